@@ -1,0 +1,273 @@
+//! Every setting the code obeys, as plain data with its default.
+//!
+//! Reading files, the environment and `--set` is the business of the other files of this module.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::secret::Secret;
+
+/// The whole configuration of one pgparley.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// `[server]`.
+    pub server: Server,
+    /// `[[database]]`, first match wins.
+    pub databases: Vec<Database>,
+    /// `[[policy]]`, first match wins; none means forward as is.
+    pub policies: Vec<Policy>,
+    /// `[nl]`.
+    pub nl: Nl,
+    /// `[llm.NAME]`.
+    pub llm: BTreeMap<String, Llm>,
+}
+
+/// `[server]`: where pgparley listens and how it runs.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Addresses that PostgreSQL clients connect to.
+    pub listen: Vec<SocketAddr>,
+    /// Address of `/livez`, `/readyz` and `/metrics`; `None` (written `"off"`) serves none.
+    pub http_listen: Option<SocketAddr>,
+    /// Worker threads; 0 is one per core.
+    pub workers: usize,
+    /// Clients beyond this many are answered `53300`.
+    pub max_client_conn: usize,
+    /// How long a client may take from connecting to being logged in.
+    pub client_login_timeout: Duration,
+    /// `text` or `json`.
+    pub log_format: LogFormat,
+    /// A filter in `tracing`'s syntax, for instance `info` or `pgparley=debug`.
+    pub log: String,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self {
+            listen: vec![SocketAddr::new(loopback, 6432)],
+            http_listen: Some(SocketAddr::new(loopback, 6433)),
+            workers: 0,
+            max_client_conn: 10_000,
+            client_login_timeout: Duration::from_secs(60),
+            log_format: LogFormat::Text,
+            log: "info".to_owned(),
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[[database]]`: a name that clients ask for and the server behind it.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// What the client calls it; `*` is any name, passed on as it is.
+    pub name: String,
+    /// The server behind it.
+    pub upstream: UpstreamUrl,
+    /// Server connections per (database, user), over all workers.
+    pub pool_size: usize,
+    /// How long a client waits for a server connection before `53300`.
+    pub query_wait_timeout: Duration,
+    /// How long connecting to the server may take, login included.
+    pub server_connect_timeout: Duration,
+    /// A server connection idle for longer is closed.
+    pub server_idle_timeout: Duration,
+    /// Run on a server connection before it is given to the next client.
+    pub reset_query: String,
+    /// Who reads the catalog; `None` is the URL's user, else the client's own name.
+    pub service_user: Option<String>,
+    /// The password of `service_user`.
+    pub service_password: Option<Secret>,
+}
+
+impl Database {
+    /// A database with every optional setting at its default.
+    pub fn new(name: impl Into<String>, upstream: UpstreamUrl) -> Self {
+        Self {
+            name: name.into(),
+            upstream,
+            pool_size: 20,
+            query_wait_timeout: Duration::from_secs(120),
+            server_connect_timeout: Duration::from_secs(15),
+            server_idle_timeout: Duration::from_secs(600),
+            reset_query: "DISCARD ALL".to_owned(),
+            service_user: None,
+            service_password: None,
+        }
+    }
+}
+
+/// The parts of `postgres://[user[:password]@]host[:port][/dbname]`.
+///
+/// A host that begins with `/` is the directory of a Unix socket.
+#[derive(Debug, Clone)]
+pub struct UpstreamUrl {
+    /// Host name, address or socket directory.
+    pub host: String,
+    /// TCP port, or the number in the socket's name.
+    pub port: u16,
+    /// Every client runs as this user; `None` is the client's own name.
+    pub user: Option<String>,
+    /// That user's password.
+    pub password: Option<Secret>,
+    /// The server's name of the database; `None` is the name that the client asked for.
+    pub dbname: Option<String>,
+}
+
+/// `[[policy]]`: what the matching sessions may do.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Shown in refusals; `policy N` (its place in the file) when not given.
+    pub name: String,
+    /// Which sessions it is for.
+    pub matches: Match,
+    /// Rows that one result may deliver; `None` is no limit.
+    pub row_limit: Option<u64>,
+    /// What happens at row N+1.
+    pub on_exceed: OnExceed,
+    /// How the limit is enforced.
+    pub mechanism: Mechanism,
+    /// Whether RETURNING is limited too.
+    pub returning: Returning,
+    /// Whether COPY TO STDOUT runs under a row limit.
+    pub copy: CopyOut,
+    /// Nothing but reads.
+    pub read_only: bool,
+}
+
+/// Which sessions a policy is for; `None` matches all.
+#[derive(Debug, Clone, Default)]
+pub struct Match {
+    /// The user that the client logged in as.
+    pub user: Option<String>,
+    /// The database that the client asked for.
+    pub database: Option<String>,
+    /// `application_name` of the start-up packet. Client-chosen, so good for narrowing only.
+    pub application: Option<String>,
+}
+
+/// What happens when a result has more rows than `row_limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnExceed {
+    /// Deliver the first N and warn (`01R01`).
+    #[default]
+    Truncate,
+    /// Fail with `54000`.
+    Error,
+    /// Deliver everything: the limit is off.
+    Off,
+}
+
+/// How a row limit is enforced. Rows are counted in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Mechanism {
+    /// Splice `LIMIT N+1` where that cannot change what happens, count everywhere.
+    #[default]
+    Auto,
+    /// The same as `auto`, said explicitly.
+    Rewrite,
+    /// Never touch the text.
+    Count,
+}
+
+/// Whether `INSERT/UPDATE/DELETE … RETURNING` is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Returning {
+    /// Deliver all of it.
+    #[default]
+    Pass,
+    /// Deliver N rows; everything is still written.
+    Truncate,
+}
+
+/// Whether `COPY … TO STDOUT` may run under a row limit. It is never cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CopyOut {
+    /// Whole.
+    #[default]
+    Pass,
+    /// Refused.
+    Deny,
+}
+
+/// `[nl]`: questions in plain language.
+#[derive(Debug, Clone)]
+pub struct Nl {
+    /// Off: an nl comment is answered `0A000`.
+    pub enabled: bool,
+    /// `builtin`, or the NAME of an `[llm.NAME]`.
+    pub model: String,
+    /// Rows that the answer to a question may have.
+    pub row_limit: u64,
+    /// Bytes that the answer to a question may have.
+    pub max_bytes: usize,
+    /// `statement_timeout` of a generated query.
+    pub statement_timeout: Duration,
+    /// A generated query whose EXPLAIN cost is higher is refused; `None` is no ceiling.
+    pub max_cost: Option<f64>,
+    /// How long a question may take until its SQL is ready, all stages together.
+    pub deadline: Duration,
+    /// Translated questions kept in memory.
+    pub cache_size: u64,
+    /// How long a translated question is kept.
+    pub cache_ttl: Duration,
+}
+
+impl Default for Nl {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            model: BUILTIN.to_owned(),
+            row_limit: 1000,
+            max_bytes: 16 * 1024 * 1024,
+            statement_timeout: Duration::from_secs(10),
+            max_cost: None,
+            deadline: Duration::from_secs(30),
+            cache_size: 10_000,
+            cache_ttl: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// The name of the translator that needs no model.
+pub const BUILTIN: &str = "builtin";
+
+/// `[llm.NAME]`: a language model that can be asked.
+#[derive(Debug, Clone)]
+pub struct Llm {
+    /// Which wire format it speaks.
+    pub kind: LlmKind,
+    /// Everything before `/chat/completions`.
+    pub base_url: String,
+    /// The model's name for the provider.
+    pub model: String,
+    /// From `api_key_env` or `api_key_file`; `None` sends no key, as local servers want it.
+    pub api_key: Option<Secret>,
+    /// Requests per minute; `None` is no limit.
+    pub rpm: Option<u32>,
+    /// Tokens per minute, prompt and answer; `None` is no limit.
+    pub tpm: Option<u32>,
+    /// Calls at the same time.
+    pub max_concurrent: usize,
+    /// Tokens that an answer may have.
+    pub max_tokens: u32,
+}
+
+/// Wire formats of model providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LlmKind {
+    /// `POST {base_url}/chat/completions` as OpenAI defined it.
+    Openai,
+}

@@ -1,0 +1,1 @@
+//! Decides what may run. Pure: no clock, no network, no configuration lookup.

@@ -1,0 +1,3 @@
+//! The `pgparley` program.
+
+fn main() {}

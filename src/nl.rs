@@ -1,0 +1,92 @@
+//! From a question to SQL. Never runs any: translation is a dialogue that `session` drives.
+//!
+//! ```text
+//! begin(question, context) ─► step() ─► Check(sql)  the session checks and EXPLAINs it, then
+//!                              ▲           │         accepted(sql) or rejected(why)
+//!                              └───────────┘
+//!                             step() ─► Done(answer) | Cannot(why)
+//! ```
+
+use std::sync::Arc;
+
+use crate::sql::schema::Schema;
+
+/// What is known about the one who asks.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The tables the asking role can read.
+    pub schema: Arc<Schema>,
+    /// The session's `TimeZone`, as its ParameterStatus says.
+    pub time_zone: String,
+    /// The moment that "today" is taken from.
+    pub now: jiff::Timestamp,
+}
+
+/// What translation needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// Check this text as hostile and EXPLAIN it, then say `accepted` or `rejected`.
+    Check(String),
+    /// The question is translated.
+    Done(Answer),
+    /// The question gets no SQL.
+    Cannot(Cannot),
+}
+
+/// A question's SQL, checked and ready to run.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The statement, as the guard printed it: names qualified, no semicolon.
+    pub sql: Arc<str>,
+    /// How words were read, a line each: `"last month" = 2026-10-01 to 2026-10-31`.
+    pub readings: Arc<[String]>,
+    /// Who translated: `builtin` or the model's name.
+    pub model: Arc<str>,
+    /// It came from the cache.
+    pub cached: bool,
+}
+
+/// Why the session did not take a candidate.
+#[derive(Debug, Clone)]
+pub struct Rejection {
+    /// The guard's or the server's SQLSTATE.
+    pub sqlstate: String,
+    /// The message; from the server it may name identifiers, never data.
+    pub message: String,
+    /// The guard refused it, not the server.
+    pub by_guard: bool,
+}
+
+/// Why a question gets no SQL, with what helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cannot {
+    /// The kind, which decides the SQLSTATE.
+    pub reason: Reason,
+    /// One line in PostgreSQL's style: lower case, no full stop.
+    pub message: String,
+    /// More about it, for the DETAIL field.
+    pub detail: Option<String>,
+    /// What to do instead, for the HINT field.
+    pub hint: Option<String>,
+}
+
+/// The kinds of [`Cannot`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Two readings are equally good (`PGN01`).
+    Ambiguous,
+    /// Not understood, or not answerable from this database (`PGN02`).
+    NotAnswerable,
+    /// It needs tables that the role cannot see (`PGN03`).
+    NotVisible,
+    /// The model did not answer (`PGN04`).
+    ModelUnavailable,
+    /// What the model wrote was refused by the guard (`PGN05`).
+    Refused,
+    /// The question is too long (`54000`).
+    TooLong,
+    /// The rate or budget is used up (`53400`).
+    RateLimited,
+    /// The deadline passed (`57014`).
+    Deadline,
+}
