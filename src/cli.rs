@@ -1,1 +1,3 @@
-//! cli.
+//! The command line: arguments, parts, run.
+
+pub mod demo;
