@@ -131,7 +131,7 @@ impl Catalog {
 const MAX_SOURCES: usize = 256;
 
 /// A database that nobody asked about for so long loses its connections when another one comes.
-const KEEP_UNUSED: Duration = Duration::from_secs(600);
+const KEEP_UNUSED: Duration = Duration::from_mins(10);
 
 /// What tells one [`Source`] from another. The password does not: a new one replaces the source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

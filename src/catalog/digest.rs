@@ -26,7 +26,7 @@ pub(super) fn tables(tables: &[Table]) -> u64 {
         (&table.primary_key, &table.unique_keys).hash(&mut hasher);
         table
             .row_estimate
-            .map(|rows| rows.checked_ilog10())
+            .map(u64::checked_ilog10)
             .hash(&mut hasher);
         table.columns.len().hash(&mut hasher);
         for column in &table.columns {

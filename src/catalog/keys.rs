@@ -31,20 +31,17 @@ pub(super) async fn read(reader: &Reader, tables: &mut [Table]) -> Result<(), Er
             b'p' => tables[owner].primary_key = columns,
             b'u' => tables[owner].unique_keys.push(columns),
             _ => {
-                let references: u32 = row.try_get(3)?;
-                let target = places.get(&references).map(|&place| &tables[place]);
-                let referenced: Option<Vec<i16>> = row.try_get(4)?;
-                let Some(referenced_columns) = target
-                    .zip(referenced)
-                    .and_then(|(target, attnums)| positions(target, attnums))
-                else {
-                    continue;
-                };
-                tables[owner].foreign_keys.push(ForeignKey {
-                    columns,
-                    references,
-                    referenced_columns,
-                });
+                let target: u32 = row.try_get(3)?;
+                let key = places
+                    .get(&target)
+                    .zip(row.try_get(4)?)
+                    .and_then(|(&place, attnums)| positions(&tables[place], attnums))
+                    .map(|referenced_columns| ForeignKey {
+                        columns,
+                        references: target,
+                        referenced_columns,
+                    });
+                tables[owner].foreign_keys.extend(key);
             }
         }
     }

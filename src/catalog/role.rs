@@ -50,7 +50,7 @@ impl Visible {
     }
 
     /// Cuts the view of `role` out of `snapshot`.
-    pub(super) fn cut(&self, snapshot: &Snapshot, database: &str, role: &str) -> Schema {
+    pub(super) fn cut(&self, snapshot: &Snapshot, role: &str) -> Schema {
         let mut tables = Vec::with_capacity(self.tables.len());
         let mut kept = HashMap::new();
         for table in &snapshot.tables {
@@ -70,7 +70,7 @@ impl Visible {
         }
         Schema {
             version: digest::tables(&tables),
-            database: database.to_owned(),
+            database: snapshot.database.clone(),
             role: role.to_owned(),
             tables,
         }

@@ -14,18 +14,23 @@ use super::values;
 /// Every table of a database with everything that is known about it.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
+    /// The database's name.
+    pub(super) database: String,
     /// Ordered by schema and name.
     pub(super) tables: Vec<Table>,
 }
 
 impl Snapshot {
     /// Reads the whole catalog; `reader` must have begun.
-    pub(super) async fn read(reader: &Reader) -> Result<Self, Error> {
+    pub(super) async fn read(reader: &Reader, database: &str) -> Result<Self, Error> {
         let mut tables = relations::read(reader).await?;
         let types = columns::read(reader, &mut tables).await?;
         keys::read(reader, &mut tables).await?;
         values::read(reader, &mut tables, &types.text()).await?;
-        Ok(Self { tables })
+        Ok(Self {
+            database: database.to_owned(),
+            tables,
+        })
     }
 
     /// Columns of all tables together, which is what reading and memory cost follows.

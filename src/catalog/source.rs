@@ -130,29 +130,30 @@ impl Source {
             return Ok(schema);
         }
         reader.begin().await?;
-        let fingerprint = Fingerprint::read(&reader).await?;
-        let snapshot = match state.current(&fingerprint, started) {
-            Some(snapshot) => snapshot,
-            None => {
-                let snapshot = Arc::new(Snapshot::read(&reader).await?);
-                state.replace(Arc::clone(&snapshot), fingerprint);
-                snapshot
-            }
-        };
-        let schema = match state.view(role, started) {
-            Some(schema) => schema,
-            None => {
-                let visible = Visible::read(&reader, role).await?;
-                let schema = Arc::new(visible.cut(&snapshot, &self.database, role));
-                state.keep(role, &schema, started);
-                schema
-            }
-        };
+        let snapshot = self.snapshot(state, &reader).await?;
+        let schema = view(state, &reader, &snapshot, role).await?;
         reader.finish().await?;
         // `moment` was taken before the transaction began: what was committed in between is seen
         // again next time, never missed.
         state.confirm(moment, started);
         Ok(schema)
+    }
+
+    async fn snapshot(&self, state: &mut State, reader: &Reader) -> Result<Arc<Snapshot>, Error> {
+        let fingerprint = Fingerprint::read(reader).await?;
+        if let Some(snapshot) = state.current(&fingerprint, Instant::now()) {
+            return Ok(snapshot);
+        }
+        let started = Instant::now();
+        let snapshot = Arc::new(Snapshot::read(reader, &self.database).await?);
+        tracing::debug!(
+            database = %self.database,
+            tables = snapshot.tables.len(),
+            took = ?started.elapsed(),
+            "catalog read"
+        );
+        state.replace(Arc::clone(&snapshot), fingerprint);
+        Ok(snapshot)
     }
 
     async fn read_facts(&self) -> Result<Facts, Error> {
@@ -181,6 +182,21 @@ impl Source {
     fn lock_facts(&self) -> MutexGuard<'_, KnownFacts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn view(
+    state: &mut State,
+    reader: &Reader,
+    snapshot: &Snapshot,
+    role: &str,
+) -> Result<Arc<Schema>, Error> {
+    if let Some(schema) = state.view(role, Instant::now()) {
+        return Ok(schema);
+    }
+    let visible = Visible::read(reader, role).await?;
+    let schema = Arc::new(visible.cut(snapshot, role));
+    state.keep(role, &schema, Instant::now());
+    Ok(schema)
 }
 
 async fn within<T>(read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
