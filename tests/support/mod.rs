@@ -22,6 +22,8 @@ pub fn cluster() -> &'static Cluster {
 pub fn database() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    cluster().create_database(&name).expect("a database can be created");
+    cluster()
+        .create_database(&name)
+        .expect("a database can be created");
     name
 }
