@@ -50,7 +50,8 @@ const HOMES: [(&str, &[&str]); 18] = [
     ("sqlparser", &["sql", "guard"]),
     ("stacker", &["sql", "guard"]),
     ("strsim", &["config"]),
-    ("tokio_postgres", &["catalog", "store"]),
+    // The commands of `cli` that are clients of a pgparley use a driver as any client does.
+    ("tokio_postgres", &["catalog", "store", "cli"]),
     ("toml", &["config"]),
     // `config` refuses a log filter that would not parse.
     ("tracing_subscriber", &[TELEMETRY, "config"]),
