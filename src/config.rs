@@ -77,6 +77,10 @@ pub fn load(sources: &Sources) -> Result<Config, Faults> {
     if !faults.is_empty() {
         return faults.or_ok(Config::default());
     }
+    if let Some(url) = &sources.upstream {
+        // Already here, so that `--set database.0.pool_size=40` beside it has a place to go.
+        overrides::upstream(&mut document, url);
+    }
     overrides::environment(&mut document, &sources.environment, &mut faults);
     overrides::options(&mut document, &sources.set, &mut faults);
     if !sources.listen.is_empty() {

@@ -4,6 +4,7 @@
 //! uses never leave it. What may take long (models, catalog, HTTP) runs on the control runtime.
 
 mod acceptor;
+pub mod http;
 mod worker;
 
 use std::io;

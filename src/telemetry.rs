@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Logs and metrics.
 
 use crate::config;
@@ -8,3 +9,13 @@ pub fn init(server: &config::Server) -> Result<(), tracing_subscriber::filter::P
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
     Ok(())
 }
+=======
+//! What operators see: log lines on standard error and metrics in Prometheus' text format.
+
+mod log;
+mod metrics;
+pub mod names;
+
+pub use log::init;
+pub use metrics::Metrics;
+>>>>>>> de443ac (Write logs, record metrics and answer orchestrators over HTTP)

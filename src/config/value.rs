@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn durations_have_a_unit_and_an_end() {
         assert_eq!(duration(&loose("250ms")), Ok(Duration::from_millis(250)));
-        assert_eq!(duration(&loose("2min")), Ok(Duration::from_secs(120)));
+        assert_eq!(duration(&loose("2min")), Ok(Duration::from_mins(2)));
         assert_eq!(duration(&loose("1 h")), Ok(Duration::from_hours(1)));
         for refused in [
             "5",
