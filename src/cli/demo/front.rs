@@ -5,19 +5,28 @@ use std::net::SocketAddr;
 use std::net::TcpListener;
 
 use super::DemoArgs;
+use super::DemoError;
 use super::cluster::Cluster;
 use super::shop;
 use crate::config::Config;
 use crate::config::Database;
 use crate::config::Server as ServerSettings;
 use crate::config::UpstreamUrl;
-use crate::server;
 use crate::server::Running;
 use crate::server::Server;
+use crate::telemetry;
 
-/// Starts a pgparley in front of `cluster`.
-pub fn start(cluster: &Cluster, args: &DemoArgs) -> Result<Running, server::Error> {
-    Server::start(config(cluster, address(args)))
+/// Starts a pgparley in front of `cluster`, and its log.
+pub fn start(cluster: &Cluster, args: &DemoArgs) -> Result<Running, DemoError> {
+    let mut config = config(cluster, address(args));
+    config.server.log = if args.check {
+        "warn"
+    } else {
+        "info,pgparley=debug"
+    }
+    .to_owned();
+    telemetry::init(&config.server).map_err(|error| DemoError::Log(Box::new(error)))?;
+    Ok(Server::start(config)?)
 }
 
 /// Every database of `cluster` under its own name, every client under its own name.
