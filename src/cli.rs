@@ -3,6 +3,7 @@
 pub mod demo;
 mod serve;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -20,11 +21,24 @@ struct Arguments {
 enum Command {
     /// Serve PostgreSQL clients until told to stop.
     Serve(serve::Arguments),
+    Demo(demo::DemoArgs),
 }
 
 /// Runs what the process's arguments ask for.
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Demo(arguments) => demo::run(&arguments).unwrap_or_else(|error| fail(&error)),
     }
+}
+
+/// Says on standard error why there is nothing to run, with every cause.
+fn fail(error: &dyn Error) -> ExitCode {
+    eprintln!("pgparley: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
 }

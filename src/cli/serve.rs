@@ -1,6 +1,5 @@
 //! `pgparley serve`: reads the settings, starts the server, waits for a signal.
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +9,7 @@ use tokio::runtime;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
+use super::fail;
 use crate::config;
 use crate::config::Sources;
 use crate::server::Server;
@@ -76,15 +76,4 @@ fn wait_for_signal() -> io::Result<()> {
         }
         Ok(())
     })
-}
-
-/// Says on standard error why there is nothing to run, with every cause.
-fn fail(error: &dyn Error) -> ExitCode {
-    eprintln!("pgparley: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprintln!("  because: {error}");
-        cause = error.source();
-    }
-    ExitCode::FAILURE
 }
