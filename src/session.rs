@@ -6,22 +6,28 @@
 //!              └───────────────────────────────────────────────────────────────────┘
 //! ```
 
+mod answer;
+mod asking;
 pub mod cancel;
 mod dialogue;
 mod errors;
 mod from_client;
 mod from_server;
+mod generated;
 mod limit;
 mod login;
+mod questions;
 mod relay;
 mod replies;
 mod ruling;
+mod wrapper;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -32,7 +38,11 @@ use self::dialogue::Dialogue;
 use self::login::LoggedIn;
 use self::relay::Event;
 use self::ruling::Rules;
+use crate::catalog::Catalog;
+use crate::catalog::Service;
 use crate::config::Config;
+use crate::nl;
+use crate::nl::Translator;
 use crate::upstream::Lease;
 use crate::upstream::Pools;
 use crate::wire::Connection;
@@ -53,20 +63,27 @@ pub struct Services {
     pub pools: Pools,
     /// Where CancelRequests find their sessions.
     pub cancel_keys: Arc<CancelKeys>,
+    /// What roles can see.
+    pub catalog: Catalog,
+    /// From questions to SQL.
+    pub translator: Translator,
     /// Clients that are logging in or logged in.
     clients: Arc<Semaphore>,
 }
 
 impl Services {
     /// Services under these settings, with nothing connected yet.
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, control: Handle) -> Result<Self, nl::Error> {
         let clients = config.server.max_client_conn;
-        Self {
+        let translator = Translator::new(&config.nl, &config.llm, control.clone())?;
+        Ok(Self {
             config,
             pools: Pools::default(),
             cancel_keys: Arc::default(),
+            catalog: Catalog::new(control),
+            translator,
             clients: Arc::new(Semaphore::new(clients)),
-        }
+        })
     }
 
     /// A place for one more client, given up when dropped.
@@ -78,8 +95,17 @@ impl Services {
     }
 }
 
+/// Where a client's catalog is read: as whom, and of which database.
+#[derive(Debug)]
+struct Origin {
+    service: Service,
+    database: String,
+}
+
 /// A logged-in client and the server connection that it owns.
 struct Session {
+    services: Arc<Services>,
+    origin: Origin,
     client: Connection,
     lease: Lease,
     dialogue: Dialogue,
@@ -109,7 +135,9 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>)
     let mut client = Connection::new(Socket::Tcp(stream));
     let patience = services.config.server.client_login_timeout;
     match timeout(patience, login::log_in(&mut client, peer, &services)).await {
-        Ok(Ok(Some(logged_in))) => Session::new(client, logged_in).run().await,
+        Ok(Ok(Some(logged_in))) => {
+            Session::new(client, logged_in, services).run().await;
+        }
         // A CancelRequest was dealt with, or the client went away.
         Ok(Ok(None)) => {}
         Ok(Err(info)) => refuse(&mut client, *info).await,
@@ -136,20 +164,16 @@ async fn refuse(client: &mut Connection, info: ErrorInfo) {
 }
 
 impl Session {
-    fn new(client: Connection, logged_in: LoggedIn) -> Self {
-        let LoggedIn {
-            lease,
-            key,
-            policy,
-            place,
-        } = logged_in;
-        let (dialogue, rules) = (Dialogue::new(), Rules::new(policy));
+    fn new(client: Connection, logged_in: LoggedIn, services: Arc<Services>) -> Self {
+        let LoggedIn { lease, key, policy, origin, place } = logged_in;
         Self {
+            rules: Rules::new(policy, &services.config.nl),
+            dialogue: Dialogue::new(),
+            services,
+            origin,
             client,
             lease,
             key,
-            dialogue,
-            rules,
             _place: place,
         }
     }
@@ -173,6 +197,10 @@ impl Session {
         loop {
             match self.next().await {
                 Event::Moved => {}
+                Event::Turn(turn) => match self.take_turn(*turn).await {
+                    Ok(()) => self.client.resume(),
+                    Err(end) => return end,
+                },
                 Event::End(end) => return end,
             }
         }

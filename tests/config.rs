@@ -339,13 +339,21 @@ fn upstream_takes_the_place_of_the_files_any_database() {
 #[test]
 fn upstream_alone_is_a_database_that_set_reaches() {
     let sources = Sources {
-        set: vec!["database.0.pool_size=7".to_owned(), "database.0.upstream=wrong".to_owned()],
+        set: vec![
+            "database.0.pool_size=7".to_owned(),
+            "database.0.upstream=wrong".to_owned(),
+        ],
         upstream: Some("postgres://any".to_owned()),
         ..Sources::default()
     };
     let config = config::load(&sources).unwrap();
-    let [database] = &config.databases[..] else { panic!("one database") };
-    assert_eq!((database.name.as_str(), database.upstream.host.as_str()), ("*", "any"));
+    let [database] = &config.databases[..] else {
+        panic!("one database")
+    };
+    assert_eq!(
+        (database.name.as_str(), database.upstream.host.as_str()),
+        ("*", "any")
+    );
     assert_eq!(database.pool_size, 7);
 }
 

@@ -2,7 +2,10 @@
 //! depends on it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::answer::Answer;
+use super::generated::Generated;
 use super::replies::Limits;
 use super::replies::Owed;
 use super::replies::Replies;
@@ -29,14 +32,43 @@ pub(super) struct Dialogue {
     pub from_client: Rest,
     /// A message of the server that is not all here yet.
     pub from_server: Rest,
-    /// Prepared statements with a row limit, by name.
-    pub statements: HashMap<Box<[u8]>, Option<u64>>,
-    /// Portals with a row limit, by name.
-    pub portals: HashMap<Box<[u8]>, Rows>,
+    /// The transaction block is of pgparley's making: the client's Sync commits it.
+    pub promoted: bool,
+    /// Prepared statements that something is to be known of, by name.
+    pub statements: HashMap<Box<[u8]>, Prepared>,
+    /// Portals that something is to be known of, by name.
+    pub portals: HashMap<Box<[u8]>, Portal>,
     /// The server said a FATAL error of its own; the client needs no other.
     pub told_fatal: bool,
     /// The client was told `pgparley.truncated = on`.
     pub told_truncated: bool,
+}
+
+/// What is known of a prepared statement.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    /// Its results have a row limit.
+    Limited(u64),
+    /// It was generated; it remembers until it is closed or prepared anew.
+    Generated(Arc<Generated>),
+}
+
+/// What is known of a portal.
+#[derive(Debug)]
+pub(super) enum Portal {
+    /// Its rows are counted, over all its Executes.
+    Counted(Rows),
+    /// Its rows are here.
+    Answered(Answer),
+}
+
+/// What was known of a statement's name before its last Parse.
+#[derive(Debug)]
+pub(super) struct Undo {
+    /// The name.
+    pub statement: Box<[u8]>,
+    /// What it stood for.
+    pub previous: Option<Prepared>,
 }
 
 /// How far the implicit transaction since the last Sync has got.
@@ -101,6 +133,7 @@ impl Dialogue {
             copy_in: false,
             from_client: Rest::Nothing,
             from_server: Rest::Nothing,
+            promoted: false,
             statements: HashMap::new(),
             portals: HashMap::new(),
             told_fatal: false,
@@ -166,26 +199,57 @@ impl Dialogue {
         self.skipping = Skipping::Here;
     }
 
-    /// Remembers a statement's limit under its name, or that it has none.
-    pub(super) fn prepared(&mut self, statement: &[u8], limit: Option<u64>) {
-        if limit.is_some() {
-            self.statements.insert(statement.into(), limit);
-        } else if !self.statements.is_empty() {
-            self.statements.remove(statement);
-        }
+    /// A Parse of the client's is on its way to the server; `instead` is the client's error when
+    /// the server was sent something that must fail.
+    pub(super) fn parse_sent(
+        &mut self,
+        statement: &[u8],
+        prepared: Option<Prepared>,
+        instead: Option<Box<ErrorInfo>>,
+    ) {
+        let undo = self.prepare(statement, prepared);
+        self.replies.push(Owed::Parse { undo, instead });
+        self.advance(Progress::Prepared);
+    }
+
+    fn prepare(&mut self, statement: &[u8], prepared: Option<Prepared>) -> Option<Undo> {
+        let previous = match prepared {
+            Some(prepared) => self.statements.insert(statement.into(), prepared),
+            None if self.statements.is_empty() => return None,
+            None => Some(self.statements.remove(statement)?),
+        };
+        Some(Undo {
+            statement: statement.into(),
+            previous,
+        })
+    }
+
+    /// A Parse has failed: its name stands for what it stood for.
+    pub(super) fn undo(&mut self, undo: Undo) {
+        match undo.previous {
+            Some(prepared) => self.statements.insert(undo.statement, prepared),
+            None => self.statements.remove(&undo.statement),
+        };
     }
 
     /// Gives a portal the limit of its statement.
     pub(super) fn bound(&mut self, portal: &[u8], statement: &[u8]) {
-        match self.statements.get(statement).copied().flatten() {
-            Some(limit) => {
-                self.portals
-                    .insert(portal.into(), Rows::limited(Some(limit)));
+        match self.statements.get(statement) {
+            Some(Prepared::Limited(limit)) => {
+                let rows = Rows::limited(Some(*limit));
+                self.portals.insert(portal.into(), Portal::Counted(rows));
             }
-            None if self.portals.is_empty() => {}
-            None => {
+            Some(Prepared::Generated(_)) | None if self.portals.is_empty() => {}
+            Some(Prepared::Generated(_)) | None => {
                 self.portals.remove(portal);
             }
+        }
+    }
+
+    /// The implicit transaction has got at least this far.
+    pub(super) fn advance(&mut self, progress: Progress) {
+        if self.progress != Progress::Executed {
+            self.progress = progress;
         }
     }
 
@@ -198,6 +262,8 @@ impl Dialogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::replies::Settled;
+    use crate::wire::frame::server;
 
     #[test]
     fn an_unfinished_message_is_taken_in_pieces() {
@@ -210,11 +276,29 @@ mod tests {
     #[test]
     fn a_portal_has_the_limit_of_its_statement() {
         let mut dialogue = Dialogue::new();
-        dialogue.prepared(b"s", Some(3));
+        dialogue.parse_sent(b"s", Some(Prepared::Limited(3)), None);
         dialogue.bound(b"", b"s");
-        assert_eq!(dialogue.portals[&b""[..]].limit, Some(3));
-        dialogue.prepared(b"s", None);
+        assert!(
+            matches!(dialogue.portals[&b""[..]], Portal::Counted(rows) if rows.limit == Some(3))
+        );
+        dialogue.parse_sent(b"s", None, None);
         dialogue.bound(b"", b"s");
         assert!(dialogue.portals.is_empty());
+    }
+
+    #[test]
+    fn a_failed_parse_leaves_the_name_as_it_was() {
+        let mut dialogue = Dialogue::new();
+        dialogue.parse_sent(b"s", Some(Prepared::Limited(3)), None);
+        dialogue.replies.settle(server::PARSE_COMPLETE);
+        dialogue.parse_sent(b"s", Some(Prepared::Limited(9)), None);
+        let Settled::Failed { undo, .. } = dialogue.replies.settle(server::ERROR) else {
+            panic!("an error fails");
+        };
+        undo.into_iter().for_each(|undo| dialogue.undo(undo));
+        assert!(matches!(
+            dialogue.statements[&b"s"[..]],
+            Prepared::Limited(3)
+        ));
     }
 }

@@ -1,5 +1,8 @@
 //! Decides what a client may see of an error. Nothing is shown that is not said here.
 
+use crate::catalog;
+use crate::nl;
+use crate::sql::question::Misplaced;
 use crate::upstream;
 use crate::wire::ErrorInfo;
 use crate::wire::error;
@@ -56,4 +59,84 @@ pub(super) fn connecting(problem: &upstream::Error) -> ErrorInfo {
             info
         }
     }
+}
+
+/// Why a question got no SQL.
+pub(super) fn cannot(why: &nl::Cannot) -> ErrorInfo {
+    use nl::Reason;
+    let code = match why.reason {
+        Reason::Ambiguous => sqlstate::AMBIGUOUS,
+        Reason::NotAnswerable => sqlstate::NOT_ANSWERABLE,
+        Reason::NotVisible => sqlstate::NOT_VISIBLE,
+        Reason::ModelUnavailable => sqlstate::MODEL_UNAVAILABLE,
+        Reason::Refused => sqlstate::GENERATED_SQL_REFUSED,
+        Reason::TooLong => sqlstate::PROGRAM_LIMIT_EXCEEDED,
+        Reason::RateLimited => sqlstate::CONFIGURATION_LIMIT_EXCEEDED,
+        Reason::Deadline => sqlstate::QUERY_CANCELED,
+    };
+    let mut info = error::error(code, &why.message);
+    info.detail.clone_from(&why.detail);
+    info.hint.clone_from(&why.hint);
+    info
+}
+
+/// A question that stands where none may stand.
+pub(super) fn misplaced(why: Misplaced) -> ErrorInfo {
+    hinted(why.sqlstate(), &why.to_string(), why.hint())
+}
+
+/// A question where none are answered.
+pub(super) fn nl_disabled() -> ErrorInfo {
+    hinted(
+        sqlstate::FEATURE_NOT_SUPPORTED,
+        "questions in plain language are disabled",
+        "Write SQL, or ask the administrator to set nl.enabled.",
+    )
+}
+
+/// A question that needs saved questions or the last answer.
+pub(super) fn no_store() -> ErrorInfo {
+    hinted(
+        sqlstate::FEATURE_NOT_SUPPORTED,
+        "this pgparley keeps no questions",
+        "Ask with \"nl:\", \"nl sql:\" or \"nl explain:\".",
+    )
+}
+
+/// Anything but ROLLBACK in a failed transaction, in the server's own words.
+pub(super) fn failed_transaction() -> ErrorInfo {
+    error::error(
+        sqlstate::IN_FAILED_TRANSACTION,
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )
+}
+
+/// A CancelRequest came while a model was asked; in the server's own words.
+pub(super) fn canceled() -> ErrorInfo {
+    error::error(
+        sqlstate::QUERY_CANCELED,
+        "canceling statement due to user request",
+    )
+}
+
+/// The generated SQL would be read in another encoding than it was written in.
+pub(super) fn not_utf8() -> ErrorInfo {
+    hinted(
+        sqlstate::FEATURE_NOT_SUPPORTED,
+        "the generated SQL cannot be sent in this client encoding",
+        "SET client_encoding TO 'UTF8' and ask again.",
+    )
+}
+
+/// The catalog could not be read for a question.
+pub(super) fn catalog(problem: &catalog::Error) -> ErrorInfo {
+    let mut info = error::error(problem.sqlstate(), problem.to_string());
+    info.hint = Some("pgparley reads the catalog as the service user.".to_owned());
+    info
+}
+
+fn hinted(code: &str, message: &str, hint: &str) -> ErrorInfo {
+    let mut info = error::error(code, message);
+    info.hint = Some(hint.to_owned());
+    info
 }

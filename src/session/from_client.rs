@@ -1,10 +1,16 @@
 //! Walks what the client sent: most passes as it is, some is looked into, some is answered here.
 
+use std::sync::Arc;
+
 use super::dialogue::Dialogue;
+use super::dialogue::Portal;
+use super::dialogue::Prepared;
 use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
+use super::questions::Turn;
 use super::replies::Owed;
+use super::replies::Rows;
 use super::ruling::Rules;
 use super::ruling::Ruling;
 use crate::wire::ErrorInfo;
@@ -18,6 +24,7 @@ use crate::wire::frame;
 use crate::wire::frame::HEADER;
 use crate::wire::frame::Next;
 use crate::wire::frame::client;
+use crate::wire::frame::server;
 use crate::wire::frontend;
 
 /// A text longer than this is not looked into: refused where a policy holds, else passed on.
@@ -28,6 +35,8 @@ pub(super) const LONGEST_TEXT: usize = 16 * 1024 * 1024;
 pub(super) enum Step {
     /// Nothing.
     Next,
+    /// Answer this message.
+    Turn(Box<Turn>),
     /// End the session: the client said so.
     Terminate,
     /// End the session: the client's stream has lost its frame.
@@ -122,11 +131,7 @@ impl Dialogue {
             client::QUERY => self.whole(frame, |this, body| this.query(body, rules)),
             client::PARSE => self.whole(frame, |this, body| this.parse(body, rules)),
             client::BIND => self.bind(frame),
-            client::DESCRIBE => {
-                self.replies.push(Owed::Describe);
-                self.advance(Progress::Prepared);
-                Fate::Pass
-            }
+            client::DESCRIBE => self.whole(frame, Self::describe),
             client::EXECUTE => self.whole(frame, Self::execute),
             client::CLOSE => self.whole(frame, Self::close),
             client::SYNC => self.sync(),
@@ -168,6 +173,10 @@ impl Dialogue {
                 Fate::Replace(out)
             }
             Ruling::Refuse(info) => self.refuse_query(info, rules),
+            Ruling::Answer(placement) => Fate::turn(Turn::Query {
+                text: text.to_vec(),
+                placement,
+            }),
         }
     }
 
@@ -190,16 +199,20 @@ impl Dialogue {
         };
         match rules.rule(parse.query) {
             Ruling::Forward(limits) => {
-                self.parse_sent(&parse, limits.first().copied().flatten(), None);
+                self.parse_sent(parse.statement, limited(&limits), None);
                 Fate::Pass
             }
             Ruling::Rewrite(text, limits) => {
-                self.parse_sent(&parse, limits.first().copied().flatten(), None);
+                self.parse_sent(parse.statement, limited(&limits), None);
                 let mut out = Vec::with_capacity(body.len() + text.len());
                 parse.put_with(&mut out, &text);
                 Fate::Replace(out)
             }
             Ruling::Refuse(info) => self.refuse_parse(&parse, info),
+            Ruling::Answer(placement) => Fate::turn(Turn::Parse {
+                body: body.to_vec(),
+                placement,
+            }),
         }
     }
 
@@ -209,22 +222,10 @@ impl Dialogue {
             self.fail_until_sync(*info);
             return Fate::Drop;
         }
-        self.parse_sent(parse, None, Some(info));
+        self.parse_sent(parse.statement, None, Some(info));
         let mut out = Vec::new();
         parse.put_with(&mut out, CANNOT_PARSE);
         Fate::Replace(out)
-    }
-
-    fn parse_sent(
-        &mut self,
-        parse: &frontend::Parse<'_>,
-        limit: Option<u64>,
-        instead: Option<Box<ErrorInfo>>,
-    ) {
-        self.prepared(parse.statement, limit);
-        let statement = limit.is_some().then(|| parse.statement.into());
-        self.replies.push(Owed::Parse { statement, instead });
-        self.advance(Progress::Prepared);
     }
 
     /// A text too long to be looked into.
@@ -233,11 +234,7 @@ impl Dialogue {
             if frame.tag == client::QUERY {
                 self.query_sent(rules.no_limits(), None);
             } else {
-                self.replies.push(Owed::Parse {
-                    statement: None,
-                    instead: None,
-                });
-                self.advance(Progress::Prepared);
+                self.parse_sent(b"", None, None);
             }
             return Fate::Pass;
         }
@@ -264,9 +261,34 @@ impl Dialogue {
                 Fate::Wait
             };
         };
+        if let Some(Prepared::Generated(generated)) = self.statements.get(bind.statement) {
+            let generated = Arc::clone(generated);
+            return self.whole(frame, |_, body| {
+                Fate::turn(Turn::Bind {
+                    body: body.to_vec(),
+                    generated,
+                })
+            });
+        }
         self.bound(bind.portal, bind.statement);
         self.replies.push(Owed::Bind);
         self.advance(Progress::Executed);
+        Fate::Pass
+    }
+
+    fn describe(&mut self, body: &[u8]) -> Fate {
+        let described = match frontend::Named::read(body) {
+            None => return Fate::Stop(Step::Malformed),
+            Some(frontend::Named::Statement(_)) => None,
+            Some(frontend::Named::Portal(name)) => self.portals.get(name),
+        };
+        if let Some(Portal::Answered(answer)) = described {
+            let mut bytes = Vec::new();
+            answer.put_description(&mut bytes);
+            return self.answer_here(bytes);
+        }
+        self.replies.push(Owed::Describe);
+        self.advance(Progress::Prepared);
         Fate::Pass
     }
 
@@ -274,12 +296,16 @@ impl Dialogue {
         let Some(execute) = frontend::Execute::read(body) else {
             return Fate::Stop(Step::Malformed);
         };
-        let counted = self.portals.get(execute.portal).copied();
-        let portal = counted.map(|_| execute.portal.into());
-        self.replies.push(Owed::Execute {
-            portal,
-            rows: counted.unwrap_or_default(),
-        });
+        let (portal, rows) = match self.portals.get_mut(execute.portal) {
+            None => (None, Rows::default()),
+            Some(Portal::Counted(rows)) => (Some(execute.portal.into()), *rows),
+            Some(Portal::Answered(answer)) => {
+                let mut bytes = Vec::new();
+                answer.put_rows(&mut bytes, execute.max_rows);
+                return self.answer_here(bytes);
+            }
+        };
+        self.replies.push(Owed::Execute { portal, rows });
         self.advance(Progress::Executed);
         Fate::Pass
     }
@@ -290,7 +316,11 @@ impl Dialogue {
                 self.statements.remove(name);
             }
             Some(frontend::Named::Portal(name)) => {
-                self.portals.remove(name);
+                if let Some(Portal::Answered(_)) = self.portals.remove(name) {
+                    let mut bytes = Vec::new();
+                    backend::put_bare(&mut bytes, server::CLOSE_COMPLETE);
+                    return self.answer_here(bytes);
+                }
             }
             None => return Fate::Stop(Step::Malformed),
         }
@@ -299,27 +329,44 @@ impl Dialogue {
         Fate::Pass
     }
 
+    /// The answer waits for its turn among what the server owes.
+    fn answer_here(&mut self, bytes: Vec<u8>) -> Fate {
+        self.replies.push(Owed::Local(bytes));
+        Fate::Drop
+    }
+
     fn sync(&mut self) -> Fate {
         if self.copy_in {
             // The server ignores it while it takes COPY data.
             return Fate::Pass;
         }
+        if self.promoted {
+            return Fate::turn(Turn::Sync);
+        }
         self.progress = Progress::Nothing;
         if std::mem::replace(&mut self.skipping, Skipping::Nobody) == Skipping::Here {
             let mut bytes = Vec::new();
-            backend::put_ready_for_query(&mut bytes, TransactionStatus::Idle);
+            backend::put_ready_for_query(&mut bytes, self.status);
+            if self.status == TransactionStatus::Idle {
+                self.transaction_ended();
+            }
             self.replies.push(Owed::Local(bytes));
             return Fate::Drop;
         }
         self.replies.push(Owed::Sync);
         Fate::Pass
     }
+}
 
-    fn advance(&mut self, progress: Progress) {
-        if self.progress != Progress::Executed {
-            self.progress = progress;
-        }
+impl Fate {
+    fn turn(turn: Turn) -> Self {
+        Self::Stop(Step::Turn(Box::new(turn)))
     }
+}
+
+/// The limit of a prepared statement, which is one statement only.
+fn limited(limits: &[Option<u64>]) -> Option<Prepared> {
+    limits.first().copied().flatten().map(Prepared::Limited)
 }
 
 /// No SQL, so that the server answers with an error whatever its settings are.

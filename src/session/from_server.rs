@@ -1,6 +1,7 @@
 //! Walks what the server sent: all passes, but for rows beyond a limit and errors of refusals.
 
 use super::dialogue::Dialogue;
+use super::dialogue::Portal;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::limit;
@@ -106,11 +107,14 @@ impl Dialogue {
                 Settled::Result(rows) => self.result_ended(rows, body, rules, passage),
                 Settled::Suspended(portal, rows) => {
                     if let Some(portal) = portal {
-                        self.portals.insert(portal, rows);
+                        self.portals.insert(portal, Portal::Counted(rows));
                     }
                     true
                 }
-                Settled::Failed { instead, lost } => self.failed(body, &lost, instead, passage),
+                Settled::Failed { instead, undo } => {
+                    undo.into_iter().for_each(|undo| self.undo(undo));
+                    self.failed(body, instead, passage)
+                }
             },
         }
     }
@@ -119,13 +123,9 @@ impl Dialogue {
     fn failed(
         &mut self,
         body: &[u8],
-        lost: &[Box<[u8]>],
         instead: Option<Box<ErrorInfo>>,
         passage: &mut Passage<'_>,
     ) -> bool {
-        for statement in lost {
-            self.statements.remove(statement);
-        }
         self.copy_in = false;
         self.told_fatal = error::is_fatal(body);
         if !self.replies.holds_ready_for_query() {
@@ -162,7 +162,10 @@ impl Dialogue {
             return true;
         };
         self.told_truncated = true;
-        limit::put_exceeded(passage.edit(), limit, rules.policy(), tag);
+        match rules.policy() {
+            Some(policy) => limit::put_exceeded(passage.edit(), limit, policy, tag),
+            None => unreachable!("only a policy limits rows"),
+        }
         false
     }
 

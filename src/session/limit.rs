@@ -2,6 +2,7 @@
 
 use crate::config::OnExceed;
 use crate::config::Policy;
+use crate::wire::ErrorInfo;
 use crate::wire::backend;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
@@ -9,27 +10,52 @@ use crate::wire::error::sqlstate;
 /// The parameter that tells programs what the warning tells people.
 const PARAMETER: &str = "pgparley.truncated";
 
+/// What cut a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// So many rows.
+    Rows(u64),
+    /// So many bytes.
+    Bytes(usize),
+}
+
 /// Appends what stands in place of the CommandComplete with this body: a warning and the tag of
 /// the rows that were delivered, or an error.
-pub(super) fn put_exceeded(out: &mut Vec<u8>, limit: u64, policy: Option<&Policy>, tag: &[u8]) {
-    let name = policy.map_or("nl", |policy| &policy.name);
-    let message = format!("result truncated to {limit} rows by pgparley row limit");
-    let detail = format!("The limit is set by policy \"{name}\".");
-    let hint = "Ask for fewer rows, or ask the administrator to raise row_limit.";
-    metrics::counter!("pgparley_results_truncated_total", "policy" => name.to_owned()).increment(1);
-    if policy.is_some_and(|policy| policy.on_exceed == OnExceed::Error) {
-        let message = format!("result has more than {limit} rows");
-        let mut info = error::error(sqlstate::PROGRAM_LIMIT_EXCEEDED, message);
-        info.detail = Some(detail);
-        info.hint = Some(hint.to_owned());
-        return error::put_error(out, info);
+pub(super) fn put_exceeded(out: &mut Vec<u8>, limit: u64, policy: &Policy, tag: &[u8]) {
+    if policy.on_exceed != OnExceed::Error {
+        return put_cut(out, Cut::Rows(limit), &policy.name, &delivered(tag, limit));
     }
+    count(&policy.name);
+    let message = format!("result has more than {limit} rows");
+    let mut info = error::error(sqlstate::PROGRAM_LIMIT_EXCEEDED, message);
+    explain(&mut info, &policy.name);
+    error::put_error(out, info);
+}
+
+/// Appends a warning that the result was cut, and the tag of the rows that were delivered.
+/// `policy` names who set the limit.
+pub(super) fn put_cut(out: &mut Vec<u8>, cut: Cut, policy: &str, tag: &str) {
+    count(policy);
+    let message = match cut {
+        Cut::Rows(rows) => format!("result truncated to {rows} rows by pgparley row limit"),
+        Cut::Bytes(bytes) => format!("result truncated to {bytes} bytes by pgparley byte limit"),
+    };
     let mut info = error::notice("WARNING", sqlstate::RESULT_TRUNCATED, message);
-    info.detail = Some(detail);
-    info.hint = Some(hint.to_owned());
+    explain(&mut info, policy);
     error::put_notice(out, info);
     backend::put_parameter_status(out, PARAMETER, "on");
-    backend::put_command_complete(out, &delivered(tag, limit));
+    backend::put_command_complete(out, tag);
+}
+
+fn explain(info: &mut ErrorInfo, policy: &str) {
+    info.detail = Some(format!("The limit is set by \"{policy}\"."));
+    let hint = "Ask for fewer rows, or ask the administrator to raise the limit.";
+    info.hint = Some(hint.to_owned());
+}
+
+fn count(policy: &str) {
+    metrics::counter!("pgparley_results_truncated_total", "policy" => policy.to_owned())
+        .increment(1);
 }
 
 /// Appends the news that a result is complete again after one that was not.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::Origin;
 use super::Services;
 use super::cancel::CancelKey;
 use super::errors;
+use crate::catalog::Service;
 use crate::config::Database;
 use crate::config::Policy;
 use crate::upstream;
@@ -33,6 +35,8 @@ pub(super) struct LoggedIn {
     pub key: CancelKey,
     /// The policy that holds for it.
     pub policy: Option<Arc<Policy>>,
+    /// Where its catalog is read.
+    pub origin: Origin,
     /// The client's place among `max_client_conn`.
     pub place: OwnedSemaphorePermit,
 }
@@ -87,6 +91,7 @@ pub(super) async fn log_in(
         lease,
         key,
         policy,
+        origin: origin(settings, &login),
         place,
     }))
 }
@@ -223,6 +228,26 @@ fn login(
             .to_vec(),
         parameters,
         connect_timeout: settings.server_connect_timeout,
+    }
+}
+
+/// As whom the catalog behind this login is read: the service user, else the URL's, else the
+/// client's own name.
+fn origin(settings: &Database, login: &Login) -> Origin {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (user, password) = match &settings.service_user {
+        Some(user) => (user.clone(), settings.service_password.clone()),
+        None => (text(&login.user), login.password.clone()),
+    };
+    Origin {
+        service: Service {
+            host: login.host.clone(),
+            port: login.port,
+            user,
+            password,
+            connect_timeout: login.connect_timeout,
+        },
+        database: text(&login.database),
     }
 }
 

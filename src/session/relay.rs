@@ -13,6 +13,7 @@ use super::End;
 use super::Session;
 use super::from_client::Step;
 use super::from_server::Progressed;
+use super::questions::Turn;
 use crate::wire::Passage;
 
 /// Messages that may be owed before the client is not read any further.
@@ -23,6 +24,8 @@ const MOST_OWED: usize = 10_000;
 pub(super) enum Event {
     /// A chunk moved.
     Moved,
+    /// A message of the client is to be answered here.
+    Turn(Box<Turn>),
     /// The session is over.
     End(End),
 }
@@ -34,6 +37,20 @@ impl Session {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = self.poll_replies(cx) {
+            return Poll::Ready(event);
+        }
+        let takes_more = !self.lease.backend.connection.is_congested()
+            && self.dialogue.replies.len() < MOST_OWED;
+        if takes_more {
+            self.poll_client(cx)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Lets out what was held up, and moves what the server sent.
+    pub(super) fn poll_replies(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         let server = &mut self.lease.backend.connection;
         if server.is_congested()
             && let Poll::Ready(Err(_)) = server.poll_flush(cx)
@@ -45,18 +62,7 @@ impl Session {
         {
             return Poll::Ready(Event::End(End::Client));
         }
-        if !self.client.is_congested()
-            && let Poll::Ready(event) = self.poll_server(cx)
-        {
-            return Poll::Ready(event);
-        }
-        let takes_more = !self.lease.backend.connection.is_congested()
-            && self.dialogue.replies.len() < MOST_OWED;
-        if takes_more {
-            self.poll_client(cx)
-        } else {
-            Poll::Pending
-        }
+        if self.client.is_congested() { Poll::Pending } else { self.poll_server(cx) }
     }
 
     fn poll_server(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -112,6 +118,7 @@ impl Session {
             Ok(Some((_, Err(_)))) => Event::End(End::Server),
             Ok(Some((Step::Terminate, Ok(()))) | None) | Err(_) => Event::End(End::Client),
             Ok(Some((Step::Malformed, Ok(())))) => Event::End(End::Protocol),
+            Ok(Some((Step::Turn(turn), Ok(())))) => Event::Turn(turn),
             Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
             Ok(Some((Step::Next, Ok(())))) => Event::Moved,
         })

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::dialogue::Undo;
 use crate::wire::ErrorInfo;
 use crate::wire::frame::server;
 
@@ -13,8 +14,8 @@ use crate::wire::frame::server;
 pub(super) enum Owed {
     /// Parse: ParseComplete.
     Parse {
-        /// The statement's name, to be forgotten when the Parse fails; `None` is the unnamed one.
-        statement: Option<Box<[u8]>>,
+        /// What is known of the statement's name again when the Parse fails.
+        undo: Option<Undo>,
         /// The server was sent a text that cannot parse; the client gets this error.
         instead: Option<Box<ErrorInfo>>,
     },
@@ -94,8 +95,8 @@ pub(super) enum Settled {
     Failed {
         /// The error that the client gets in place of the server's.
         instead: Option<Box<ErrorInfo>>,
-        /// Statements whose Parse will never be answered.
-        lost: Vec<Box<[u8]>>,
+        /// What to undo, the newest first.
+        undo: Vec<Undo>,
     },
 }
 
@@ -200,7 +201,7 @@ impl Replies {
     /// The server skips everything up to the next Sync.
     fn fail(&mut self) -> Settled {
         let mut instead = None;
-        let mut lost = Vec::new();
+        let mut undone = Vec::new();
         let mut is_first = true;
         while let Some(owed) = self.queue.front_mut() {
             if let Owed::Query { instead: error, .. } | Owed::Parse { instead: error, .. } = owed
@@ -212,12 +213,8 @@ impl Replies {
             if ends_with_ready(owed) {
                 break;
             }
-            if let Owed::Parse {
-                statement: Some(name),
-                ..
-            } = owed
-            {
-                lost.push(std::mem::take(name));
+            if let Owed::Parse { undo, .. } = owed {
+                undone.extend(undo.take());
             }
             self.queue.pop_front();
         }
@@ -241,22 +238,20 @@ mod tests {
     }
 
     fn parse(name: &[u8]) -> Owed {
-        Owed::Parse {
-            statement: Some(name.into()),
-            instead: None,
-        }
+        let undo = Undo { statement: name.into(), previous: None };
+        Owed::Parse { undo: Some(undo), instead: None }
     }
 
     #[test]
-    fn an_error_skips_to_the_sync_and_names_the_lost_statements() {
+    fn an_error_skips_to_the_sync_and_undoes_what_was_prepared() {
         let mut replies = Replies::default();
         for owed in [execute(), parse(b"s"), Owed::Bind, Owed::Sync, Owed::Bind] {
             replies.push(owed);
         }
-        let Settled::Failed { lost, .. } = replies.settle(server::ERROR) else {
+        let Settled::Failed { undo, .. } = replies.settle(server::ERROR) else {
             panic!("an error fails");
         };
-        assert_eq!(lost, [b"s".as_slice().into()]);
+        assert_eq!(&*undo[0].statement, b"s");
         replies.settle(server::READY_FOR_QUERY);
         assert!(matches!(replies.queue.front(), Some(Owed::Bind)));
     }

@@ -5,11 +5,9 @@ use std::io;
 
 use super::cancel::CancelTarget;
 use crate::wire::Connection;
-use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
 use crate::wire::connection::Message;
-use crate::wire::error;
 use crate::wire::frame::server;
 
 /// The longest message taken from a server where no row can come.
@@ -31,8 +29,8 @@ pub struct Backend {
 pub struct Reply {
     /// Every message but those below, in order.
     pub messages: Vec<Message>,
-    /// The error that ended it, when one did.
-    pub error: Option<ErrorInfo>,
+    /// The body of the ErrorResponse that ended it, when one did.
+    pub error: Option<Vec<u8>>,
     /// The status that ReadyForQuery told.
     pub status: Option<TransactionStatus>,
 }
@@ -114,7 +112,7 @@ impl Backend {
                     reply.status = backend::transaction_status(&message.body);
                     return Ok(reply);
                 }
-                server::ERROR => reply.error = Some(error::read(&message.body)),
+                server::ERROR => reply.error = Some(message.body),
                 server::PARAMETER_STATUS => self.note_parameter(&message.body),
                 _ => reply.messages.push(message),
             }

@@ -27,6 +27,15 @@ impl<'a> Parse<'a> {
         })
     }
 
+    /// The parameter types that were given; 0 leaves one open.
+    pub fn type_oids(&self) -> Vec<u32> {
+        let types = self.types.get(2..).unwrap_or_default();
+        types
+            .chunks_exact(4)
+            .map(|oid| u32::from_be_bytes([oid[0], oid[1], oid[2], oid[3]]))
+            .collect()
+    }
+
     /// Appends a Parse of this statement and these types with another text.
     pub fn put_with(&self, out: &mut Vec<u8>, query: &[u8]) {
         frame::put(out, client::PARSE, |body| {
