@@ -17,9 +17,12 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::runtime::Runtime;
 
+use self::http::Readiness;
 use self::worker::Worker;
 use crate::config::Config;
+use crate::nl;
 use crate::session::Services;
+use crate::telemetry::Metrics;
 
 /// How often idle server connections are looked through.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
@@ -39,6 +42,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A language model is not configured as it must be.
+    #[error("cannot prepare the language models")]
+    Models(#[source] nl::Error),
     /// A thread or runtime could not be made.
     #[error("cannot start a worker")]
     Worker(#[source] io::Error),
@@ -53,6 +59,7 @@ pub struct Server;
 pub struct Running {
     addresses: Vec<SocketAddr>,
     workers: Vec<Worker>,
+    readiness: Readiness,
     /// Taken when shut down; always there before.
     control: Option<Runtime>,
 }
@@ -70,7 +77,9 @@ impl Server {
             0 => std::thread::available_parallelism().map_or(1, NonZero::get),
             count => count,
         };
-        let services = Arc::new(Services::new(config));
+        let http_listen = config.server.http_listen;
+        let services = Services::new(config, control.handle().clone()).map_err(Error::Models)?;
+        let services = Arc::new(services);
         let workers = (0..count).map(|index| Worker::start(index, Arc::clone(&services)));
         let workers = workers
             .collect::<io::Result<Vec<_>>>()
@@ -80,9 +89,17 @@ impl Server {
             control.spawn(acceptor::accept(listener, desks));
         }
         control.spawn(reap(services));
+        let readiness = Readiness::new();
+        readiness.ready(workers.iter().map(Worker::runtime).collect());
+        if let Some(address) = http_listen {
+            let listener = control.block_on(listen(&[address]))?.swap_remove(0);
+            let metrics = Metrics::install();
+            control.spawn(http::serve(listener, metrics, readiness.clone()));
+        }
         Ok(Running {
             addresses,
             workers,
+            readiness,
             control: Some(control),
         })
     }
@@ -105,6 +122,7 @@ impl Running {
     }
 
     fn stop(&mut self) {
+        self.readiness.stopping();
         if let Some(control) = self.control.take() {
             control.shutdown_timeout(GRACE);
         }

@@ -55,7 +55,6 @@ use crate::wire::error::sqlstate;
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What all sessions share.
-#[derive(Debug)]
 pub struct Services {
     /// The settings.
     pub config: Config,
@@ -165,7 +164,13 @@ async fn refuse(client: &mut Connection, info: ErrorInfo) {
 
 impl Session {
     fn new(client: Connection, logged_in: LoggedIn, services: Arc<Services>) -> Self {
-        let LoggedIn { lease, key, policy, origin, place } = logged_in;
+        let LoggedIn {
+            lease,
+            key,
+            policy,
+            origin,
+            place,
+        } = logged_in;
         Self {
             rules: Rules::new(policy, &services.config.nl),
             dialogue: Dialogue::new(),

@@ -4,6 +4,7 @@
 
 pub mod backend;
 pub mod connection;
+pub mod crypto;
 pub mod error;
 pub mod frame;
 pub mod frontend;

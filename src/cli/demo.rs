@@ -9,7 +9,6 @@ pub mod shop;
 
 mod report;
 
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -51,9 +50,6 @@ pub enum DemoError {
     /// pgparley itself did not start.
     #[error("pgparley did not start")]
     Server(#[from] server::Error),
-    /// The log's filter was not understood.
-    #[error("no log")]
-    Log(#[source] Box<dyn Error + Send + Sync>),
     /// The check could not be carried out.
     #[error("the check could not be carried out")]
     Check(#[from] tokio_postgres::Error),

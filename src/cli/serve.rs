@@ -45,9 +45,7 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         Ok(config) => config,
         Err(faults) => return fail(&faults),
     };
-    if let Err(error) = telemetry::init(&config.server) {
-        return fail(&error);
-    }
+    telemetry::init(&config.server);
     match Server::start(config) {
         Ok(running) => {
             for address in running.addresses() {

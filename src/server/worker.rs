@@ -20,6 +20,7 @@ use crate::session::Services;
 #[derive(Debug)]
 pub(super) struct Worker {
     desk: Desk,
+    runtime: runtime::Handle,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -52,6 +53,7 @@ impl Worker {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let handle = runtime.handle().clone();
         let (clients, arriving) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
         let desk = Desk {
@@ -70,7 +72,17 @@ impl Worker {
                     }
                 });
             })?;
-        Ok(Self { desk, stop, thread })
+        Ok(Self {
+            desk,
+            runtime: handle,
+            stop,
+            thread,
+        })
+    }
+
+    /// The runtime of the thread.
+    pub(super) fn runtime(&self) -> runtime::Handle {
+        self.runtime.clone()
     }
 
     /// Where to hand clients over.

@@ -134,7 +134,7 @@ impl Session {
             statement: OWN_STATEMENT,
             parameters: TEXT_WITHOUT_PARAMETERS,
         };
-        let result = self.run(&query).await?;
+        let result = self.run_generated(&query).await?;
         self.commit_if_promoted().await?;
         let mut out = Vec::new();
         match result {
@@ -191,7 +191,7 @@ impl Session {
             statement: bind.statement,
             parameters: bind.rest,
         };
-        match self.run(&query).await {
+        match self.run_generated(&query).await {
             Ok(Ok(mut answer)) => {
                 let mut out = Vec::new();
                 answer.put_notices(&mut out);
@@ -227,7 +227,10 @@ impl Session {
 
     /// Runs a query in its wrapper. The inner error is the body of the server's ErrorResponse; the
     /// transaction is then as failed as the client's own query would have left it.
-    async fn run(&mut self, query: &Query<'_>) -> Result<Result<Answer, Vec<u8>>, Failure> {
+    async fn run_generated(
+        &mut self,
+        query: &Query<'_>,
+    ) -> Result<Result<Answer, Vec<u8>>, Failure> {
         if self.dialogue.status == TransactionStatus::Error {
             return Err(super::errors::failed_transaction().into());
         }

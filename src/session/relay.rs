@@ -62,7 +62,11 @@ impl Session {
         {
             return Poll::Ready(Event::End(End::Client));
         }
-        if self.client.is_congested() { Poll::Pending } else { self.poll_server(cx) }
+        if self.client.is_congested() {
+            Poll::Pending
+        } else {
+            self.poll_server(cx)
+        }
     }
 
     fn poll_server(&mut self, cx: &mut Context<'_>) -> Poll<Event> {

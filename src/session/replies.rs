@@ -218,7 +218,11 @@ impl Replies {
             }
             self.queue.pop_front();
         }
-        Settled::Failed { instead, lost }
+        undone.reverse();
+        Settled::Failed {
+            instead,
+            undo: undone,
+        }
     }
 }
 
@@ -238,8 +242,14 @@ mod tests {
     }
 
     fn parse(name: &[u8]) -> Owed {
-        let undo = Undo { statement: name.into(), previous: None };
-        Owed::Parse { undo: Some(undo), instead: None }
+        let undo = Undo {
+            statement: name.into(),
+            previous: None,
+        };
+        Owed::Parse {
+            undo: Some(undo),
+            instead: None,
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn start(cluster: &Cluster, args: &DemoArgs) -> Result<Running, DemoError> {
         "info,pgparley=debug"
     }
     .to_owned();
-    telemetry::init(&config.server).map_err(|error| DemoError::Log(Box::new(error)))?;
+    telemetry::init(&config.server);
     Ok(Server::start(config)?)
 }
 
