@@ -1,5 +1,6 @@
 //! The command line: arguments, parts, run.
 
+mod ask;
 pub mod demo;
 mod serve;
 
@@ -22,12 +23,14 @@ enum Command {
     /// Serve PostgreSQL clients until told to stop.
     Serve(serve::Arguments),
     Demo(demo::DemoArgs),
+    Ask(ask::Arguments),
 }
 
 /// Runs what the process's arguments ask for.
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Ask(arguments) => ask::run(&arguments).unwrap_or_else(|error| fail(&error)),
         Command::Demo(arguments) => demo::run(&arguments).unwrap_or_else(|error| fail(&error)),
     }
 }
