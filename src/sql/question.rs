@@ -10,7 +10,6 @@
 //!
 //! An nl comment beside SQL is documentation.
 
-mod clause;
 mod compose;
 mod marker;
 mod place;

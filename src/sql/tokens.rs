@@ -47,6 +47,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// The tokens from `from` on; none when there are fewer.
+    #[must_use]
     pub fn from(&self, from: usize) -> Self {
         Self {
             text: self.text,
@@ -55,6 +56,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// The tokens from `from` up to `to`; none when that is no range.
+    #[must_use]
     pub fn between(&self, from: usize, to: usize) -> Self {
         Self {
             text: self.text,
@@ -123,6 +125,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// The tokens inside all parentheses that enclose every one of them.
+    #[must_use]
     pub fn unwrapped(self) -> Self {
         let count = self.len();
         let open = (0..count)
