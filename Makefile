@@ -34,4 +34,6 @@ check:
 
 bench:
 	@scripts/install.sh bench
+	cargo build --release --locked
+	python3 benches/pgbench.py $(ARGS)
 	cargo bench --locked
