@@ -3,11 +3,16 @@
 mod support;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::OnceLock;
 
+use pgparley::cli::demo::check;
+use pgparley::cli::demo::check::Sides;
+use pgparley::cli::demo::front;
 use pgparley::cli::demo::questions;
 use pgparley::cli::demo::questions::Question;
 use pgparley::cli::demo::shop;
+use pgparley::server::Server;
 
 /// A different word for everything that a question or its gold names.
 const OTHER_WORDS: &[(&str, &str)] = &[
@@ -136,6 +141,50 @@ fn content(database: &str) -> Vec<String> {
             tablename, tablename)
         FROM pg_tables WHERE schemaname = 'public'";
     sorted(database, &sorted(database, fingerprints).concat())
+}
+
+/// Asks `questions` about `database` through a pgparley; every fault.
+fn faults(database: &str, questions: &[Question]) -> Vec<String> {
+    let cluster = support::cluster();
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let running = Server::start(front::config(cluster, listen)).expect("pgparley starts");
+    let client = |address: SocketAddr| {
+        let mut config = front::client(address);
+        config.user(cluster.superuser()).dbname(database);
+        config
+    };
+    let sides = Sides {
+        asked: client(running.addr()),
+        direct: client(cluster.addr()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be built");
+    let outcomes = runtime
+        .block_on(check::check(&sides, questions))
+        .expect("gold runs");
+    let fault = |outcome: &check::Outcome| {
+        outcome
+            .fault
+            .as_ref()
+            .map(|fault| format!("{}\n    {fault}", outcome.statement))
+    };
+    outcomes.iter().filter_map(fault).collect()
+}
+
+#[test]
+fn questions_are_answered() {
+    let faults = faults(shared_shop(), &questions::all());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn questions_are_answered_under_other_names_and_another_seed() {
+    let renamed = new_shop(2);
+    rename_everything(&renamed);
+    let faults = faults(&renamed, &reworded_questions());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]

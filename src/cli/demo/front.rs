@@ -19,12 +19,12 @@ use crate::telemetry;
 /// Starts a pgparley in front of `cluster`, and its log.
 pub fn start(cluster: &Cluster, args: &DemoArgs) -> Result<Running, DemoError> {
     let mut config = config(cluster, address(args));
-    config.server.log = if args.check {
+    let log = if args.check {
         "warn"
     } else {
         "info,pgparley=debug"
-    }
-    .to_owned();
+    };
+    config.server.log = String::from(log);
     telemetry::init(&config.server);
     Ok(Server::start(config)?)
 }
