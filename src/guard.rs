@@ -1,1 +1,2 @@
 //! Decides what may run. Pure: no clock, no network, no configuration lookup.
+pub mod generated;
