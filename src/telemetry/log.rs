@@ -5,7 +5,6 @@ use std::io;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 
@@ -13,10 +12,9 @@ use crate::config;
 use crate::config::LogFormat;
 
 /// Starts writing log lines as `server` says. A second call changes nothing: the first one stays.
-///
-/// Fails only on a filter that `config` did not read, since that refuses those that do not parse.
-pub fn init(server: &config::Server) -> Result<(), ParseError> {
-    let filter = EnvFilter::builder().parse(&server.log)?;
+pub fn init(server: &config::Server) {
+    // `config` has refused a filter that does not parse.
+    let filter = EnvFilter::builder().parse_lossy(&server.log);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
@@ -28,7 +26,6 @@ pub fn init(server: &config::Server) -> Result<(), ParseError> {
     if started.is_err() {
         tracing::debug!("log lines are written already");
     }
-    Ok(())
 }
 
 /// Local time as PostgreSQL's own log lines have it: `2026-11-20 16:35:31.123 UTC`.
@@ -58,8 +55,8 @@ mod tests {
             log_format: LogFormat::Json,
             ..config::Server::default()
         };
-        init(&text).unwrap();
-        init(&json).unwrap();
+        init(&text);
+        init(&json);
         tracing::warn!(rows = 3, "shown as text");
         assert!(tracing::enabled!(tracing::Level::WARN));
         assert!(!tracing::enabled!(tracing::Level::INFO));
