@@ -7,6 +7,8 @@
 //!                             step() ─► Done(answer) | Cannot(why)
 //! ```
 
+pub mod builtin;
+
 use std::sync::Arc;
 
 use crate::sql::schema::Schema;
