@@ -11,30 +11,26 @@ const CALLS: usize = 3;
 /// One line of the table: the fault's name, its reply, the calls made, reason and message.
 pub(crate) type Case = (&'static str, Reply, usize, Reason, &'static str);
 
-pub(crate) fn http_faults() -> Vec<Case> {
-    const RATE: &str = r#"{"error":{"message":"Rate limit reached for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Used 14567, Requested 24754. Please try again in 18.642s. Visit https://platform.openai.com/account/rate-limits to learn more.","type":"tokens","param":null,"code":"rate_limit_exceeded"}}"#;
-    const RAMP: &str =
-        r#"{"error":{"message":"Slow down.","type":"rate_limit_error","code":"slow_down"}}"#;
-    const QUOTA: &str = r#"{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
-    const CREDIT: &str = r#"{"error":{"message":"No credit.","type":"billing_error","code":"credit_balance_exhausted"}}"#;
-    const LIMIT: &str = r#"{"error":{"message":"Limit.","type":"billing_error","code":"project_spend_limit_exceeded"}}"#;
-    const BUSY: &str = r#"{"error":{"message":"Busy.","type":"service_unavailable_error","code":"server_is_overloaded"}}"#;
-    const OOPS: &str = r#"{"error":{"message":"The server had an error while processing your request. Sorry about that!","type":"server_error","param":null,"code":null}}"#;
-    const KEYLESS: &str = r#"{"error":{"message":"Incorrect API key provided: sk-x. You can find your API key at ….","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#;
-    const MODEL: &str = r#"{"error":{"message":"The model `x` does not exist or you do not have access to it.","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#;
-    const CONTEXT: &str = r#"{"error":{"message":"This model's maximum context length is 16385 tokens. However, your messages resulted in 26620 tokens.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#;
-    const AZURE_FILTER: &str = r#"{"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's content management policy.","type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#;
-    const AZURE_RATE: &str = r#"{"error":{"code":"429","message":"Requests to the ChatCompletions_Create Operation have exceeded token rate limit. Please retry after 17 seconds."}}"#;
-    const OLLAMA: &str = r#"{"error":"model 'x' not found"}"#;
+// Bodies in the forms of OpenAI, Azure and Ollama.
+const RATE: &str = r#"{"error":{"message":"Rate limit reached for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Used 14567, Requested 24754. Please try again in 18.642s. Visit https://platform.openai.com/account/rate-limits to learn more.","type":"tokens","param":null,"code":"rate_limit_exceeded"}}"#;
+const RAMP: &str =
+    r#"{"error":{"message":"Slow down.","type":"rate_limit_error","code":"slow_down"}}"#;
+const QUOTA: &str = r#"{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
+const CREDIT: &str = r#"{"error":{"message":"No credit.","type":"billing_error","code":"credit_balance_exhausted"}}"#;
+const LIMIT: &str = r#"{"error":{"message":"Limit.","type":"billing_error","code":"project_spend_limit_exceeded"}}"#;
+const BUSY: &str = r#"{"error":{"message":"Busy.","type":"service_unavailable_error","code":"server_is_overloaded"}}"#;
+const OOPS: &str = r#"{"error":{"message":"The server had an error while processing your request. Sorry about that!","type":"server_error","param":null,"code":null}}"#;
+const KEYLESS: &str = r#"{"error":{"message":"Incorrect API key provided: sk-x. You can find your API key at ….","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#;
+const MODEL: &str = r#"{"error":{"message":"The model `x` does not exist or you do not have access to it.","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#;
+const CONTEXT: &str = r#"{"error":{"message":"This model's maximum context length is 16385 tokens. However, your messages resulted in 26620 tokens.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#;
+const AZURE_FILTER: &str = r#"{"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's content management policy.","type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#;
+const AZURE_RATE: &str = r#"{"error":{"code":"429","message":"Requests to the ChatCompletions_Create Operation have exceeded token rate limit. Please retry after 17 seconds."}}"#;
+const OLLAMA: &str = r#"{"error":"model 'x' not found"}"#;
 
+/// Limits of rate and of money.
+fn limits() -> Vec<Case> {
     let rate = "the rate limit of the model's provider is reached";
     let money = "the quota at the model's provider is used up";
-    let failed = "the model's provider has failed";
-    let unknown = "the provider does not know the model or the address";
-    let refused = "the model's provider refused the request";
-    let no_key = "the model's provider does not accept the API key";
-    let long = "the prompt is too long for the model";
-    let filter = "the content filter of the model's provider refused the question";
     let error = Reply::error;
     vec![
         ("rate", error(429, RATE), CALLS, Reason::RateLimited, rate),
@@ -75,6 +71,21 @@ pub(crate) fn http_faults() -> Vec<Case> {
             money,
         ),
         (
+            "200 with 429 inside",
+            error(200, AZURE_RATE),
+            CALLS,
+            Reason::RateLimited,
+            rate,
+        ),
+    ]
+}
+
+/// What may pass.
+fn outages() -> Vec<Case> {
+    let failed = "the model's provider has failed";
+    let error = Reply::error;
+    vec![
+        (
             "overloaded",
             error(503, BUSY),
             CALLS,
@@ -109,6 +120,25 @@ pub(crate) fn http_faults() -> Vec<Case> {
             Reason::ModelUnavailable,
             failed,
         ),
+        (
+            "200 with 500 inside",
+            error(200, OOPS),
+            CALLS,
+            Reason::ModelUnavailable,
+            failed,
+        ),
+    ]
+}
+
+/// What is wrong with the request or the account, and stays so.
+fn requests() -> Vec<Case> {
+    let unknown = "the provider does not know the model or the address";
+    let refused = "the model's provider refused the request";
+    let no_key = "the model's provider does not accept the API key";
+    let long = "the prompt is too long for the model";
+    let filter = "the content filter of the model's provider refused the question";
+    let error = Reply::error;
+    vec![
         (
             "key",
             error(401, KEYLESS),
@@ -165,23 +195,15 @@ pub(crate) fn http_faults() -> Vec<Case> {
             Reason::ModelUnavailable,
             refused,
         ),
-        (
-            "200 with 500 inside",
-            error(200, OOPS),
-            CALLS,
-            Reason::ModelUnavailable,
-            failed,
-        ),
-        (
-            "200 with 429 inside",
-            error(200, AZURE_RATE),
-            CALLS,
-            Reason::RateLimited,
-            rate,
-        ),
     ]
 }
 
+/// Every refusal.
+pub(crate) fn http_faults() -> Vec<Case> {
+    [limits(), outages(), requests()].concat()
+}
+
+/// Every success that is none.
 pub(crate) fn answers_of_no_use() -> Vec<Case> {
     let page = vec![("content-type", "text/html".to_owned())];
     let elsewhere = vec![("location", "http://127.0.0.1:9/".to_owned())];
