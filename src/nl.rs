@@ -37,7 +37,7 @@ pub use translator::Translator;
 pub struct Context {
     /// The tables the asking role can read.
     pub schema: Arc<Schema>,
-    /// The session's `TimeZone`, as its ParameterStatus says.
+    /// The session's `TimeZone`, as its `ParameterStatus` says.
     pub time_zone: String,
     /// The moment that "today" is taken from.
     pub now: jiff::Timestamp,

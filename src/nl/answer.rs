@@ -151,12 +151,12 @@ mod tests {
     use super::Reply;
     use super::parse;
 
-    fn sql(sql: &str, readings: &[&str]) -> Result<Reply, Flaw> {
+    fn sql(sql: &str, readings: &[&str]) -> Reply {
         let readings = readings.iter().map(|&reading| reading.to_owned()).collect();
-        Ok(Reply::Sql {
+        Reply::Sql {
             sql: sql.to_owned(),
             readings,
-        })
+        }
     }
 
     #[test]

@@ -53,18 +53,24 @@ impl Key {
     }
 }
 
-/// Answers by [`Key`], bounded in number and age.
+/// Bytes of an answer and its key that take one place.
+const PLACE: usize = 4096;
+
+/// How many places an answer takes, so that long ones cannot fill memory.
+fn places(key: &Key, answer: &Answer) -> u32 {
+    let readings: usize = answer.readings.iter().map(String::len).sum();
+    let bytes = key.question.text().len() + answer.sql.len() + readings;
+    u32::try_from(1 + bytes / PLACE).unwrap_or(u32::MAX)
+}
+
+/// Answers by [`Key`], bounded in number, length and age.
 pub(super) struct Answers(Cache<Key, Answer>);
 
 impl Answers {
-    /// Keeps `size` answers for `ttl` each; a size of 0 keeps none.
+    /// Keeps `size` answers of ordinary length for `ttl` each; a size of 0 keeps none.
     pub(super) fn new(size: u64, ttl: Duration) -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(size)
-                .time_to_live(ttl)
-                .build(),
-        )
+        let cache = Cache::builder().max_capacity(size).time_to_live(ttl);
+        Self(cache.weigher(places).build())
     }
 
     /// The answer kept under `key`, marked as cached. Cancel safe.
@@ -182,6 +188,20 @@ mod tests {
     async fn an_answer_is_forgotten_after_its_time() {
         let answers = Answers::new(10, Duration::ZERO);
         answers.keep(key(&context(), "builtin"), answer()).await;
+        assert!(answers.find(&key(&context(), "builtin")).await.is_none());
+    }
+    #[test]
+    fn a_long_answer_takes_the_place_of_several() {
+        let long = Answer { sql: "x".repeat(10 * super::PLACE).into(), ..answer() };
+        assert_eq!(super::places(&key(&context(), "builtin"), &answer()), 1);
+        assert_eq!(super::places(&key(&context(), "builtin"), &long), 11);
+    }
+
+    #[tokio::test]
+    async fn a_cache_without_room_keeps_nothing() {
+        let answers = Answers::new(0, Duration::from_mins(1));
+        answers.keep(key(&context(), "builtin"), answer()).await;
+        answers.0.run_pending_tasks().await;
         assert!(answers.find(&key(&context(), "builtin")).await.is_none());
     }
 }

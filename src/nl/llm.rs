@@ -18,13 +18,11 @@ use super::deadline::Deadline;
 use super::prompt;
 use crate::config;
 use crate::config::LlmKind;
+use crate::telemetry::names::MODEL_SECONDS;
 use fault::Fault;
 use limits::Limits;
 use openai::OpenAi;
 use retry::Retries;
-
-/// Histogram of seconds that a call took, by `model`, faults included.
-const SECONDS: &str = "pgparley_model_seconds";
 
 /// Why a model cannot be asked at all.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +146,7 @@ impl Model {
         let started = Instant::now();
         let outcome = self.provider.complete(messages).await;
         let seconds = started.elapsed().as_secs_f64();
-        metrics::histogram!(SECONDS, "model" => self.name.to_string()).record(seconds);
+        metrics::histogram!(MODEL_SECONDS, "model" => self.name.to_string()).record(seconds);
         outcome
     }
 }

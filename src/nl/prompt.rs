@@ -7,6 +7,8 @@ mod budget;
 mod name;
 mod relevance;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write;
 

@@ -32,16 +32,13 @@ use super::flight::Flight;
 use super::flight::Outcome;
 use super::flight::Task;
 use super::translator::Shared;
+use crate::telemetry::names::QUESTIONS;
 
 /// Repairs that a model is asked for after its first draft was rejected.
 const MAX_REPAIRS: usize = 2;
 
 /// What the built-in translator may take when a model has used up the deadline.
 const BUILTIN_GRACE: Duration = Duration::from_millis(100);
-
-/// Counter of questions by `model` (configured name) and `outcome` (`answered`, `cached`,
-/// `abandoned`, or the kind of [`Cannot`]).
-const QUESTIONS: &str = "pgparley_questions_total";
 
 /// One question being translated. Dropping it ends its share of the work.
 pub struct Translation {
@@ -108,7 +105,7 @@ impl Translation {
                 let answer = answer.clone();
                 let key = self.key.put_to(&answer.model);
                 self.shared.answers.keep(key, answer.clone()).await;
-                self.hand_out(answer, "answered")
+                self.hand_out(answer, "done")
             }
             State::Done(answer) => Step::Done(answer.clone()),
             State::Over(cannot) => Step::Cannot(cannot.clone()),
@@ -163,6 +160,8 @@ impl Translation {
                     return Step::Check(sql);
                 }
                 Err(cannot) if self.can_fall_back_from(&cannot) => {
+                    let (reason, detail) = (&cannot.message, &cannot.detail);
+                    tracing::warn!(reason, detail, "model out of reach, asking builtin");
                     self.until = self.until.max(Instant::now() + BUILTIN_GRACE);
                     self.attempts.clear();
                     self.drafter = Drafter::Builtin {

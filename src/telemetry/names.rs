@@ -1,6 +1,7 @@
 //! The metrics that pgparley records: their names, labels and what they count.
 
-/// Questions that ended. Labels: `model`, and `outcome` (`done` or why there is no SQL).
+/// Questions that ended. Labels: `model` (the configured one), and `outcome` (`done`, `cached`,
+/// `abandoned`, or why there is no SQL).
 pub const QUESTIONS: &str = "pgparley_questions_total";
 /// Seconds that calls of a model took. Label: `model`.
 pub const MODEL_SECONDS: &str = "pgparley_model_seconds";

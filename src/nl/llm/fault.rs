@@ -217,3 +217,67 @@ fn is_plain(name: &str) -> bool {
     let takes = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     (1..=64).contains(&name.len()) && name.bytes().all(takes) && !name.contains("sk-")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::Failure;
+    use super::gives_away;
+    use super::is_plain;
+
+    const PROMPT: [&str; 1] = ["question: <<<how many zebras sing?>>>"];
+
+    #[test]
+    fn an_echo_of_the_prompt_or_a_key_is_noticed() {
+        assert!(gives_away(
+            "you asked: how many zebras sing?",
+            None,
+            &PROMPT
+        ));
+        assert!(gives_away("key abc123 is odd", Some("abc123"), &PROMPT));
+        assert!(gives_away(
+            "Incorrect API key provided: sk-x.",
+            None,
+            &PROMPT
+        ));
+        assert!(!gives_away("how many tokens?", Some("abc123"), &PROMPT));
+    }
+
+    #[test]
+    fn an_echo_at_the_very_end_is_noticed() {
+        assert!(gives_away("many zebras sing", None, &PROMPT));
+        assert!(!gives_away("many zebras sin", None, &PROMPT));
+    }
+
+    #[test]
+    fn names_are_shown_only_when_they_are_names() {
+        assert!(is_plain("rate_limit_exceeded"));
+        assert!(!is_plain("two words"));
+        assert!(!is_plain("sk-0123"));
+        assert!(!is_plain(&"x".repeat(65)));
+    }
+
+    #[test]
+    fn an_error_is_read_as_object_and_as_text() {
+        let mut failure = Failure::default();
+        failure.read(&json!({ "error": { "code": 429, "type": null, "message": "slow" } }));
+        assert_eq!(failure.code.as_deref(), Some("429"));
+        assert_eq!(
+            (failure.kind, failure.message.as_deref()),
+            (None, Some("slow"))
+        );
+
+        let mut failure = Failure::default();
+        failure.read(&json!({ "error": "server busy" }));
+        assert_eq!(failure.message.as_deref(), Some("server busy"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_message_can_be_searched_for_echoes(message in ".{0,60}", prompt in ".{0,60}") {
+            let _ = gives_away(&message, Some(""), &[&prompt]);
+        }
+    }
+}

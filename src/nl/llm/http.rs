@@ -107,16 +107,16 @@ pub(super) enum Unanswered {
 }
 
 fn checked(base_url: &str, path: &str) -> Result<Url, Error> {
-    let url = format!("{}{path}", base_url.trim_end_matches('/'));
-    let url = Url::parse(&url).map_err(|_| Error::BaseUrl)?;
-    let plain = url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if !plain || !url.has_host() || !matches!(url.scheme(), "http" | "https") {
+    let base = Url::parse(base_url).map_err(|_| Error::BaseUrl)?;
+    let plain = base.query().is_none()
+        && base.fragment().is_none()
+        && base.username().is_empty()
+        && base.password().is_none();
+    if !plain || !base.has_host() || !matches!(base.scheme(), "http" | "https") {
         return Err(Error::BaseUrl);
     }
-    Ok(url)
+    let url = format!("{}{path}", base.as_str().trim_end_matches('/'));
+    Url::parse(&url).map_err(|_| Error::BaseUrl)
 }
 
 fn bearer(key: &Secret) -> Result<HeaderValue, Error> {
@@ -199,4 +199,112 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
             let date = httpdate::parse_http_date(date).ok()?;
             Some(date.duration_since(now).unwrap_or_default())
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+    use std::time::SystemTime;
+
+    use reqwest::header::HeaderMap;
+    use reqwest::header::HeaderName;
+    use reqwest::header::HeaderValue;
+
+    use super::bearer;
+    use super::checked;
+    use super::is_local;
+    use super::retry_after;
+    use crate::config::Secret;
+    use crate::nl::llm::Error;
+
+    fn after(headers: &[(&'static str, &'static str)]) -> Option<Duration> {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|&(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect();
+        let now = httpdate::parse_http_date("Fri, 20 Nov 2026 12:00:00 GMT").expect("a date");
+        retry_after(&headers, now)
+    }
+
+    #[test]
+    fn a_wait_is_read_in_every_form() {
+        let seconds = Duration::from_secs;
+        assert_eq!(after(&[]), None);
+        assert_eq!(after(&[("retry-after", "19")]), Some(seconds(19)));
+        assert_eq!(
+            after(&[("retry-after", "1.5")]),
+            Some(Duration::from_millis(1500))
+        );
+        let both = [("retry-after", "19"), ("retry-after-ms", "18642")];
+        assert_eq!(after(&both), Some(Duration::from_millis(18_642)));
+        let date = "Fri, 20 Nov 2026 12:00:07 GMT";
+        assert_eq!(after(&[("retry-after", date)]), Some(seconds(7)));
+    }
+
+    #[test]
+    fn a_wait_that_makes_no_sense_is_none_or_nothing() {
+        assert_eq!(after(&[("retry-after", "0")]), Some(Duration::ZERO));
+        assert_eq!(after(&[("retry-after", "-5")]), Some(Duration::ZERO));
+        let past = "Fri, 20 Nov 2020 12:00:00 GMT";
+        assert_eq!(after(&[("retry-after", past)]), Some(Duration::ZERO));
+        for nonsense in ["soon", "NaN", "inf", "1e300", ""] {
+            assert_eq!(
+                after(&[("retry-after", nonsense)]).unwrap_or_default(),
+                Duration::ZERO
+            );
+        }
+    }
+
+    #[test]
+    fn a_base_url_is_taken_with_and_without_a_slash() {
+        for base in ["https://api.example.com/v1", "https://api.example.com/v1/"] {
+            let url = checked(base, "/chat/completions").expect("a URL");
+            assert_eq!(url.as_str(), "https://api.example.com/v1/chat/completions");
+        }
+    }
+
+    #[test]
+    fn a_base_url_that_cannot_work_is_refused() {
+        for base in [
+            "",
+            "api.example.com/v1",
+            "ftp://api.example.com",
+            "https://",
+            "https://user:pass@api.example.com",
+            "https://api.example.com/v1?key=1",
+        ] {
+            let outcome = checked(base, "/chat/completions");
+            assert!(matches!(outcome, Err(Error::BaseUrl)), "{base}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        let local = |base: &str| is_local(&checked(base, "/").expect("a URL"));
+        assert!(local("http://localhost:11434/v1"));
+        assert!(local("http://127.0.0.1:11434/v1"));
+        assert!(local("http://[::1]:11434/v1"));
+        assert!(!local("http://ollama:11434/v1"));
+        assert!(!local("http://10.0.0.1/v1"));
+    }
+
+    #[test]
+    fn a_key_does_not_show_and_must_fit_a_header() {
+        let header = bearer(&Secret::new("sk-hidden")).expect("a header");
+        assert!(!format!("{header:?}").contains("hidden"));
+        assert!(matches!(
+            bearer(&Secret::new("sk\nX-Evil: 1")),
+            Err(Error::Key)
+        ));
+    }
+
+    #[test]
+    fn clocks_that_differ_do_not_panic() {
+        assert_eq!(retry_after(&HeaderMap::new(), SystemTime::UNIX_EPOCH), None);
+    }
 }

@@ -22,9 +22,7 @@ use crate::config::Secret;
 use crate::nl::Cannot;
 use crate::nl::Reason;
 use crate::nl::line::one_line;
-
-/// Counter of tokens by `model` and `kind` (`prompt`, `completion`), as the provider reports them.
-const TOKENS: &str = "pgparley_model_tokens_total";
+use crate::telemetry::names::MODEL_TOKENS;
 
 /// A model that speaks this format.
 pub(super) struct OpenAi {
@@ -109,7 +107,7 @@ impl OpenAi {
 
     fn count(&self, kind: &'static str, tokens: u64) {
         let model = self.name.to_string();
-        metrics::counter!(TOKENS, "model" => model, "kind" => kind).increment(tokens);
+        metrics::counter!(MODEL_TOKENS, "model" => model, "kind" => kind).increment(tokens);
     }
 }
 

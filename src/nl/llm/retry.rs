@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn a_wait_beyond_the_deadline_is_not_begun() {
         let start = Instant::now();
-        let day = Some(Duration::from_secs(86_400));
+        let day = Some(Duration::from_hours(24));
         assert_eq!(
             Retries::new().wait(again(day), &deadline(60)).await,
             Err(cannot())

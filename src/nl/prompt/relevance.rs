@@ -180,7 +180,7 @@ mod tests {
         let scores = scores(&Words::new("which customer pays late?"), &schema);
         assert!(scores[1] > scores[0], "{scores:?}");
         assert!(scores[0] > 0.0);
-        assert_eq!(scores[2], 0.0);
+        assert!(scores[2] <= 0.0);
     }
 
     #[test]
