@@ -228,3 +228,6 @@ const VERBS: &[&str] = &[
     "truncate",
     "vacuum",
 ];
+
+#[cfg(test)]
+mod tests;

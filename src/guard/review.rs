@@ -60,6 +60,7 @@ pub fn review(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Verdict {
 }
 
 /// What every statement of a text is limited by.
+#[derive(Clone, Copy)]
 struct Limits<'a> {
     policy: &'a Policy,
     facts: Option<&'a Facts>,
@@ -103,7 +104,7 @@ fn limited(script: &Script<'_>, limits: Limits<'_>) -> Verdict {
 
 /// A backslash in a plain string makes the text read otherwise while
 /// `standard_conforming_strings` is off, which cannot be known: a pipelined SET changes it before
-/// any ParameterStatus arrives.
+/// any `ParameterStatus` arrives.
 fn has_ambiguous_strings(script: &Script<'_>) -> bool {
     let text = script.text();
     let tokens = script.all_tokens().as_slice();

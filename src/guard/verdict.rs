@@ -70,18 +70,20 @@ impl Plan {
     /// The client's byte offset for one in the text that went on; inside what was put in, the
     /// end of what it replaced.
     pub fn original_offset(&self, offset: usize) -> usize {
-        let mut shift = 0_usize;
+        // The ends of the last edit passed, in either text.
+        let (mut theirs, mut ours) = (0, 0);
         for edit in &*self.edits {
-            let start = edit.at.start + shift;
+            let start = ours + (edit.at.start - theirs);
             if offset < start {
                 break;
             }
-            if offset < start + edit.with.len() {
-                return edit.at.end;
+            theirs = edit.at.end;
+            ours = start + edit.with.len();
+            if offset < ours {
+                return theirs;
             }
-            shift = (shift + edit.with.len()).saturating_sub(edit.at.len());
         }
-        offset.saturating_sub(shift)
+        theirs + (offset - ours)
     }
 }
 
