@@ -34,7 +34,7 @@ const TELEMETRY: &str = "telemetry";
 const SIBLINGS: u8 = 3;
 
 /// Foreign crates and the only modules that name them.
-const HOMES: [(&str, &[&str]); 18] = [
+const HOMES: [(&str, &[&str]); 19] = [
     ("axum", &["server"]),
     ("clap", &["cli", "main"]),
     ("deadpool_postgres", &["catalog", "store"]),
@@ -46,6 +46,8 @@ const HOMES: [(&str, &[&str]); 18] = [
     ("postgres_protocol", &["upstream"]),
     ("reqwest", &["nl"]),
     ("rust_stemmers", &["nl"]),
+    // Signals to the postmaster of a throwaway cluster.
+    ("rustix", &["cli"]),
     ("rustls", &["wire"]),
     ("sqlparser", &["sql", "guard"]),
     ("stacker", &["sql", "guard"]),
