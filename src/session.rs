@@ -41,6 +41,7 @@ use self::ruling::Rules;
 use crate::catalog::Catalog;
 use crate::catalog::Service;
 use crate::config::Config;
+use crate::config::Policy;
 use crate::nl;
 use crate::nl::Translator;
 use crate::upstream::Lease;
@@ -58,6 +59,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct Services {
     /// The settings.
     pub config: Config,
+    /// The settings' policies, shared by the sessions they hold for.
+    policies: Vec<Arc<Policy>>,
     /// Server connections.
     pub pools: Pools,
     /// Where CancelRequests find their sessions.
@@ -75,8 +78,10 @@ impl Services {
     pub fn new(config: Config, control: Handle) -> Result<Self, nl::Error> {
         let clients = config.server.max_client_conn;
         let translator = Translator::new(&config.nl, &config.llm, control.clone())?;
+        let policies = config.policies.iter().cloned().map(Arc::new).collect();
         Ok(Self {
             config,
+            policies,
             pools: Pools::default(),
             cancel_keys: Arc::default(),
             catalog: Catalog::new(control),
@@ -172,7 +177,7 @@ impl Session {
             place,
         } = logged_in;
         Self {
-            rules: Rules::new(policy, &services.config.nl),
+            rules: Rules::new(policy, &services, &origin),
             dialogue: Dialogue::new(),
             services,
             origin,

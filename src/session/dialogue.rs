@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::generated::Generated;
-use super::replies::Limits;
 use super::replies::Owed;
 use super::replies::Replies;
 use super::replies::Rows;
+use crate::guard::Plan;
+use crate::guard::ResultLimit;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
@@ -169,10 +170,10 @@ impl Dialogue {
     }
 
     /// A Query is on its way to the server.
-    pub(super) fn query_sent(&mut self, limits: Limits, instead: Option<Box<ErrorInfo>>) {
-        let rows = Rows::limited(limits.first().copied().flatten());
+    pub(super) fn query_sent(&mut self, plan: Plan, instead: Option<Box<ErrorInfo>>) {
+        let rows = Rows::limited(plan.limit(0));
         self.replies.push(Owed::Query {
-            limits,
+            plan,
             result: 0,
             rows,
             instead,
@@ -236,7 +237,7 @@ impl Dialogue {
     pub(super) fn bound(&mut self, portal: &[u8], statement: &[u8]) {
         match self.statements.get(statement) {
             Some(Prepared::Limited(limit)) => {
-                let rows = Rows::limited(Some(*limit));
+                let rows = Rows::limited(ResultLimit::Rows(*limit));
                 self.portals.insert(portal.into(), Portal::Counted(rows));
             }
             Some(Prepared::Generated(_)) | None if self.portals.is_empty() => {}

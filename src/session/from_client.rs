@@ -13,6 +13,8 @@ use super::replies::Owed;
 use super::replies::Rows;
 use super::ruling::Rules;
 use super::ruling::Ruling;
+use crate::guard::Plan;
+use crate::guard::ResultLimit;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
@@ -162,12 +164,12 @@ impl Dialogue {
             return Fate::Stop(Step::Malformed);
         };
         match rules.rule(text) {
-            Ruling::Forward(limits) => {
-                self.query_sent(limits, None);
+            Ruling::Forward(plan) => {
+                self.query_sent(plan, None);
                 Fate::Pass
             }
-            Ruling::Rewrite(text, limits) => {
-                self.query_sent(limits, None);
+            Ruling::Rewrite(text, plan) => {
+                self.query_sent(plan, None);
                 let mut out = Vec::with_capacity(text.len() + HEADER + 1);
                 frontend::put_query(&mut out, &text);
                 Fate::Replace(out)
@@ -187,7 +189,7 @@ impl Dialogue {
             self.fail_query_here(*info);
             return Fate::Drop;
         }
-        self.query_sent(rules.no_limits(), Some(info));
+        self.query_sent(rules.unlimited(), Some(info));
         let mut out = Vec::new();
         frontend::put_query(&mut out, CANNOT_PARSE);
         Fate::Replace(out)
@@ -198,12 +200,12 @@ impl Dialogue {
             return Fate::Stop(Step::Malformed);
         };
         match rules.rule(parse.query) {
-            Ruling::Forward(limits) => {
-                self.parse_sent(parse.statement, limited(&limits), None);
+            Ruling::Forward(plan) => {
+                self.parse_sent(parse.statement, limited(&plan), None);
                 Fate::Pass
             }
-            Ruling::Rewrite(text, limits) => {
-                self.parse_sent(parse.statement, limited(&limits), None);
+            Ruling::Rewrite(text, plan) => {
+                self.parse_sent(parse.statement, limited(&plan), None);
                 let mut out = Vec::with_capacity(body.len() + text.len());
                 parse.put_with(&mut out, &text);
                 Fate::Replace(out)
@@ -232,7 +234,7 @@ impl Dialogue {
     fn long_text(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
         if !rules.must_examine() {
             if frame.tag == client::QUERY {
-                self.query_sent(rules.no_limits(), None);
+                self.query_sent(rules.unlimited(), None);
             } else {
                 self.parse_sent(b"", None, None);
             }
@@ -365,8 +367,11 @@ impl Fate {
 }
 
 /// The limit of a prepared statement, which is one statement only.
-fn limited(limits: &[Option<u64>]) -> Option<Prepared> {
-    limits.first().copied().flatten().map(Prepared::Limited)
+fn limited(plan: &Plan) -> Option<Prepared> {
+    match plan.limit(0) {
+        ResultLimit::None => None,
+        ResultLimit::Rows(rows) => Some(Prepared::Limited(rows)),
+    }
 }
 
 /// No SQL, so that the server answers with an error whatever its settings are.

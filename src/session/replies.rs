@@ -3,9 +3,10 @@
 //! Source of the pairing: <https://www.postgresql.org/docs/current/protocol-flow.html>.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::dialogue::Undo;
+use crate::guard::Plan;
+use crate::guard::ResultLimit;
 use crate::wire::ErrorInfo;
 use crate::wire::frame::server;
 
@@ -34,8 +35,8 @@ pub(super) enum Owed {
     Close,
     /// Query: any number of results, then ReadyForQuery.
     Query {
-        /// The limit of each statement's result, in order; none beyond the end.
-        limits: Limits,
+        /// How each statement's result is delivered.
+        plan: Plan,
         /// The result that comes next.
         result: usize,
         /// The count of that result.
@@ -51,9 +52,6 @@ pub(super) enum Owed {
     Local(Vec<u8>),
 }
 
-/// The row limit of each result of a text; `None` is unlimited.
-pub(super) type Limits = Arc<[Option<u64>]>;
-
 /// Rows of one result, counted against its limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Rows {
@@ -65,7 +63,11 @@ pub(super) struct Rows {
 
 impl Rows {
     /// None seen yet.
-    pub(super) fn limited(limit: Option<u64>) -> Self {
+    pub(super) fn limited(limit: ResultLimit) -> Self {
+        let limit = match limit {
+            ResultLimit::None => None,
+            ResultLimit::Rows(rows) => Some(rows),
+        };
         Self { limit, seen: 0 }
     }
 
@@ -168,15 +170,12 @@ impl Replies {
             (
                 server::COMMAND_COMPLETE | server::EMPTY_QUERY,
                 Some(Owed::Query {
-                    limits,
-                    result,
-                    rows,
-                    ..
+                    plan, result, rows, ..
                 }),
             ) => {
                 let ended = *rows;
                 *result += 1;
-                *rows = Rows::limited(limits.get(*result).copied().flatten());
+                *rows = Rows::limited(plan.limit(*result));
                 Settled::Result(ended)
             }
             (server::COMMAND_COMPLETE | server::EMPTY_QUERY, Some(Owed::Execute { rows, .. })) => {
@@ -233,6 +232,9 @@ fn ends_with_ready(owed: &Owed) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Policy;
+    use crate::guard::Verdict;
+    use crate::guard::review;
 
     fn execute() -> Owed {
         Owed::Execute {
@@ -269,10 +271,16 @@ mod tests {
     #[test]
     fn each_result_of_a_query_has_its_own_limit() {
         let mut replies = Replies::default();
-        let limits: Limits = Arc::new([Some(1), None]);
-        let rows = Rows::limited(limits[0]);
+        let policy = Policy {
+            row_limit: Some(1),
+            ..Policy::default()
+        };
+        let Verdict::Forward(plan) = review(b"TABLE t; SHOW x", &policy, None) else {
+            panic!("it goes on");
+        };
+        let rows = Rows::limited(plan.limit(0));
         replies.push(Owed::Query {
-            limits,
+            plan,
             result: 0,
             rows,
             instead: None,
