@@ -207,6 +207,7 @@ impl Session {
         loop {
             match self.next().await {
                 Event::Moved => {}
+                Event::Excess => self.cut_short().await,
                 Event::Turn(turn) => match self.take_turn(*turn).await {
                     Ok(()) => self.client.resume(),
                     Err(end) => return end,

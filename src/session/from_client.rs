@@ -14,7 +14,6 @@ use super::replies::Rows;
 use super::ruling::Rules;
 use super::ruling::Ruling;
 use crate::guard::Plan;
-use crate::guard::ResultLimit;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
@@ -168,7 +167,9 @@ impl Dialogue {
                 self.query_sent(plan, None);
                 Fate::Pass
             }
-            Ruling::Rewrite(text, plan) => {
+            Ruling::Rewrite(text, mut plan) => {
+                // The server ends by itself after row N+1.
+                plan.cancellable = false;
                 self.query_sent(plan, None);
                 let mut out = Vec::with_capacity(text.len() + HEADER + 1);
                 frontend::put_query(&mut out, &text);
@@ -204,7 +205,8 @@ impl Dialogue {
                 self.parse_sent(parse.statement, limited(&plan), None);
                 Fate::Pass
             }
-            Ruling::Rewrite(text, plan) => {
+            Ruling::Rewrite(text, mut plan) => {
+                plan.cancellable = false;
                 self.parse_sent(parse.statement, limited(&plan), None);
                 let mut out = Vec::with_capacity(body.len() + text.len());
                 parse.put_with(&mut out, &text);
@@ -368,10 +370,8 @@ impl Fate {
 
 /// The limit of a prepared statement, which is one statement only.
 fn limited(plan: &Plan) -> Option<Prepared> {
-    match plan.limit(0) {
-        ResultLimit::None => None,
-        ResultLimit::Rows(rows) => Some(Prepared::Limited(rows)),
-    }
+    let rows = Rows::of(plan, 0);
+    rows.limit.is_some().then_some(Prepared::Limited(rows))
 }
 
 /// No SQL, so that the server answers with an error whatever its settings are.

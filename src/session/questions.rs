@@ -98,6 +98,7 @@ impl Session {
         while !self.dialogue.replies.is_empty() {
             match poll_fn(|cx| self.poll_replies(cx)).await {
                 Event::Moved => {}
+                Event::Excess => self.cut_short().await,
                 Event::Turn(_) => unreachable!("the client is not read"),
                 Event::End(end) => return Err(end),
             }

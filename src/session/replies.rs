@@ -59,16 +59,23 @@ pub(super) struct Rows {
     pub limit: Option<u64>,
     /// Rows that the server has sent.
     pub seen: u64,
+    /// The statement may be cancelled once its rows are no longer wanted: it is alone, reads only,
+    /// and the server would go on.
+    pub cancellable: bool,
 }
 
 impl Rows {
     /// None seen yet.
-    pub(super) fn limited(limit: ResultLimit) -> Self {
-        let limit = match limit {
+    pub(super) fn of(plan: &Plan, result: usize) -> Self {
+        let limit = match plan.limit(result) {
             ResultLimit::None => None,
             ResultLimit::Rows(rows) => Some(rows),
         };
-        Self { limit, seen: 0 }
+        Self {
+            limit,
+            seen: 0,
+            cancellable: plan.cancellable,
+        }
     }
 
     /// Counts one more row; whether the client gets it.
@@ -135,6 +142,17 @@ impl Replies {
         }
     }
 
+    /// The result that is coming in is the last thing owed but for its ReadyForQuery.
+    pub(super) fn is_last_result(&self) -> bool {
+        match self.queue.front() {
+            Some(Owed::Query { .. }) => self.queue.len() == 1,
+            Some(Owed::Execute { .. }) => {
+                self.queue.len() == 2 && matches!(self.queue.back(), Some(Owed::Sync))
+            }
+            _ => false,
+        }
+    }
+
     /// A ReadyForQuery is among what is owed, so the server will answer without being asked again.
     pub(super) fn holds_ready_for_query(&self) -> bool {
         self.queue.iter().any(ends_with_ready)
@@ -175,7 +193,7 @@ impl Replies {
             ) => {
                 let ended = *rows;
                 *result += 1;
-                *rows = Rows::limited(plan.limit(*result));
+                *rows = Rows::of(plan, *result);
                 Settled::Result(ended)
             }
             (server::COMMAND_COMPLETE | server::EMPTY_QUERY, Some(Owed::Execute { rows, .. })) => {
@@ -278,7 +296,7 @@ mod tests {
         let Verdict::Forward(plan) = review(b"TABLE t; SHOW x", &policy, None) else {
             panic!("it goes on");
         };
-        let rows = Rows::limited(plan.limit(0));
+        let rows = Rows::of(&plan, 0);
         replies.push(Owed::Query {
             plan,
             result: 0,
