@@ -52,8 +52,7 @@ fn strong(expression: &Expr) -> Option<String> {
         Expr::CompoundIdentifier(parts) => return name::folded(parts.last()?).ok(),
         Expr::CompoundFieldAccess { root, .. } => return strong(root),
         Expr::Nested(inner) => return strong(inner),
-        Expr::Collate { expr, .. } => return strong(expr),
-        Expr::Cast { expr, .. } => return strong(expr),
+        Expr::Collate { expr, .. } | Expr::Cast { expr, .. } => return strong(expr),
         Expr::Case { else_result, .. } => return strong(else_result.as_deref()?),
         Expr::Function(function) => {
             return match function.args {
