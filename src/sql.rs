@@ -3,6 +3,7 @@
 //! Texts are bytes: a client may use another encoding than UTF-8, and the server's scanner takes
 //! every byte from 0x80 on as a letter.
 
+pub mod clause;
 pub mod kind;
 pub mod lexer;
 pub mod question;

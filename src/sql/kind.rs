@@ -3,6 +3,14 @@
 //! Exact for statements that PostgreSQL accepts; for others any kind may come out, the server
 //! refuses them. A `SELECT` that writes (`INTO`, a writing CTE) is never called a `Select`.
 
+mod explain;
+mod with;
+
+pub use with::Cte;
+pub use with::ctes;
+pub use with::main_of_with;
+
+use self::explain::options as explain_options;
 use super::tokens::Tokens;
 
 /// The kinds of statements that pgparley tells apart.
@@ -246,39 +254,6 @@ fn holds_write(body: Tokens<'_>) -> bool {
     (1..body.len()).any(inside) || main_of_with(body).is_some_and(|main| begins_write(body, main))
 }
 
-/// The index of the main statement behind a WITH and its CTEs.
-pub fn main_of_with(tokens: Tokens<'_>) -> Option<usize> {
-    if !tokens.is_word(0, "with") {
-        return None;
-    }
-    let mut at = if tokens.is_word(1, "recursive") { 2 } else { 1 };
-    loop {
-        at += 1;
-        if tokens.is_symbol(at, b'(') {
-            at = tokens.closing(at)? + 1;
-        }
-        at += usize::from(tokens.is_word(at, "as"));
-        at += usize::from(tokens.is_word(at, "not"));
-        at += usize::from(tokens.is_word(at, "materialized"));
-        if !tokens.is_symbol(at, b'(') {
-            return None;
-        }
-        at = tokens.closing(at)? + 1;
-        if tokens.is_word(at, "search") {
-            let set = (at..tokens.len()).find(|&index| tokens.is_word(index, "set"))?;
-            at = set + 2;
-        }
-        if tokens.is_word(at, "cycle") {
-            let using = (at..tokens.len()).find(|&index| tokens.is_word(index, "using"))?;
-            at = using + 2;
-        }
-        if !tokens.is_symbol(at, b',') {
-            return Some(at);
-        }
-        at += 1;
-    }
-}
-
 fn rollback(tokens: Tokens<'_>) -> StatementKind {
     let noise = usize::from(matches!(
         tokens.keyword(1).as_bytes(),
@@ -341,58 +316,6 @@ fn set_scope(tokens: Tokens<'_>) -> SetScope {
 
 fn assigns(tokens: Tokens<'_>, index: usize) -> bool {
     tokens.is_word(index, "to") || tokens.bytes(index) == b"="
-}
-
-/// The kind of an EXPLAIN and the index behind its options.
-fn explain_options(tokens: Tokens<'_>) -> (StatementKind, usize) {
-    let explain = |analyze| StatementKind::Explain { analyze };
-    if tokens.is_symbol(1, b'(') && !begins_query(tokens.from(2)) {
-        let Some(close) = tokens.closing(1) else {
-            return (explain(true), tokens.len());
-        };
-        return (
-            explain(!leaves_analyze_off(tokens.between(2, close))),
-            close + 1,
-        );
-    }
-    let mut at = 1;
-    let mut analyze = false;
-    while let b"analyze" | b"analyse" | b"verbose" = tokens.keyword(at).as_bytes() {
-        analyze |= !tokens.is_word(at, "verbose");
-        at += 1;
-    }
-    (explain(analyze), at)
-}
-
-fn begins_query(tokens: Tokens<'_>) -> bool {
-    tokens.is_symbol(0, b'(')
-        || match tokens.keyword(0).as_bytes() {
-            b"select" | b"with" | b"table" => true,
-            b"values" => tokens.is_symbol(1, b'('),
-            _ => false,
-        }
-}
-
-/// Every option is spelt plainly and ANALYZE, if among them, is given as false.
-fn leaves_analyze_off(options: Tokens<'_>) -> bool {
-    let mut at = 0;
-    while at < options.len() {
-        let end = (at..options.len())
-            .find(|&i| options.is_symbol(i, b','))
-            .unwrap_or(options.len());
-        let off = match options.keyword(at).as_bytes() {
-            b"analyze" | b"analyse" => {
-                end == at + 2 && matches!(options.bytes(at + 1), b"0" | b"'off'" | b"'false'")
-                    || matches!(options.keyword(at + 1).as_bytes(), b"off" | b"false")
-            }
-            name => !name.is_empty(),
-        };
-        if !off {
-            return false;
-        }
-        at = end + 1;
-    }
-    true
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Cuts a text into tokens exactly where PostgreSQL's scanner does.
 //!
-//! Follows the chapter ["Lexical Structure"] as of PostgreSQL 16 and later. Where older servers
+//! Follows the chapter "[Lexical Structure]" as of PostgreSQL 16 and later. Where older servers
 //! were laxer (`1a`, `$1a`) the text is an error here, so that nothing is decided on boundaries
 //! which the server may see elsewhere. One pass, no recursion, one allocation.
 //!
-//! ["Lexical Structure"]: https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+//! [Lexical Structure]: https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 
 mod number;
 mod quoted;

@@ -10,8 +10,8 @@
 //!
 //! An nl comment beside SQL is documentation.
 
-mod clause;
 mod compose;
+mod item;
 mod marker;
 mod place;
 

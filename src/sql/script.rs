@@ -108,8 +108,9 @@ impl<'a> Script<'a> {
                         .terminated = true;
                     body = RoutineBody::default();
                 }
+                // Only CREATE FUNCTION and CREATE PROCEDURE have such a body.
                 TokenKind::Word
-                    if depth == 0 && body.may_open(self.tokens[piece.token].of(self.text)) =>
+                    if depth == 0 && self.tokens[piece.token].is_word(self.text, "create") =>
                 {
                     body.word(token.of(self.text));
                 }
@@ -164,11 +165,6 @@ struct RoutineBody {
 impl RoutineBody {
     fn is_open(&self) -> bool {
         self.depth > 0
-    }
-
-    /// Only CREATE FUNCTION and CREATE PROCEDURE have such a body.
-    fn may_open(&self, first_word: &[u8]) -> bool {
-        first_word.eq_ignore_ascii_case(b"create")
     }
 
     fn word(&mut self, word: &[u8]) {

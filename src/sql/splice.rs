@@ -86,10 +86,9 @@ impl Clauses {
                         b"limit" if clauses.limit.is_none() => clauses.limit = Some(index),
                         b"fetch" if clauses.fetch.is_none() => clauses.fetch = Some(index),
                         b"offset" if clauses.offset.is_none() => clauses.offset = Some(index),
-                        b"limit" | b"fetch" | b"offset" => return None,
+                        b"limit" | b"fetch" | b"offset" | b"into" => return None,
                         b"union" | b"except" | b"intersect" => combines = true,
                         b"for" if !follows_collation(query, index) => return None,
-                        b"into" => return None,
                         _ => {}
                     }
                 }

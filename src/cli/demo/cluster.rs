@@ -144,6 +144,16 @@ impl Cluster {
     ///
     /// Returns what psql prints unaligned and without headers.
     pub fn run_sql(&self, database: &str, sql: &str) -> Result<String, ClusterError> {
+        self.run_sql_as(self.superuser(), database, sql)
+    }
+
+    /// The same as `user`, whom the socket trusts.
+    pub fn run_sql_as(
+        &self,
+        user: &str,
+        database: &str,
+        sql: &str,
+    ) -> Result<String, ClusterError> {
         let mut command = Command::new(self.program("psql"));
         command
             .args([
@@ -153,7 +163,7 @@ impl Cluster {
                 "--tuples-only",
                 "--file=-",
             ])
-            .args(["--set=ON_ERROR_STOP=1", "--username", self.superuser()])
+            .args(["--set=ON_ERROR_STOP=1", "--username", user])
             .args(["--port", &self.port.to_string(), "--dbname", database])
             .arg("--host")
             .arg(self.socket_dir());

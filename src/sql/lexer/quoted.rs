@@ -55,9 +55,7 @@ impl Scanner<'_> {
         {
             let found = from + length;
             let behind = found + 1;
-            if self.text[found] == b'\\' {
-                from = behind + 1;
-            } else if self.peek(behind) == b'\'' {
+            if self.text[found] == b'\\' || self.peek(behind) == b'\'' {
                 from = behind + 1;
             } else if let Some(inside) = self.continuation(behind) {
                 from = inside;

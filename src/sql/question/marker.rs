@@ -50,7 +50,7 @@ impl Marked<'_> {
 }
 
 /// The question in a comment of `text`.
-pub(super) fn in_comment<'a>(text: &'a [u8], comment: Token) -> Option<Marked<'a>> {
+pub(super) fn in_comment(text: &[u8], comment: Token) -> Option<Marked<'_>> {
     let bytes = comment.of(text);
     match comment.kind {
         TokenKind::BlockComment => marked(&bytes[2..bytes.len() - 2]),
@@ -195,11 +195,11 @@ pub(super) fn holds_word_nl(text: &[u8]) -> bool {
         let end = (from + BLOCK + 1).min(text.len());
         let block = &text[from..end];
         // No early exit inside a block: this loop becomes vector instructions.
-        let mut found = false;
+        let mut found = 0_u8;
         for (&first, &second) in block.iter().zip(&block[1..]) {
-            found |= (first | 0x20 == b'n') & (second | 0x20 == b'l');
+            found |= u8::from(first | 0x20 == b'n') & u8::from(second | 0x20 == b'l');
         }
-        if found && word_in(text, from, end) {
+        if found != 0 && word_in(text, from, end) {
             return true;
         }
         from += BLOCK;

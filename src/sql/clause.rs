@@ -1,10 +1,10 @@
 //! Follows, token by token, in which clause of which query one is.
 
-use crate::sql::tokens::Tokens;
+use super::tokens::Tokens;
 
 /// The clauses of the parentheses that are open, the innermost last.
 #[derive(Debug)]
-pub(super) struct Clauses {
+pub struct Clauses {
     open: Vec<Clause>,
 }
 
@@ -18,8 +18,17 @@ enum Clause {
     Other,
 }
 
+impl Default for Clauses {
+    fn default() -> Self {
+        Self {
+            open: vec![Clause::Outside],
+        }
+    }
+}
+
 impl Clauses {
-    pub(super) fn new() -> Self {
+    /// At the beginning of a statement.
+    pub fn new() -> Self {
         Self {
             open: vec![Clause::Outside],
         }
@@ -27,7 +36,7 @@ impl Clauses {
 
     /// The token at `index` stands where an item of a FROM clause begins. Everything before it
     /// has been passed.
-    pub(super) fn begins_item(&self, tokens: Tokens<'_>, index: usize) -> bool {
+    pub fn begins_item(&self, tokens: Tokens<'_>, index: usize) -> bool {
         let Some(before) = index.checked_sub(1) else {
             return false;
         };
@@ -41,14 +50,12 @@ impl Clauses {
     }
 
     /// Takes the token at `index` into account.
-    pub(super) fn pass(&mut self, tokens: Tokens<'_>, index: usize) {
+    pub fn pass(&mut self, tokens: Tokens<'_>, index: usize) {
         if tokens.is_symbol(index, b'(') {
             // Parentheses around a part of a FROM clause are of that clause.
-            let clause = match self.begins_item(tokens, index) {
-                true => Clause::From,
-                false => Clause::Outside,
-            };
-            self.open.push(clause);
+            let joins = self.begins_item(tokens, index);
+            self.open
+                .push(if joins { Clause::From } else { Clause::Outside });
             return;
         }
         if tokens.is_symbol(index, b')') {
@@ -65,8 +72,9 @@ impl Clauses {
             return;
         }
         match (keyword.as_bytes(), *current) {
-            // `extract(year FROM …)` is no query.
+            // `extract(year FROM …)` is no query, `a IS DISTINCT FROM b` no clause.
             (b"from", Clause::Outside) => {}
+            (b"from", _) if ends_comparison(tokens, index) => {}
             (b"from", _) => *current = Clause::From,
             (
                 b"select" | b"values" | b"where" | b"group" | b"having" | b"window" | b"order"
@@ -76,4 +84,11 @@ impl Clauses {
             _ => {}
         }
     }
+}
+
+/// The tokens before `index` are `IS [NOT] DISTINCT`.
+fn ends_comparison(tokens: Tokens<'_>, index: usize) -> bool {
+    index >= 2
+        && tokens.is_word(index - 1, "distinct")
+        && matches!(tokens.keyword(index - 2).as_bytes(), b"is" | b"not")
 }

@@ -1,0 +1,246 @@
+//! Binds each name of a draft to one table or column, or says between which it cannot choose.
+
+mod columns;
+mod conditions;
+mod groups;
+mod outputs;
+mod related;
+mod times;
+mod values;
+
+use std::collections::HashSet;
+
+use jiff::tz::TimeZone;
+
+use crate::nl::Cannot;
+
+use super::draft::Draft;
+use super::draft::Function;
+use super::draft::Mention;
+use super::draft::Output;
+use super::draft::Role;
+use super::index::Index;
+use super::index::Target;
+use super::items::Item;
+use super::joins::Cues;
+use super::joins::Graph;
+use super::query::Expr;
+use super::query::Query;
+use super::refusal;
+use super::words::stem;
+
+/// What binding reads besides the draft.
+#[derive(Debug)]
+pub(super) struct Surroundings<'a> {
+    /// The schema.
+    pub(super) index: &'a Index,
+    /// Its joins.
+    pub(super) graph: &'a Graph,
+    /// The question.
+    pub(super) items: &'a [Item],
+    /// The client's time zone.
+    pub(super) zone: &'a TimeZone,
+}
+
+/// A bound question.
+#[derive(Debug)]
+pub(super) struct Bound<'a> {
+    /// The query.
+    pub(super) query: Query,
+    /// How some words were read.
+    pub(super) readings: Vec<String>,
+    /// What speaks for one join rather than another.
+    pub(super) cues: Cues<'a>,
+}
+
+/// Binds every name of a draft.
+pub(super) fn bind<'a>(draft: &Draft, around: &Surroundings<'a>) -> Result<Bound<'a>, Cannot> {
+    let mut binder = Binder {
+        around,
+        draft,
+        entities: Vec::new(),
+        subject: 0,
+        query: Query::default(),
+        main: Vec::new(),
+        readings: draft.readings.clone(),
+        cues: cues(around),
+    };
+    binder.bind_entities()?;
+    binder.choose_subject()?;
+    binder.bind_outputs()?;
+    binder.bind_order()?;
+    binder.bind_group()?;
+    binder.bind_conditions()?;
+    binder.finish()
+}
+
+/// The tables and stems of the question, for choosing between joins.
+fn cues<'a>(around: &Surroundings<'a>) -> Cues<'a> {
+    let words = around.items.iter().flat_map(|item| item.text.split(' '));
+    Cues {
+        index: around.index,
+        mentioned: HashSet::new(),
+        stems: words.map(|word| stem(&word.to_lowercase())).collect(),
+    }
+}
+
+struct Binder<'d, 'a> {
+    around: &'d Surroundings<'a>,
+    draft: &'d Draft,
+    /// The table of each entity.
+    entities: Vec<usize>,
+    /// The table asked about.
+    subject: usize,
+    query: Query,
+    /// The tables that the main query reads.
+    main: Vec<usize>,
+    readings: Vec<String>,
+    cues: Cues<'a>,
+}
+
+impl<'a> Binder<'_, 'a> {
+    fn index(&self) -> &Index {
+        self.around.index
+    }
+
+    fn bind_entities(&mut self) -> Result<(), Cannot> {
+        for entity in &self.draft.entities {
+            let table = self.table_of(&entity.mention)?;
+            self.entities.push(table);
+            self.cues.mentioned.insert(table);
+        }
+        Ok(())
+    }
+
+    /// The closest table that a mention names.
+    fn table_of(&self, mention: &Mention) -> Result<usize, Cannot> {
+        let closest = mention.hits.iter().map(|hit| hit.closeness).max();
+        let mut tables: Vec<usize> = mention
+            .hits
+            .iter()
+            .filter(|hit| Some(hit.closeness) == closest)
+            .filter_map(|hit| match hit.target {
+                Target::Table(table) => Some(table),
+                Target::Column(_) => None,
+            })
+            .collect();
+        if tables.len() > 1 {
+            let near = |table: &usize| {
+                self.entities.iter().any(|other| {
+                    other == table || self.around.graph.distance(*other, *table) == Some(1)
+                })
+            };
+            let nearer: Vec<usize> = tables.iter().copied().filter(near).collect();
+            if nearer.len() == 1 {
+                tables = nearer;
+            }
+        }
+        match tables.as_slice() {
+            [one] => Ok(*one),
+            several => {
+                let name = |table: &usize| {
+                    let table = self.index().table(*table);
+                    format!("{}.{}", table.schema, table.name)
+                };
+                let alternatives: Vec<String> = several.iter().map(name).collect();
+                Err(refusal::ambiguous(&mention.text, &alternatives))
+            }
+        }
+    }
+
+    /// The table asked about: the one whose rows are wanted, else the first that is mentioned,
+    /// else the one that holds every column asked for.
+    fn choose_subject(&mut self) -> Result<(), Cannot> {
+        let position = |wanted: &[Role]| {
+            self.draft.entities.iter().position(|entity| wanted.contains(&entity.role))
+        };
+        let by_role = position(&[Role::Head, Role::Owner])
+            .or_else(|| position(&[Role::Counted]))
+            .or_else(|| position(&[Role::Related, Role::Grouped]));
+        self.subject = match by_role {
+            Some(entity) => self.entities[entity],
+            None => self.table_of_all()?,
+        };
+        Ok(())
+    }
+
+    /// The subject's own columns decide between tables when none is named.
+    fn table_of_all(&self) -> Result<usize, Cannot> {
+        let mentions = self.mentions();
+        let Some(first) = mentions.first() else {
+            return self.table_of_values();
+        };
+        let mut tables: Vec<usize> = first
+            .hits
+            .iter()
+            .filter_map(|hit| match hit.target {
+                Target::Column(id) => Some(id.table),
+                Target::Table(_) => None,
+            })
+            .collect();
+        tables.dedup();
+        let held = |table: usize| {
+            let has = |mention: &&&Mention| {
+                mention.hits.iter().any(|hit| matches!(hit.target, Target::Column(id) if id.table == table))
+            };
+            let closeness: usize = mentions
+                .iter()
+                .filter_map(|mention| columns::closest_in(mention, table))
+                .map(|hit| hit.closeness as usize)
+                .sum();
+            (mentions.iter().filter(has).count(), self.values_in(table), closeness)
+        };
+        let best = tables.iter().map(|table| held(*table)).max();
+        tables.retain(|table| Some(held(*table)) == best);
+        match tables.as_slice() {
+            [one] => Ok(*one),
+            several => {
+                let name = |table: &usize| {
+                    format!("{} of {}", first.text, self.index().table(*table).name)
+                };
+                let alternatives: Vec<String> = several.iter().take(6).map(name).collect();
+                Err(refusal::ambiguous(&first.text, &alternatives))
+            }
+        }
+    }
+
+    /// Every column that the draft asks for.
+    fn mentions(&self) -> Vec<&Mention> {
+        self.draft
+            .outputs
+            .iter()
+            .filter_map(|output| match output {
+                Output::Name(mention) => Some(mention),
+                Output::Measure(measure) => measure.of.as_ref(),
+            })
+            .collect()
+    }
+
+    /// Makes a table part of the main query.
+    fn join(&mut self, table: usize) {
+        if !self.main.contains(&table) {
+            self.main.push(table);
+        }
+    }
+
+    fn finish(mut self) -> Result<Bound<'a>, Cannot> {
+        self.query.subject = self.subject;
+        self.query.limit = match &self.draft.limit {
+            Some(limit) => Some(values::whole_number(limit)?),
+            None => None,
+        };
+        self.query.distinct = self.draft.distinct
+            && self.query.group.is_empty()
+            && !self.query.outputs.iter().any(Expr::is_aggregate);
+        if self.query.outputs.is_empty() {
+            return Err(refusal::nothing_asked(self.index()));
+        }
+        self.readings.dedup();
+        Ok(Bound { query: self.query, readings: self.readings, cues: self.cues })
+    }
+}
+
+/// Whether a function adds up what it meets.
+fn adds_up(function: Function) -> bool {
+    matches!(function, Function::Sum | Function::Average)
+}

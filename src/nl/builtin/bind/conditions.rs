@@ -1,0 +1,257 @@
+//! What must hold, each test bound to its column and put where it belongs.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Condition;
+use crate::nl::builtin::draft::Left;
+use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::query::Filter;
+use crate::nl::builtin::refusal;
+use crate::sql::schema::TypeKind;
+
+use super::Binder;
+
+impl Binder<'_, '_> {
+    pub(super) fn bind_conditions(&mut self) -> Result<(), Cannot> {
+        for condition in &self.draft.conditions {
+            match &condition.test {
+                Test::Has { entity, negated, count } => {
+                    self.relate(*entity, *negated, count.as_ref())?;
+                }
+                Test::GroupSize(comparison, literal) => {
+                    let size = super::values::whole_number(literal)?;
+                    self.query.size = Some((*comparison, size));
+                }
+                _ => {
+                    let filter = self.filter(condition)?;
+                    self.place(filter, condition.focus)?;
+                }
+            }
+        }
+        self.check_contradictions()
+    }
+
+    /// One test as a filter.
+    fn filter(&mut self, condition: &Condition) -> Result<Filter, Cannot> {
+        let focus = condition.focus;
+        Ok(match &condition.test {
+            Test::Compare(left, comparison, literal) => {
+                let id = self.left(left, Some(literal), focus)?;
+                self.compared(id, *comparison, literal)?
+            }
+            Test::Between(left, low, high) => {
+                let id = self.left(left, None, focus)?;
+                self.ordered(id)?;
+                Filter::Between(id, self.literal(low, id)?, self.literal(high, id)?)
+            }
+            Test::OneOf { left, values, negated } => {
+                let id = self.left(left, values.first(), focus)?;
+                let literals: Result<Vec<String>, Cannot> =
+                    values.iter().map(|value| self.literal(value, id)).collect();
+                Filter::OneOf { column: id, values: literals?, negated: *negated }
+            }
+            Test::Like { left, part, text, negated } => {
+                let id = self.left(left, None, focus)?;
+                if self.index().column(id).kind != TypeKind::Text {
+                    return Err(refusal::unsupported(
+                        &format!("{} is no text to search in", self.index().column(id).name),
+                        "Search in a text column.",
+                    ));
+                }
+                Filter::Like { column: id, part: *part, text: text.clone(), negated: *negated }
+            }
+            Test::Null { left, negated } => {
+                Filter::Null { column: self.left(left, None, focus)?, negated: *negated }
+            }
+            Test::Truth { left, value } => {
+                Filter::Truth { column: self.left(left, None, focus)?, value: *value }
+            }
+            Test::Within { left, period, text } => self.within(left.as_ref(), period, text, focus)?,
+            Test::Average(left, comparison) => {
+                let id = self.left(left, None, focus)?;
+                if !matches!(self.index().column(id).kind, TypeKind::Integer | TypeKind::Number) {
+                    return Err(refusal::unsupported(
+                        &format!("{} has no average", self.index().column(id).name),
+                        "Compare a figure with its average.",
+                    ));
+                }
+                Filter::Average(id, *comparison)
+            }
+            Test::Any(conditions) => {
+                let filters: Result<Vec<Filter>, Cannot> =
+                    conditions.iter().map(|condition| self.filter(condition)).collect();
+                let filters = filters?;
+                if filters.iter().any(|filter| filter.table() != filters[0].table()) {
+                    return Err(refusal::unsupported(
+                        "\"or\" joins conditions on two different tables",
+                        "Ask in two questions.",
+                    ));
+                }
+                Filter::Any(filters)
+            }
+            Test::Has { .. } | Test::GroupSize(..) => {
+                return Err(refusal::and_or());
+            }
+        })
+    }
+
+    fn compared(
+        &mut self,
+        id: ColumnId,
+        comparison: Comparison,
+        literal: &Literal,
+    ) -> Result<Filter, Cannot> {
+        let kind = self.index().column(id).kind;
+        let is_date =
+            matches!(kind, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz);
+        if let Literal::Number(digits) = literal
+            && is_date
+            && let Some(period) = crate::nl::builtin::dates::year(digits)
+            && comparison == Comparison::Equal
+        {
+            let named = crate::nl::builtin::draft::Mention {
+                hits: vec![crate::nl::builtin::index::Hit {
+                    target: crate::nl::builtin::index::Target::Column(id),
+                    closeness: crate::nl::builtin::index::Closeness::Whole,
+                }],
+                text: digits.clone(),
+                at: usize::MAX - 1,
+            };
+            return self.within(Some(&Left::Name(named)), &period, digits, None);
+        }
+        if !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
+            self.ordered(id)?;
+        }
+        let value = self.literal(literal, id)?;
+        if kind == TypeKind::Boolean {
+            return Err(refusal::no_condition(&self.index().column(id).name));
+        }
+        Ok(Filter::Compare(id, comparison, value))
+    }
+
+    /// More and less need figures or dates; texts only when they hold years.
+    fn ordered(&self, id: ColumnId) -> Result<(), Cannot> {
+        let column = self.index().column(id);
+        let years = self.index().facts[id.table].years.contains(&id.column);
+        let comparable = match column.kind {
+            TypeKind::Integer | TypeKind::Number | TypeKind::Date => true,
+            TypeKind::Timestamp | TypeKind::TimestampTz | TypeKind::Time | TypeKind::Interval => true,
+            TypeKind::Text => years,
+            _ => false,
+        };
+        if comparable {
+            return Ok(());
+        }
+        Err(refusal::unsupported(
+            &format!("{} holds no figures to compare", column.name),
+            &format!("The column {} is of type {}.", column.name, column.type_name),
+        ))
+    }
+
+    fn left(
+        &mut self,
+        left: &Left,
+        value: Option<&Literal>,
+        focus: Option<usize>,
+    ) -> Result<ColumnId, Cannot> {
+        let table = focus.map_or(self.subject, |entity| self.entities[entity]);
+        match left {
+            Left::Name(mention) => self.tested_column(mention, focus),
+            Left::Hinted(columns, text) => {
+                let found = self
+                    .hinted_column(columns, table)
+                    .map(|id| (id, table))
+                    .or_else(|| self.hinted_column(columns, self.subject).map(|id| (id, table)));
+                let Some((id, _)) = found else { return Err(self.no_hint(text, table)) };
+                self.readings.push(self.reading(text, id));
+                Ok(id)
+            }
+            Left::OfValue => match value {
+                Some(literal) => {
+                    let id = self.column_of_value(literal, focus)?;
+                    if let Literal::Text(text, _) = literal {
+                        self.readings.push(self.reading(text, id));
+                    }
+                    Ok(id)
+                }
+                None => Err(refusal::dangling("value")),
+            },
+            Left::OnlyFigure => self.only_figure(table),
+            Left::Naming => match self.index().facts[table].naming.as_slice() {
+                [one] => Ok(ColumnId { table, column: *one }),
+                _ => Err(refusal::unsupported(
+                    &format!("{} have no single name", self.index().table(table).name),
+                    "Say which column holds the name.",
+                )),
+            },
+        }
+    }
+
+    /// `orders over 100`: the figure meant when a table has only one that is no key.
+    fn only_figure(&mut self, table: usize) -> Result<ColumnId, Cannot> {
+        let definition = self.index().table(table);
+        let is_key = |column: usize| {
+            definition.primary_key.contains(&column)
+                || definition.foreign_keys.iter().any(|key| key.columns.contains(&column))
+                || definition.columns[column].name.to_lowercase().ends_with("id")
+        };
+        let figures: Vec<ColumnId> = (0..definition.columns.len())
+            .filter(|column| {
+                matches!(definition.columns[*column].kind, TypeKind::Integer | TypeKind::Number)
+            })
+            .filter(|column| !is_key(*column))
+            .map(|column| ColumnId { table, column })
+            .collect();
+        match figures.as_slice() {
+            [one] => {
+                self.readings.push(self.reading("the figure", *one));
+                Ok(*one)
+            }
+            [] => Err(refusal::dangling("than")),
+            several => Err(refusal::ambiguous("the figure", &self.column_names(several))),
+        }
+    }
+
+    /// `before 1945 and after 1955` of one row cannot be; it is asked of two.
+    fn check_contradictions(&self) -> Result<(), Cannot> {
+        let groups = std::iter::once(&self.query.filters)
+            .chain(self.query.related.iter().map(|related| &related.filters));
+        for filters in groups {
+            for (position, filter) in filters.iter().enumerate() {
+                let rest = &filters[position + 1..];
+                if rest.iter().any(|other| contradict(filter, other)) {
+                    return Err(refusal::unsupported(
+                        "two conditions cannot hold for the same row",
+                        "Say \"or\", or ask in two questions.",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn contradict(a: &Filter, b: &Filter) -> bool {
+    let bounds = |filter: &Filter| match filter {
+        Filter::Compare(id, comparison, value) => {
+            let number: f64 = value.trim_matches('\'').parse().ok()?;
+            Some((*id, *comparison, number))
+        }
+        _ => None,
+    };
+    if let (
+        Filter::Compare(first, Comparison::Equal, x),
+        Filter::Compare(second, Comparison::Equal, y),
+    ) = (a, b)
+    {
+        return first == second && x != y;
+    }
+    let (Some((first, x, low)), Some((second, y, high))) = (bounds(a), bounds(b)) else {
+        return false;
+    };
+    let less = |c| matches!(c, Comparison::Less | Comparison::LessOrEqual);
+    let more = |c| matches!(c, Comparison::Greater | Comparison::GreaterOrEqual);
+    first == second && ((less(x) && more(y) && low <= high) || (more(x) && less(y) && low >= high))
+}

@@ -1,0 +1,149 @@
+//! What rows are put together by.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Key;
+use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::SortKey;
+use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::index::Target;
+use crate::nl::builtin::query::Expr;
+use crate::nl::builtin::refusal;
+use crate::sql::schema::TypeKind;
+
+use super::Binder;
+
+impl Binder<'_, '_> {
+    pub(super) fn bind_group(&mut self) -> Result<(), Cannot> {
+        let mut shown: Vec<Expr> = Vec::new();
+        for key in &self.draft.group {
+            match key {
+                Key::Name(mention) => {
+                    let tables_only =
+                        mention.hits.iter().all(|hit| matches!(hit.target, Target::Table(_)));
+                    if tables_only {
+                        let table = self.table_of(mention)?;
+                        self.group_by_table(table, &mut shown);
+                    } else {
+                        let id = self.asked_column(mention)?;
+                        self.push_group(Expr::Column(id));
+                        shown.push(Expr::Column(id));
+                    }
+                }
+                Key::Time(unit) => {
+                    let id = self.date_for_group()?;
+                    self.readings.push(self.reading(unit.name(), id));
+                    self.push_group(Expr::Start(*unit, id));
+                    shown.push(Expr::Start(*unit, id));
+                }
+                Key::Outputs => {}
+            }
+        }
+        self.add_up_ranks()?;
+        let aggregates = self.query.outputs.iter().chain(self.query.order.iter().map(|(e, _)| e));
+        if !aggregates.clone().any(Expr::is_aggregate) {
+            // `the name of each shop` groups nothing.
+            self.query.group.clear();
+            if self.query.outputs.is_empty() {
+                self.query.outputs = shown;
+            }
+            return Ok(());
+        }
+        self.show_keys(shown);
+        self.group_outputs();
+        Ok(())
+    }
+
+    /// Keys come first, unless something of them is shown already.
+    fn show_keys(&mut self, shown: Vec<Expr>) {
+        let plain: Vec<Expr> =
+            self.query.outputs.iter().filter(|expr| !expr.is_aggregate()).cloned().collect();
+        let missing: Vec<Expr> = shown
+            .into_iter()
+            .filter(|key| match key {
+                Expr::Column(id) if self.index().facts[id.table].naming.contains(&id.column) => {
+                    !plain.iter().any(|other| other.table() == id.table)
+                }
+                other => !plain.contains(other),
+            })
+            .collect();
+        self.query.outputs.splice(0..0, missing);
+    }
+
+    /// What is shown beside an aggregate is grouped by, and by the key it depends on.
+    fn group_outputs(&mut self) {
+        for output in self.query.outputs.clone() {
+            if output.is_aggregate() {
+                continue;
+            }
+            let names_row = matches!(&output, Expr::Column(id)
+                if self.index().facts[id.table].naming.contains(&id.column));
+            if names_row && output.table() != self.query.base {
+                self.push_key(output.table());
+            }
+            self.push_group(output);
+        }
+        for (expr, _) in self.query.order.clone() {
+            if !expr.is_aggregate() {
+                self.push_group(expr);
+            }
+        }
+    }
+
+    fn group_by_table(&mut self, table: usize, shown: &mut Vec<Expr>) {
+        self.push_key(table);
+        for expr in self.naming(table) {
+            self.push_group(expr.clone());
+            shown.push(expr);
+        }
+    }
+
+    fn push_key(&mut self, table: usize) {
+        for column in self.index().table(table).primary_key.clone() {
+            self.push_group(Expr::Column(ColumnId { table, column }));
+        }
+    }
+
+    fn push_group(&mut self, expr: Expr) {
+        self.join(expr.table());
+        if !self.query.group.contains(&expr) {
+            self.query.group.push(expr);
+        }
+    }
+
+    /// `top 5 customers by order amount` means the sum when a customer has many orders.
+    fn add_up_ranks(&mut self) -> Result<(), Cannot> {
+        let one = Some(Literal::Number("1".to_owned()));
+        if self.draft.limit.is_none() || self.draft.limit == one || !self.query.group.is_empty() {
+            return Ok(());
+        }
+        for position in 0..self.query.order.len() {
+            let (Expr::Column(id), _) = self.query.order[position] else { continue };
+            let by_name = matches!(
+                self.draft.order.get(position).map(|sort| &sort.key),
+                Some(SortKey::Name(_))
+            );
+            let path = self.around.graph.path(&[self.subject], id.table, &self.cues)?;
+            if !by_name || !path.iter().any(|edge| edge.many) {
+                continue;
+            }
+            let column = self.index().column(id);
+            if !matches!(column.kind, TypeKind::Integer | TypeKind::Number) {
+                return Err(refusal::unsupported(
+                    &format!("\"{}\" holds no figures to rank by", column.name),
+                    "Rank by a figure, or by the number of something.",
+                ));
+            }
+            let sum = Expr::Aggregate(Function::Sum, id);
+            self.readings.push(format!("\"{}\" is added up", column.name));
+            for output in &mut self.query.outputs {
+                if *output == Expr::Column(id) {
+                    *output = sum.clone();
+                }
+            }
+            self.query.order[position].0 = sum;
+            self.query.base = id.table;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! What is shown: columns, names of entities, whole rows, aggregates.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Measure;
+use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::draft::Output;
+use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::draft::SortKey;
+use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::index::Target;
+use crate::nl::builtin::query::Expr;
+use crate::nl::builtin::refusal;
+use crate::sql::schema::TypeKind;
+
+use super::Binder;
+
+impl Binder<'_, '_> {
+    pub(super) fn bind_outputs(&mut self) -> Result<(), Cannot> {
+        let mut outputs: Vec<Expr> = Vec::new();
+        for output in &self.draft.outputs {
+            match output {
+                Output::Name(mention) => outputs.extend(self.named(mention)?),
+                Output::Measure(measure) => outputs.push(self.measure(measure)?),
+            }
+        }
+        if outputs.is_empty() && self.draft.group.is_empty() {
+            outputs = self.rows(self.subject);
+        }
+        let mut unique: Vec<Expr> = Vec::new();
+        for output in outputs {
+            self.join(output.table());
+            if !unique.contains(&output) {
+                unique.push(output);
+            }
+        }
+        let aggregate = unique.iter().find(|output| output.is_aggregate());
+        self.query.base = aggregate.map_or(self.subject, Expr::table);
+        self.join(self.query.base);
+        self.query.outputs = unique;
+        Ok(())
+    }
+
+    /// Every column of a table.
+    pub(super) fn rows(&self, table: usize) -> Vec<Expr> {
+        let columns = 0..self.index().table(table).columns.len();
+        columns.map(|column| Expr::Column(ColumnId { table, column })).collect()
+    }
+
+    /// The columns that tell a table's rows apart for a person; all of them when none does.
+    pub(super) fn naming(&self, table: usize) -> Vec<Expr> {
+        let naming = &self.index().facts[table].naming;
+        if naming.is_empty() {
+            return self.rows(table);
+        }
+        naming.iter().map(|column| Expr::Column(ColumnId { table, column: *column })).collect()
+    }
+
+    fn named(&self, mention: &Mention) -> Result<Vec<Expr>, Cannot> {
+        let entity = self.draft.entities.iter().position(|entity| {
+            entity.mention.at == mention.at && entity.role == Role::Head
+        });
+        let Some(entity) = entity else {
+            return Ok(vec![Expr::Column(self.asked_column(mention)?)]);
+        };
+        let table = self.entities[entity];
+        let whole = self.draft.rows && self.draft.outputs.len() == 1 && self.draft.group.is_empty();
+        Ok(if whole { self.rows(table) } else { self.naming(table) })
+    }
+
+    /// An aggregate of one table.
+    pub(super) fn measure(&self, measure: &Measure) -> Result<Expr, Cannot> {
+        let Some(mention) = &measure.of else { return Ok(Expr::Rows(self.subject)) };
+        let tables_only = mention.hits.iter().all(|hit| matches!(hit.target, Target::Table(_)));
+        if measure.function == Function::Count && tables_only {
+            return Ok(Expr::Rows(self.table_of(mention)?));
+        }
+        let id = self.asked_column(mention)?;
+        let column = self.index().column(id);
+        let adds = matches!(column.kind, TypeKind::Integer | TypeKind::Number | TypeKind::Interval);
+        if super::adds_up(measure.function) && !adds {
+            return Err(refusal::unsupported(
+                &format!("\"{}\" holds no figures to add up", mention.text),
+                "Ask for its greatest or smallest value, or count it.",
+            ));
+        }
+        Ok(Expr::Aggregate(measure.function, id))
+    }
+
+    pub(super) fn bind_order(&mut self) -> Result<(), Cannot> {
+        for sort in &self.draft.order {
+            let (expr, end) = match &sort.key {
+                SortKey::Name(mention) => {
+                    let id = match sort.focus {
+                        Some(_) => self.tested_column(mention, sort.focus)?,
+                        None => self.asked_column(mention)?,
+                    };
+                    (Expr::Column(id), sort.end)
+                }
+                SortKey::Hinted(readings, text) => {
+                    let (end, id) = self.hinted_order(readings, text)?;
+                    self.readings.push(self.reading(text, id));
+                    (Expr::Column(id), end)
+                }
+                SortKey::Measure(measure) => (self.measure(measure)?, sort.end),
+                SortKey::FirstOutput => {
+                    let first = self.query.outputs.first().cloned();
+                    let Some(first) = first else {
+                        return Err(refusal::dangling("order"));
+                    };
+                    (first, sort.end)
+                }
+            };
+            if expr.is_aggregate() && !self.query.outputs.iter().any(Expr::is_aggregate) {
+                self.query.base = expr.table();
+            }
+            self.join(expr.table());
+            self.query.order.push((expr, end));
+        }
+        self.show_rank();
+        Ok(())
+    }
+
+    /// `top 5 customers by …` shows the measure beside the name.
+    fn show_rank(&mut self) {
+        let ranked_entity = self.draft.limit.is_some()
+            && self.draft.limit != Some(crate::nl::builtin::draft::Literal::Number("1".to_owned()))
+            && self.draft.outputs.len() == 1
+            && self.draft.entities.iter().any(|entity| entity.role == Role::Head);
+        if !ranked_entity {
+            return;
+        }
+        for (expr, _) in self.query.order.clone() {
+            if !self.query.outputs.contains(&expr) {
+                self.query.outputs.push(expr);
+            }
+        }
+    }
+
+    /// A line that says what a word was taken for.
+    pub(super) fn reading(&self, text: &str, id: ColumnId) -> String {
+        let table = self.index().table(id.table);
+        format!("\"{text}\" = {}.{}", table.name, table.columns[id.column].name)
+    }
+}

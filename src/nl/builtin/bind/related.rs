@@ -1,0 +1,138 @@
+//! Where a condition belongs: to the rows asked for, or to rows that belong to them.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::query::Expr;
+use crate::nl::builtin::query::Filter;
+use crate::nl::builtin::query::Related;
+use crate::nl::builtin::refusal;
+
+use super::Binder;
+
+impl Binder<'_, '_> {
+    /// Another entity that must have rows, no rows, or so many.
+    pub(super) fn relate(
+        &mut self,
+        entity: usize,
+        negated: bool,
+        count: Option<&(Comparison, Literal)>,
+    ) -> Result<(), Cannot> {
+        let table = self.entities[entity];
+        let count = match count {
+            Some((comparison, literal)) => {
+                Some((*comparison, super::values::whole_number(literal)?))
+            }
+            None => None,
+        };
+        if table == self.subject {
+            return self.relate_to_itself(negated, count);
+        }
+        if self.main.contains(&table) && !negated && count.is_none() {
+            return Ok(());
+        }
+        // A link that every row has anyway still joins: it may be NULL.
+        self.query.related.push(Related { table, filters: Vec::new(), negated, count });
+        Ok(())
+    }
+
+    /// `cities with more than one employee`, where the city is a column of the employee.
+    fn relate_to_itself(
+        &mut self,
+        negated: bool,
+        count: Option<(Comparison, String)>,
+    ) -> Result<(), Cannot> {
+        let aggregated = self.query.outputs.iter().any(Expr::is_aggregate);
+        match count {
+            Some(size) if !negated && !aggregated => {
+                for output in self.query.outputs.clone() {
+                    if !self.query.group.contains(&output) {
+                        self.query.group.push(output);
+                    }
+                }
+                self.query.size = Some(size);
+                Ok(())
+            }
+            None if !negated => Ok(()),
+            _ => {
+                let name = &self.index().table(self.subject).name;
+                Err(refusal::unsupported(
+                    &format!("the question compares {name} with {name}"),
+                    "Ask about one of them at a time.",
+                ))
+            }
+        }
+    }
+
+    /// Puts a filter to the rows it speaks of.
+    pub(super) fn place(&mut self, filter: Filter, focus: Option<usize>) -> Result<(), Cannot> {
+        let table = filter.table();
+        if let Some(position) = self.related_for(table, focus)? {
+            self.query.related[position].filters.push(filter);
+            return Ok(());
+        }
+        if self.main.contains(&table) {
+            self.query.filters.push(filter);
+            return Ok(());
+        }
+        let path = self.around.graph.path(&[self.query.base], table, &self.cues)?;
+        if path.iter().any(|edge| edge.many) {
+            // "students not owning a cat" own none; they may own something else as well.
+            let (filter, negated) = match positive(&filter) {
+                Some(positive) => (positive, true),
+                None => (filter, false),
+            };
+            self.query.related.push(Related { table, filters: vec![filter], negated, count: None });
+        } else {
+            self.join(table);
+            self.query.filters.push(filter);
+        }
+        Ok(())
+    }
+
+    /// The relatives that a filter on `table` limits: those in focus, or those of that table.
+    fn related_for(&self, table: usize, focus: Option<usize>) -> Result<Option<usize>, Cannot> {
+        let related = &self.query.related;
+        let Some(entity) = focus.filter(|e| self.draft.entities[*e].role == Role::Related) else {
+            return Ok(None);
+        };
+        let Some(position) =
+            related.iter().rposition(|other| other.table == self.entities[entity])
+        else {
+            return Ok(None);
+        };
+        if related[position].table == table {
+            return Ok(Some(position));
+        }
+        if self.main.contains(&table) {
+            return Ok(None);
+        }
+        let graph = self.around.graph;
+        let beyond = graph.distance(related[position].table, table);
+        let direct = graph.distance(self.subject, table);
+        let nearer = match (beyond, direct) {
+            (Some(beyond), Some(direct)) => beyond < direct,
+            (beyond, None) => beyond.is_some(),
+            (None, Some(_)) => false,
+        };
+        Ok(nearer.then_some(position))
+    }
+}
+
+/// What a negated filter denies.
+fn positive(filter: &Filter) -> Option<Filter> {
+    match filter {
+        Filter::Compare(column, Comparison::NotEqual, value) => {
+            Some(Filter::Compare(*column, Comparison::Equal, value.clone()))
+        }
+        Filter::OneOf { column, values, negated: true } => {
+            Some(Filter::OneOf { column: *column, values: values.clone(), negated: false })
+        }
+        Filter::Like { column, part, text, negated: true } => {
+            let (column, part, text) = (*column, *part, text.clone());
+            Some(Filter::Like { column, part, text, negated: false })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,287 @@
+//! Matches the words of a question to what they may mean, the longest phrase first.
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+
+use super::dates;
+use super::dates::Period;
+use super::dates::Unit;
+use super::index::Closeness;
+use super::index::Hit;
+use super::index::Index;
+use super::index::Target;
+use super::index::ValueHit;
+use super::lexicon::Comparative;
+use super::lexicon::Extreme;
+use super::lexicon::LEXICON;
+use super::lexicon::Tag;
+use super::numbers;
+use super::words::Form;
+use super::words::Word;
+
+/// Some words of the question with what they may mean.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// Which words.
+    pub(super) words: Range<usize>,
+    /// As they were written.
+    pub(super) text: String,
+    /// What they mean.
+    pub(super) kind: Kind,
+    /// Stored values that they spell as well.
+    pub(super) values: Vec<ValueHit>,
+    /// The unit of time that they name as well.
+    pub(super) unit: Option<Unit>,
+}
+
+/// What words mean.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    /// A part of speech of the lexicon.
+    Tag(Tag),
+    /// A superlative.
+    Extreme(&'static Extreme),
+    /// A comparative.
+    Comparative(&'static Comparative),
+    /// Tables or columns.
+    Name(Vec<Hit>),
+    /// A text in quotes.
+    Quoted,
+    /// Stored values, unquoted.
+    Value,
+    /// A figure, as SQL writes it.
+    Number(String),
+    /// `$1`.
+    Parameter,
+    /// A span of days.
+    Period(Period),
+    /// A unit of time.
+    Unit,
+    /// A comma.
+    Comma,
+    /// The end of a sentence.
+    Stop,
+    /// A capitalised word that is in no list: perhaps a value.
+    ProperName,
+    /// Not understood.
+    Unknown,
+}
+
+/// The longest phrase that is looked up.
+const LONGEST: usize = 8;
+
+/// The items of a question in order; every word is in exactly one.
+pub(super) fn match_words(words: &[Word], index: &Index, today: Date) -> Vec<Item> {
+    let matcher = Matcher { words, index, today };
+    let mut items: Vec<Item> = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let opens = items.iter().all(|item| opens_sentence(&item.kind))
+            || items.last().is_some_and(|item| matches!(item.kind, Kind::Stop));
+        let item = matcher.longest(at, opens);
+        at = item.words.end;
+        items.push(item);
+    }
+    items
+}
+
+/// Before the first content word a command is a command, whatever tables are called.
+fn opens_sentence(kind: &Kind) -> bool {
+    matches!(kind, Kind::Tag(Tag::Filler) | Kind::Stop)
+}
+
+struct Matcher<'a> {
+    words: &'a [Word],
+    index: &'a Index,
+    today: Date,
+}
+
+impl Matcher<'_> {
+    fn longest(&self, at: usize, opens: bool) -> Item {
+        let word = &self.words[at];
+        let by_form = match word.form {
+            Form::Comma => Some(Kind::Comma),
+            Form::Stop => Some(Kind::Stop),
+            Form::Parameter => Some(Kind::Parameter),
+            Form::Quoted => Some(Kind::Quoted),
+            _ => None,
+        };
+        if let Some(kind) = by_form {
+            let mut item = self.item(at..at + 1, kind);
+            if word.form == Form::Quoted {
+                let spelled: Vec<String> =
+                    word.lower.split_whitespace().map(str::to_owned).collect();
+                item.values = self.index.stored(&spelled);
+            }
+            return item;
+        }
+        let limit = LONGEST.min(self.words.len() - at);
+        (1..=limit)
+            .rev()
+            .find_map(|length| self.phrase(at..at + length, opens))
+            .unwrap_or_else(|| self.alone(at))
+    }
+
+    fn item(&self, words: Range<usize>, kind: Kind) -> Item {
+        let text = self.words[words.clone()]
+            .iter()
+            .map(|word| word.text.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        Item { words, text, kind, values: Vec::new(), unit: None }
+    }
+
+    fn phrase(&self, range: Range<usize>, opens: bool) -> Option<Item> {
+        let words = &self.words[range.clone()];
+        if let Some((length, period)) = dates::read(&self.words[range.start..], self.today)
+            && length == words.len()
+        {
+            return Some(self.item(range, Kind::Period(period)));
+        }
+        if let Some((length, digits)) = numbers::read(&self.words[range.start..])
+            && length == words.len()
+        {
+            let mut item = self.item(range, Kind::Number(digits));
+            item.values = self.values(&lower(words));
+            return Some(item);
+        }
+        if words.iter().any(|word| !(word.is_plain() || word.form == Form::Number)) {
+            return None;
+        }
+        let lower = lower(words);
+        let phrase = lower.join(" ");
+        let function = self.function(&phrase);
+        let strong = function.as_ref().is_some_and(|kind| is_strong(kind, opens));
+        if let Some(kind) = function.as_ref().filter(|_| strong) {
+            return Some(self.item(range, kind.clone()));
+        }
+        let hits = self.names(&lower);
+        let values = self.values(&lower);
+        let unit = Unit::of(&phrase);
+        if !hits.is_empty() || !values.is_empty() || unit.is_some() {
+            let kind = match (hits.is_empty(), values.is_empty()) {
+                (false, _) => Kind::Name(hits),
+                (true, false) => Kind::Value,
+                _ => Kind::Unit,
+            };
+            let mut item = self.item(range, kind);
+            item.values = values;
+            item.unit = unit;
+            return Some(item);
+        }
+        function.map(|kind| self.item(range, kind))
+    }
+
+    fn function(&self, phrase: &str) -> Option<Kind> {
+        if let Some(extreme) = LEXICON.extremes.get(phrase) {
+            return Some(Kind::Extreme(extreme));
+        }
+        if let Some(comparative) = LEXICON.comparatives.get(phrase) {
+            return Some(Kind::Comparative(comparative));
+        }
+        LEXICON.tags.get(phrase).copied().map(Kind::Tag)
+    }
+
+    /// A word that is the start of no phrase: a synonym, a name of something, or nothing.
+    fn alone(&self, at: usize) -> Item {
+        let word = &self.words[at];
+        let hits = self.index.named_by_synonym(&word.lower);
+        let kind = match word.form {
+            _ if !hits.is_empty() => Kind::Name(hits),
+            Form::Capital => Kind::ProperName,
+            _ => Kind::Unknown,
+        };
+        self.item(at..at + 1, kind)
+    }
+
+    fn names(&self, words: &[String]) -> Vec<Hit> {
+        let glue = |word: &String| LEXICON.tags.get(word).is_some_and(|tag| is_glue(*tag));
+        if words.first().is_some_and(glue) || words.last().is_some_and(glue) {
+            return Vec::new();
+        }
+        let mut hits = self.index.named(words);
+        if let Some(of) = words.iter().position(|word| word == "of") {
+            let owners = tables(&self.index.named(&words[of + 1..]));
+            if !owners.is_empty() {
+                hits.retain(|hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)));
+            }
+            return hits;
+        }
+        for cut in 1..words.len() {
+            let owners = tables(&self.index.named(&words[..cut]));
+            if owners.is_empty() {
+                continue;
+            }
+            let columns = self.index.named(&words[cut..]).into_iter().filter(
+                |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
+            );
+            for mut hit in columns {
+                if !hits.iter().any(|known| known.target == hit.target) {
+                    hit.closeness = Closeness::Alias.min(hit.closeness);
+                    hits.push(hit);
+                }
+            }
+        }
+        hits
+    }
+
+    fn values(&self, words: &[String]) -> Vec<ValueHit> {
+        let tiny = words.len() == 1 && words[0].chars().count() < 2;
+        if tiny || words.iter().all(|word| LEXICON.tags.contains_key(word)) {
+            return Vec::new();
+        }
+        let mut hits = self.index.stored(words);
+        if hits.is_empty() {
+            let other = LEXICON.spellings.get(&words.join(" "));
+            for spelling in other.into_iter().flatten() {
+                let spelled: Vec<String> =
+                    spelling.to_lowercase().split(' ').map(str::to_owned).collect();
+                hits.extend(self.index.stored(&spelled));
+            }
+        }
+        hits
+    }
+}
+
+fn lower(words: &[Word]) -> Vec<String> {
+    words.iter().map(|word| word.lower.clone()).collect()
+}
+
+/// The tables among hits that are named closely enough to own a column named beside them.
+fn tables(hits: &[Hit]) -> Vec<usize> {
+    hits.iter()
+        .filter(|hit| hit.closeness >= Closeness::Tail)
+        .filter_map(|hit| match hit.target {
+            Target::Table(table) => Some(table),
+            Target::Column(_) => None,
+        })
+        .collect()
+}
+
+/// Whether a phrase keeps its function even where a table or column is called the same.
+fn is_strong(kind: &Kind, opens: bool) -> bool {
+    match kind {
+        Kind::Tag(Tag::Ask | Tag::List) => opens,
+        Kind::Tag(Tag::Relation | Tag::Everything | Tag::CountAgain | Tag::Order) => false,
+        Kind::Tag(Tag::Null | Tag::NotNull | Tag::Top | Tag::Times | Tag::Percent) => false,
+        Kind::Comparative(_) | Kind::Extreme(_) | Kind::Tag(_) => true,
+        _ => false,
+    }
+}
+
+/// Words that never begin or end a name.
+fn is_glue(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::Filler
+            | Tag::Of
+            | Tag::In
+            | Tag::With
+            | Tag::And
+            | Tag::Or
+            | Tag::By
+            | Tag::Each
+            | Tag::Not
+    )
+}

@@ -1,0 +1,125 @@
+//! What an identifier says in words: `"unitPrice"` is `unit price`, `qty` is `quantity`.
+
+use super::lexicon::LEXICON;
+use super::words::stem;
+
+/// The words of an identifier in lower case: cut at marks and at changes of case.
+pub(super) fn segments(identifier: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut current = String::new();
+    let mut previous: Option<char> = None;
+    let mut letters = identifier.chars().peekable();
+    while let Some(c) = letters.next() {
+        let hump = c.is_uppercase()
+            && previous.is_some_and(|p| {
+                p.is_lowercase()
+                    || (p.is_uppercase() && letters.peek().is_some_and(|n| n.is_lowercase()))
+            });
+        if (hump || !c.is_alphanumeric()) && !current.is_empty() {
+            words.push(std::mem::take(&mut current));
+        }
+        if c.is_alphanumeric() {
+            current.extend(c.to_lowercase());
+        }
+        previous = Some(c);
+    }
+    if !current.is_empty() {
+        words.push(current);
+    }
+    words
+}
+
+/// The words with shortened ones written out.
+pub(super) fn expanded(words: &[String]) -> Vec<String> {
+    let mut long = Vec::with_capacity(words.len());
+    for word in words {
+        match LEXICON.abbreviations.get(word) {
+            Some(meaning) => long.extend(meaning.iter().cloned()),
+            None => long.push(word.clone()),
+        }
+    }
+    long
+}
+
+/// The keys under which a phrase is found, whether it is run together, plural or inflected.
+pub(super) fn keys(words: &[String]) -> [String; 2] {
+    let words = || words.iter().filter(|word| *word != "of");
+    let joined: String = words().map(String::as_str).collect();
+    let stems: String = words().map(|word| stem(word)).collect();
+    [stem(&joined), stems]
+}
+
+/// `year of birth` as `birth year`; `None` when there is no `of` inside.
+pub(super) fn turned(words: &[String]) -> Option<Vec<String>> {
+    let of = words.iter().position(|word| word == "of")?;
+    let mut turned = words[of + 1..].to_vec();
+    turned.extend_from_slice(&words[..of]);
+    (of > 0 && of + 1 < words.len()).then_some(turned)
+}
+
+/// The words without trailing units of measure, when there are any.
+pub(super) fn without_unit(words: &[String]) -> Option<&[String]> {
+    let kept = words.iter().rposition(|word| !LEXICON.units.contains(word))? + 1;
+    (kept < words.len()).then(|| &words[..kept])
+}
+
+/// What remains of a column's name without its table's name in front.
+pub(super) fn without_table(column: &[String], table: &[String]) -> Option<Vec<String>> {
+    let same = |(a, b): (&String, &String)| stem(a) == stem(b);
+    if column.len() > table.len() && column.iter().zip(table).all(same) {
+        return Some(column[table.len()..].to_vec());
+    }
+    let [single] = column else { return None };
+    let joined: String = table.concat();
+    let singular = joined.strip_suffix('s').unwrap_or(&joined);
+    let rest = single.strip_prefix(singular)?;
+    (rest.len() >= 2).then(|| vec![rest.to_owned()])
+}
+
+/// A table's words without what says only that it is a table: `dim_`, `_list`.
+pub(super) fn bare_table(words: &[String]) -> Option<Vec<String>> {
+    let mut kept = words;
+    while let [first, rest @ ..] = kept
+        && !rest.is_empty()
+        && LEXICON.table_prefixes.contains(first)
+    {
+        kept = rest;
+    }
+    while let [rest @ .., last] = kept
+        && !rest.is_empty()
+        && LEXICON.table_suffixes.contains(last)
+    {
+        kept = rest;
+    }
+    (kept.len() < words.len()).then(|| kept.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_cut_at_marks_and_humps() {
+        assert_eq!(segments("unitPrice"), ["unit", "price"]);
+        assert_eq!(segments("HTTPCode_total"), ["http", "code", "total"]);
+        assert_eq!(segments("official_ratings_(millions)"), ["official", "ratings", "millions"]);
+    }
+
+    #[test]
+    fn run_together_and_spaced_names_share_a_key() {
+        let spaced = keys(&["high".to_owned(), "schoolers".to_owned()]);
+        assert!(spaced.contains(&keys(&["highschooler".to_owned()])[0]));
+    }
+
+    #[test]
+    fn a_table_in_front_of_its_column_is_dropped() {
+        let rest = without_table(&segments("airportname"), &segments("airports"));
+        assert_eq!(rest, Some(vec!["name".to_owned()]));
+    }
+
+    #[test]
+    fn words_of_a_table_kind_are_dropped() {
+        assert_eq!(bare_table(&segments("dim_car_list")), Some(vec!["car".to_owned()]));
+        assert_eq!(bare_table(&segments("list")), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! Reads the items of a question from left to right into a draft; an item that no rule takes
+//! makes the question not understood.
+
+mod asking;
+mod comparing;
+mod counting;
+mod entities;
+mod grouping;
+mod literals;
+mod measuring;
+mod ranking;
+mod sorting;
+mod timing;
+
+use crate::nl::Cannot;
+
+use super::draft::Condition;
+use super::draft::Draft;
+use super::draft::Limit;
+use super::draft::Measure;
+use super::draft::Mention;
+use super::draft::Test;
+use super::index::Hit;
+use super::index::Index;
+use super::index::Target;
+use super::items::Item;
+use super::items::Kind;
+use super::lexicon::End;
+use super::lexicon::Tag;
+use super::refusal;
+
+/// Understands a question.
+pub(super) fn parse(items: &[Item], index: &Index) -> Result<Draft, Cannot> {
+    let mut parser = Parser {
+        items,
+        index,
+        at: 0,
+        draft: Draft::default(),
+        mode: Mode::Select,
+        focus: None,
+        link: Link::None,
+        negated: false,
+        alternative: false,
+        sorting: false,
+        direction: None,
+        rank: None,
+        counted: None,
+        restart: false,
+        verb: false,
+    };
+    while parser.at < items.len() {
+        parser.step()?;
+    }
+    parser.finish()
+}
+
+/// What a column means where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// It is asked for.
+    Select,
+    /// It limits what is asked for.
+    Modify,
+}
+
+/// How the next name is linked to what stands before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// Not at all.
+    None,
+    /// It owns it: `of`, `in`.
+    Owner,
+    /// It stands beside it: `and`.
+    And,
+}
+
+struct Parser<'a> {
+    items: &'a [Item],
+    index: &'a Index,
+    at: usize,
+    draft: Draft,
+    mode: Mode,
+    /// The entity mentioned last.
+    focus: Option<usize>,
+    link: Link,
+    /// `not` waits for what it denies.
+    negated: bool,
+    /// `or` waits for the other condition.
+    alternative: bool,
+    /// `sort` waits for its key.
+    sorting: bool,
+    /// `descending` waits for its key.
+    direction: Option<End>,
+    /// `top 5` waits for what it is measured by.
+    rank: Option<End>,
+    /// What was counted last, for `and the number`.
+    counted: Option<Measure>,
+    /// A new sentence may ask anew.
+    restart: bool,
+    /// A verb of relation stands just before.
+    verb: bool,
+}
+
+impl Parser<'_> {
+    /// Takes what stands at the current position, by the first rule that knows it.
+    fn step(&mut self) -> Result<(), Cannot> {
+        let taken = self.punctuation()?
+            || self.sort()?
+            || self.group()?
+            || self.rank()?
+            || self.measure()?
+            || self.compare()?
+            || self.time()?
+            || self.count_rows()?
+            || self.state_value()?
+            || self.name()?
+            || self.word()?;
+        if taken { Ok(()) } else { Err(refusal::not_understood(self.items, self.at, self.index)) }
+    }
+
+    fn finish(self) -> Result<Draft, Cannot> {
+        let mut draft = self.draft;
+        if self.negated || self.alternative {
+            return Err(refusal::dangling(if self.negated { "not" } else { "or" }));
+        }
+        if self.direction.is_some() || self.sorting {
+            return Err(refusal::dangling("order"));
+        }
+        if self.rank.is_some() && draft.order.is_empty() {
+            return Err(refusal::dangling("top"));
+        }
+        if draft.outputs.is_empty() && draft.entities.is_empty() {
+            return Err(refusal::nothing_asked(self.index));
+        }
+        draft.readings.dedup();
+        Ok(draft)
+    }
+
+    /// The item at a position.
+    fn kind(&self, at: usize) -> Option<&Kind> {
+        self.items.get(at).map(|item| &item.kind)
+    }
+
+    fn tag(&self, at: usize) -> Option<Tag> {
+        match self.kind(at) {
+            Some(Kind::Tag(tag)) => Some(*tag),
+            _ => None,
+        }
+    }
+
+    /// The first position from `at` on that is not filler.
+    fn skip(&self, mut at: usize) -> usize {
+        while self.tag(at) == Some(Tag::Filler) {
+            at += 1;
+        }
+        at
+    }
+
+    /// The same, also over `of`, `in` and `than`-like glue.
+    fn skip_glue(&self, mut at: usize) -> usize {
+        while matches!(self.tag(at), Some(Tag::Filler | Tag::Of)) {
+            at += 1;
+        }
+        at
+    }
+
+    fn hits(&self, at: usize) -> &[Hit] {
+        match self.kind(at) {
+            Some(Kind::Name(hits)) => hits,
+            _ => &[],
+        }
+    }
+
+    /// The name at `at` as a mention of tables only, or columns only, as `keep` says.
+    fn mention(&self, at: usize, keep: fn(&Target) -> bool) -> Option<Mention> {
+        let hits: Vec<Hit> = self.hits(at).iter().filter(|hit| keep(&hit.target)).copied().collect();
+        let text = self.items.get(at)?.text.clone();
+        (!hits.is_empty()).then_some(Mention { hits, text, at })
+    }
+
+    /// The name at `at` as columns.
+    fn columns_at(&self, at: usize) -> Option<Mention> {
+        self.mention(at, |target| matches!(target, Target::Column(_)))
+    }
+
+    /// The name at `at` when it is rather a table than a column.
+    fn table_at(&self, at: usize) -> Option<Mention> {
+        let tables = self.mention(at, |target| matches!(target, Target::Table(_)))?;
+        let closest = |mention: &Mention| mention.hits.iter().map(|hit| hit.closeness).max();
+        let columns = self.columns_at(at).and_then(|mention| closest(&mention));
+        (closest(&tables) >= columns).then_some(tables)
+    }
+
+    /// Adds a condition, or joins it to the one before when `or` stands between.
+    fn add(&mut self, test: Test, at: usize) -> Result<(), Cannot> {
+        let condition = Condition { test, focus: self.focus, at };
+        self.negated = false;
+        self.link = Link::None;
+        if !std::mem::take(&mut self.alternative) {
+            self.draft.conditions.push(condition);
+            return Ok(());
+        }
+        let Some(before) = self.draft.conditions.pop() else {
+            return Err(refusal::dangling("or"));
+        };
+        let any = match before.test {
+            Test::Any(mut tests) => {
+                tests.push(condition);
+                tests
+            }
+            // `a and b or c` can be read in two ways.
+            _ if !self.draft.conditions.is_empty() => return Err(refusal::and_or()),
+            _ => vec![before, condition],
+        };
+        self.draft.conditions.push(Condition { test: Test::Any(any), focus: self.focus, at });
+        Ok(())
+    }
+
+    fn limit(&mut self, limit: Limit) {
+        self.draft.limit.get_or_insert(limit);
+    }
+}

@@ -1,0 +1,66 @@
+//! The small words: asking, linking, stopping.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::items::Kind;
+use crate::nl::builtin::lexicon::Tag;
+
+use super::Link;
+use super::Mode;
+use super::Parser;
+
+impl Parser<'_> {
+    /// Commas and ends of sentences.
+    pub(super) fn punctuation(&mut self) -> Result<bool, Cannot> {
+        match self.kind(self.at) {
+            Some(Kind::Comma) => {
+                self.link = Link::And;
+                self.verb = false;
+            }
+            Some(Kind::Stop) => {
+                self.mode = Mode::Select;
+                self.restart = true;
+                self.link = Link::None;
+                self.verb = false;
+            }
+            _ => return Ok(false),
+        }
+        self.at += 1;
+        Ok(true)
+    }
+
+    /// Words of the lexicon that only change how the next ones are read.
+    pub(super) fn word(&mut self) -> Result<bool, Cannot> {
+        let Some(tag) = self.tag(self.at) else { return Ok(false) };
+        let verb = self.verb;
+        self.verb = false;
+        match tag {
+            Tag::Filler => self.verb = verb,
+            Tag::Relation => self.verb = true,
+            Tag::Ask => self.mode = Mode::Select,
+            Tag::List => {
+                self.mode = Mode::Select;
+                if self.draft.outputs.is_empty() {
+                    self.draft.rows = true;
+                }
+            }
+            Tag::Everything => self.draft.rows = true,
+            Tag::Distinct => self.draft.distinct = true,
+            Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
+            Tag::With => {
+                self.mode = Mode::Modify;
+                self.link = Link::None;
+            }
+            Tag::And => self.link = Link::And,
+            Tag::Or if !self.draft.conditions.is_empty() => self.alternative = true,
+            // `either a or b` opens with it.
+            Tag::Or => {}
+            Tag::Not if !self.negated => {
+                self.negated = true;
+                self.mode = Mode::Modify;
+            }
+            _ => return Ok(false),
+        }
+        self.at += 1;
+        Ok(true)
+    }
+}

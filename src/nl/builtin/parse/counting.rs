@@ -1,0 +1,130 @@
+//! Figures before what they count: `more than 3 orders`, `4 cylinders`, `5 customers`.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Left;
+use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::index::Target;
+use crate::nl::builtin::items::Kind;
+use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::lexicon::Tag;
+use crate::sql::schema::TypeKind;
+
+use super::Mode;
+use super::Parser;
+
+impl Parser<'_> {
+    /// A figure without a comparison before it.
+    pub(super) fn count_rows(&mut self) -> Result<bool, Cannot> {
+        let at = self.at;
+        let literal = match self.kind(at) {
+            Some(Kind::Number(digits)) => Literal::Number(digits.clone()),
+            Some(Kind::Parameter) => Literal::Parameter(self.items[at].text.clone()),
+            Some(Kind::Tag(Tag::Once)) => return self.times("1"),
+            Some(Kind::Tag(Tag::Twice)) => return self.times("2"),
+            _ => return Ok(false),
+        };
+        let mut next = self.skip(at + 1);
+        let comparison = match self.tag(next) {
+            Some(Tag::OrMore) => Some(Comparison::GreaterOrEqual),
+            Some(Tag::OrLess) => Some(Comparison::LessOrEqual),
+            _ => None,
+        };
+        if comparison.is_some() {
+            next = self.skip(next + 1);
+        }
+        let thing = self.table_at(next).is_some() || self.figure_at(next).is_some();
+        if self.mode == Mode::Select && comparison.is_none() {
+            let ranks = matches!(self.kind(next), Some(Kind::Extreme(_)))
+                || matches!(self.tag(next), Some(Tag::Most | Tag::Fewest));
+            if !(ranks || self.table_at(next).is_some()) || self.draft.limit.is_some() {
+                return Ok(false);
+            }
+            self.limit(literal);
+            if ranks {
+                self.rank = Some(crate::nl::builtin::lexicon::End::Max);
+            }
+            self.at = at + 1;
+            return Ok(true);
+        }
+        if !thing && self.tag(next) != Some(Tag::Times) {
+            return Ok(false);
+        }
+        self.at = next;
+        let comparison = comparison.unwrap_or(Comparison::Equal);
+        self.counted_thing(comparison, literal, next, at).map(|()| true)
+    }
+
+    fn times(&mut self, count: &str) -> Result<bool, Cannot> {
+        let Some(entity) = self.focus else { return Ok(false) };
+        let at = self.at;
+        self.at += 1;
+        self.recount(entity, Comparison::Equal, Literal::Number(count.to_owned()), at)?;
+        Ok(true)
+    }
+
+    /// A numeric column named at `at`.
+    fn figure_at(&self, at: usize) -> Option<Mention> {
+        self.columns_at(at).filter(|mention| {
+            mention.hits.iter().any(|hit| match hit.target {
+                Target::Column(id) => {
+                    matches!(self.index.column(id).kind, TypeKind::Integer | TypeKind::Number)
+                }
+                Target::Table(_) => false,
+            })
+        })
+    }
+
+    /// What a compared figure counts: rows of a table, a figure of that name, or times.
+    pub(super) fn counted_thing(
+        &mut self,
+        comparison: Comparison,
+        literal: Literal,
+        next: usize,
+        at: usize,
+    ) -> Result<(), Cannot> {
+        if let Some(table) = self.table_at(next) {
+            self.at = next + 1;
+            let entity = self.register(table, Role::Related);
+            let count = Some((comparison, literal));
+            return self.add(Test::Has { entity, negated: false, count }, at);
+        }
+        if let Some(column) = self.figure_at(next) {
+            self.at = next + 1;
+            return self.add(Test::Compare(Left::Name(column), comparison, literal), at);
+        }
+        let once = match self.tag(next) {
+            Some(Tag::Times) => Some(literal.clone()),
+            _ => None,
+        };
+        if let (Some(literal), Some(entity)) = (once, self.focus) {
+            self.at = next + 1;
+            return self.recount(entity, comparison, literal, at);
+        }
+        self.add(Test::Compare(Left::OnlyFigure, comparison, literal), at)
+    }
+
+    /// `visited museums more than twice` says how many of what was said before.
+    fn recount(
+        &mut self,
+        entity: usize,
+        comparison: Comparison,
+        literal: Literal,
+        at: usize,
+    ) -> Result<(), Cannot> {
+        let before = self.draft.conditions.iter_mut().rev().find_map(|condition| {
+            match &mut condition.test {
+                Test::Has { entity: other, negated: false, count } if *other == entity => Some(count),
+                _ => None,
+            }
+        });
+        if let Some(count) = before {
+            *count = Some((comparison, literal));
+            return Ok(());
+        }
+        let count = Some((comparison, literal));
+        self.add(Test::Has { entity, negated: false, count }, at)
+    }
+}

@@ -1,0 +1,160 @@
+//! Names of tables and columns where no other rule takes them.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Entity;
+use crate::nl::builtin::draft::Key;
+use crate::nl::builtin::draft::Left;
+use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::draft::Output;
+use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::draft::SortKey;
+use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::index::Target;
+use crate::nl::builtin::items::Kind;
+use crate::nl::builtin::lexicon::Tag;
+use crate::nl::builtin::refusal;
+use crate::sql::schema::TypeKind;
+
+use super::Link;
+use super::Mode;
+use super::Parser;
+
+impl Parser<'_> {
+    /// A table or a column.
+    pub(super) fn name(&mut self) -> Result<bool, Cannot> {
+        let at = self.at;
+        if self.named_entity()? {
+            return Ok(true);
+        }
+        let columns = self.columns_at(at);
+        if let Some(columns) = &columns
+            && self.condition_follows(at + 1, columns)
+        {
+            self.at += 1;
+            return self.test(Left::Name(columns.clone()), at).map(|()| true);
+        }
+        if let Some(table) = self.table_at(at) {
+            self.at += 1;
+            self.entity(table)?;
+            return Ok(true);
+        }
+        let Some(columns) = columns else { return Ok(false) };
+        self.at += 1;
+        self.column(columns)?;
+        Ok(true)
+    }
+
+    /// `named Kyle`.
+    fn named_entity(&mut self) -> Result<bool, Cannot> {
+        if self.tag(self.at) != Some(Tag::Named) {
+            return Ok(false);
+        }
+        let at = self.at;
+        self.at += 1;
+        self.test(Left::Naming, at)?;
+        Ok(true)
+    }
+
+    /// Registers a table mentioned and makes it the focus.
+    pub(super) fn register(&mut self, mention: Mention, role: Role) -> usize {
+        self.draft.entities.push(Entity { mention, role });
+        let entity = self.draft.entities.len() - 1;
+        self.focus = Some(entity);
+        self.link = Link::None;
+        self.verb = false;
+        entity
+    }
+
+    fn entity(&mut self, mention: Mention) -> Result<(), Cannot> {
+        let at = mention.at;
+        if self.negated {
+            let entity = self.register(mention, Role::Related);
+            return self.add(Test::Has { entity, negated: true, count: None }, at);
+        }
+        let has_subject = self.draft.entities.iter().any(|entity| entity.role != Role::Grouped);
+        if self.mode == Mode::Select && !self.verb {
+            let asked = match self.link {
+                Link::Owner => self.draft.outputs.is_empty() && !has_subject && !self.draft.rows,
+                Link::None => !has_subject || self.restart,
+                Link::And => true,
+            };
+            if asked {
+                self.output(Output::Name(self.whole_mention(at)));
+                self.register(mention, Role::Head);
+                return Ok(());
+            }
+        }
+        if !has_subject {
+            self.register(mention, Role::Owner);
+            return Ok(());
+        }
+        let entity = self.register(mention, Role::Related);
+        self.add(Test::Has { entity, negated: false, count: None }, at)
+    }
+
+    /// The name with its tables and its columns; what it shows is decided later.
+    fn whole_mention(&self, at: usize) -> Mention {
+        Mention { hits: self.hits(at).to_vec(), text: self.items[at].text.clone(), at }
+    }
+
+    /// Adds something to show; a later sentence that asks anew replaces what was asked before.
+    pub(super) fn output(&mut self, output: Output) {
+        if std::mem::take(&mut self.restart) {
+            self.draft.outputs.clear();
+            self.draft.rows = false;
+        }
+        self.draft.outputs.push(output);
+        self.link = Link::None;
+    }
+
+    fn column(&mut self, mention: Mention) -> Result<(), Cannot> {
+        let at = mention.at;
+        if self.negated {
+            return self.add(Test::Null { left: Left::Name(mention), negated: false }, at);
+        }
+        if self.is_flag(&mention) && (self.mode == Mode::Modify || self.describes(at)) {
+            return self.add(Test::Truth { left: Left::Name(mention), value: true }, at);
+        }
+        if self.mode == Mode::Select {
+            self.output(Output::Name(mention));
+            return Ok(());
+        }
+        // `the years in which they were founded` says again what is known already.
+        if self.known(&mention) {
+            return Ok(());
+        }
+        Err(refusal::no_condition(&mention.text))
+    }
+
+    fn is_flag(&self, mention: &Mention) -> bool {
+        mention.hits.iter().all(|hit| match hit.target {
+            Target::Column(id) => self.index.column(id).kind == TypeKind::Boolean,
+            Target::Table(_) => false,
+        })
+    }
+
+    /// Whether the name at `at` stands before a table as an adjective.
+    fn describes(&self, at: usize) -> bool {
+        self.table_at(at + 1).is_some() || matches!(self.kind(at + 1), Some(Kind::Extreme(_)))
+    }
+
+    fn known(&self, mention: &Mention) -> bool {
+        let shares = |other: &Mention| {
+            other.hits.iter().any(|hit| mention.hits.iter().any(|own| own.target == hit.target))
+        };
+        let shown = self.draft.outputs.iter().any(|output| match output {
+            Output::Name(other) => shares(other),
+            Output::Measure(measure) => measure.of.as_ref().is_some_and(shares),
+        });
+        let sorted = self.draft.order.iter().any(|sort| match &sort.key {
+            SortKey::Name(other) => shares(other),
+            SortKey::Measure(measure) => measure.of.as_ref().is_some_and(shares),
+            SortKey::Hinted(..) | SortKey::FirstOutput => false,
+        });
+        let grouped = self.draft.group.iter().any(|key| match key {
+            Key::Name(other) => shares(other),
+            Key::Time(_) | Key::Outputs => false,
+        });
+        shown || sorted || grouped
+    }
+}

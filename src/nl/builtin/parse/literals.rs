@@ -1,0 +1,134 @@
+//! Values to compare with, alone or in a list.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Left;
+use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::index::Closeness;
+use crate::nl::builtin::index::Target;
+use crate::nl::builtin::index::ValueHit;
+use crate::nl::builtin::items::Item;
+use crate::nl::builtin::items::Kind;
+use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::lexicon::Tag;
+
+use super::Parser;
+
+impl Parser<'_> {
+    /// The value at `at` and the position after it, for a column that is known.
+    pub(super) fn literal(&self, at: usize, of: Option<&Mention>) -> Option<(Literal, usize)> {
+        let at = self.skip(at);
+        let item = self.items.get(at)?;
+        let fitting = fitting(item, of);
+        let text = || Literal::Text(item.text.clone(), fitting.clone());
+        let literal = match &item.kind {
+            Kind::Number(digits) => Literal::Number(digits.clone()),
+            Kind::Parameter => Literal::Parameter(item.text.clone()),
+            Kind::Quoted => text(),
+            Kind::Value | Kind::Name(_) if !fitting.is_empty() => text(),
+            Kind::ProperName if of.is_some() => return Some(self.proper_name(at)),
+            _ => return None,
+        };
+        let mut next = at + 1;
+        if self.tag(next) == Some(Tag::Measure) && matches!(literal, Literal::Number(_)) {
+            next += 1;
+        }
+        Some((literal, next))
+    }
+
+    /// Capitalised words in a row are one value.
+    fn proper_name(&self, at: usize) -> (Literal, usize) {
+        let run = self.items[at..].iter().take_while(|item| matches!(item.kind, Kind::ProperName));
+        let texts: Vec<&str> = run.map(|item| item.text.as_str()).collect();
+        (Literal::Text(texts.join(" "), Vec::new()), at + texts.len())
+    }
+
+    /// A value and those that follow it after commas, `and` or `or`.
+    pub(super) fn literals(&self, at: usize, of: Option<&Mention>) -> Option<(Vec<Literal>, usize)> {
+        let (first, mut next) = self.literal(at, of)?;
+        let mut literals = vec![first];
+        loop {
+            let mut after = next;
+            while matches!(self.kind(after), Some(Kind::Comma))
+                || matches!(self.tag(after), Some(Tag::And | Tag::Or | Tag::Filler))
+            {
+                after += 1;
+            }
+            let Some((literal, end)) = self.literal(after, of).filter(|_| after > next) else {
+                break;
+            };
+            let stands_alone = !matches!(literal, Literal::Number(_)) || !self.names_thing(end);
+            if !stands_alone || !alike(&literals[0], &literal) {
+                break;
+            }
+            literals.push(literal);
+            next = end;
+        }
+        Some((literals, next))
+    }
+
+    fn names_thing(&self, at: usize) -> bool {
+        matches!(self.kind(self.skip(at)), Some(Kind::Name(_)))
+    }
+
+    /// A value that stands without its column: `singers from France`, `refunded orders`.
+    pub(super) fn state_value(&mut self) -> Result<bool, Cannot> {
+        let item = &self.items[self.at];
+        let stated = match &item.kind {
+            Kind::Value => true,
+            Kind::Quoted => !item.values.is_empty() || self.follows_entity(),
+            Kind::Name(hits) => {
+                let weak = hits.iter().all(|hit| hit.closeness <= Closeness::Tail);
+                !item.values.is_empty() && weak
+            }
+            _ => false,
+        };
+        if !stated {
+            return Ok(false);
+        }
+        let at = self.at;
+        let Some((mut literals, next)) = self.literals(at, None) else { return Ok(false) };
+        self.at = next;
+        let left = match &literals[0] {
+            Literal::Text(_, values) if values.is_empty() => Left::Naming,
+            _ => Left::OfValue,
+        };
+        let negated = self.negated;
+        let test = if literals.len() > 1 {
+            Test::OneOf { left, values: literals, negated }
+        } else {
+            let comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
+            Test::Compare(left, comparison, literals.remove(0))
+        };
+        self.add(test, at)?;
+        Ok(true)
+    }
+
+    fn follows_entity(&self) -> bool {
+        let before = (0..self.at).rev().find(|at| self.tag(*at) != Some(Tag::Filler));
+        before.is_some_and(|at| self.tag(at) == Some(Tag::Named) || self.table_at(at).is_some())
+    }
+}
+
+/// The stored values that the item spells, of the column when one is known.
+fn fitting(item: &Item, of: Option<&Mention>) -> Vec<ValueHit> {
+    let Some(mention) = of else { return item.values.clone() };
+    item.values
+        .iter()
+        .filter(|value| mention.hits.iter().any(|hit| hit.target == Target::Column(value.column)))
+        .cloned()
+        .collect()
+}
+
+/// Whether two values may stand in one list: both figures, or texts that share a column.
+fn alike(first: &Literal, other: &Literal) -> bool {
+    match (first, other) {
+        (Literal::Text(_, a), Literal::Text(_, b)) => {
+            (a.is_empty() && b.is_empty())
+                || a.iter().any(|x| b.iter().any(|y| x.column == y.column))
+        }
+        (Literal::Text(..), _) | (_, Literal::Text(..)) => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,123 @@
+//! Aggregates: `how many orders`, `average and maximum age`, `total order amount`.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Measure;
+use crate::nl::builtin::draft::Output;
+use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::items::Kind;
+use crate::nl::builtin::lexicon::End;
+use crate::nl::builtin::lexicon::Tag;
+
+use super::Mode;
+use super::Parser;
+
+impl Parser<'_> {
+    /// An aggregate that is asked for.
+    pub(super) fn measure(&mut self) -> Result<bool, Cannot> {
+        if self.tag(self.at) == Some(Tag::CountAgain) {
+            return Ok(self.count_again());
+        }
+        let counts = self.tag(self.at) == Some(Tag::Count);
+        if self.mode == Mode::Modify && !counts {
+            return Ok(false);
+        }
+        let Some((measures, next)) = self.measures(self.at) else { return Ok(false) };
+        self.at = next;
+        self.mode = Mode::Select;
+        for measure in measures {
+            self.register_measure(&measure);
+            self.output(Output::Measure(measure));
+        }
+        Ok(true)
+    }
+
+    /// `and the number` asks for what was counted before, or for the rows.
+    fn count_again(&mut self) -> bool {
+        if self.mode == Mode::Modify {
+            return false;
+        }
+        let measure =
+            self.counted.clone().unwrap_or(Measure { function: Function::Count, of: None });
+        self.output(Output::Measure(measure));
+        self.at += 1;
+        true
+    }
+
+    /// Makes a counted table the focus, so that what follows speaks of it.
+    pub(super) fn register_measure(&mut self, measure: &Measure) {
+        if measure.function == Function::Count
+            && let Some(mention) = measure.of.as_ref()
+            && let Some(table) = self.table_at(mention.at)
+        {
+            self.register(table, Role::Counted);
+        }
+        if matches!(measure.function, Function::Count | Function::CountDistinct) {
+            self.counted = Some(measure.clone());
+        }
+    }
+
+    /// The aggregates at `at` and the position after them: several functions may share one name.
+    pub(super) fn measures(&self, at: usize) -> Option<(Vec<Measure>, usize)> {
+        if self.tag(at) == Some(Tag::Count) {
+            return self.counting(at);
+        }
+        let mut functions = vec![self.function(at)?];
+        let mut next = at + 1;
+        loop {
+            let mut after = self.skip_glue(next);
+            while matches!(self.kind(after), Some(Kind::Comma)) || self.tag(after) == Some(Tag::And)
+            {
+                after = self.skip_glue(after + 1);
+            }
+            let Some(function) = self.function(after) else { break };
+            functions.push(function);
+            next = after + 1;
+        }
+        let name = self.skip_glue(next);
+        let mention = self.columns_at(name)?;
+        let measures = functions
+            .into_iter()
+            .map(|function| Measure { function, of: Some(mention.clone()) })
+            .collect();
+        Some((measures, name + 1))
+    }
+
+    /// `number of orders`, `how many different cities`.
+    fn counting(&self, at: usize) -> Option<(Vec<Measure>, usize)> {
+        let mut name = self.skip_glue(at + 1);
+        let distinct = self.tag(name) == Some(Tag::Distinct);
+        if distinct {
+            name = self.skip_glue(name + 1);
+        }
+        let one = |function, of, next| Some((vec![Measure { function, of }], next));
+        // Values may stand before what is counted: `how many French singers`.
+        let mut noun = name;
+        while matches!(self.kind(noun), Some(Kind::Value | Kind::Quoted)) {
+            noun += 1;
+        }
+        if let Some(table) = self.table_at(noun)
+            && !(distinct && self.columns_at(noun).is_some())
+        {
+            // What stands between is read again as a condition; the table is then known.
+            let next = if noun == name { noun + 1 } else { name };
+            return one(Function::Count, Some(table), next);
+        }
+        if let Some(columns) = self.columns_at(name) {
+            return one(Function::CountDistinct, Some(columns), name + 1);
+        }
+        None
+    }
+
+    fn function(&self, at: usize) -> Option<Function> {
+        match self.kind(at)? {
+            Kind::Tag(Tag::Sum) => Some(Function::Sum),
+            Kind::Tag(Tag::Average) => Some(Function::Average),
+            Kind::Extreme(extreme) => match extreme.end? {
+                End::Max => Some(Function::Max),
+                End::Min => Some(Function::Min),
+            },
+            _ => None,
+        }
+    }
+}

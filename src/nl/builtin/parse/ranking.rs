@@ -1,0 +1,159 @@
+//! The first few: `top 5`, `the oldest`, `with the highest price`, `the most orders`.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Key;
+use crate::nl::builtin::draft::Limit;
+use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Measure;
+use crate::nl::builtin::draft::Output;
+use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::draft::Sort;
+use crate::nl::builtin::draft::SortKey;
+use crate::nl::builtin::index::Target;
+use crate::nl::builtin::items::Kind;
+use crate::nl::builtin::lexicon::End;
+use crate::nl::builtin::lexicon::Extreme;
+use crate::nl::builtin::lexicon::Tag;
+use crate::sql::schema::TypeKind;
+
+use super::Mode;
+use super::Parser;
+
+/// How many rows `top customers` gives when no number is said.
+const UNSAID_TOP: &str = "10";
+
+impl Parser<'_> {
+    /// Everything that keeps only the first rows of an order.
+    pub(super) fn rank(&mut self) -> Result<bool, Cannot> {
+        if let Some(Kind::Extreme(extreme)) = self.kind(self.at) {
+            return Ok(self.extreme(extreme));
+        }
+        match self.tag(self.at) {
+            Some(Tag::Top) => Ok(self.top(End::Max)),
+            Some(Tag::Bottom) => Ok(self.top(End::Min)),
+            Some(Tag::Most) => Ok(self.most(End::Max)),
+            Some(Tag::Fewest) => Ok(self.most(End::Min)),
+            Some(Tag::MostCommon) => Ok(self.most_common(End::Max)),
+            Some(Tag::LeastCommon) => Ok(self.most_common(End::Min)),
+            _ => Ok(false),
+        }
+    }
+
+    fn number_at(&self, at: usize) -> Option<Limit> {
+        match self.kind(at)? {
+            Kind::Number(digits) => Some(Literal::Number(digits.clone())),
+            Kind::Parameter => Some(Literal::Parameter(self.items[at].text.clone())),
+            _ => None,
+        }
+    }
+
+    fn top(&mut self, end: End) -> bool {
+        let number = self.number_at(self.at + 1);
+        if number.is_none() && self.table_at(self.skip(self.at + 1)).is_none() {
+            return false;
+        }
+        self.at += if number.is_some() { 2 } else { 1 };
+        if number.is_none() {
+            self.draft.readings.push(format!("\"top\" = the first {UNSAID_TOP}"));
+        }
+        self.limit(number.unwrap_or_else(|| Literal::Number(UNSAID_TOP.to_owned())));
+        self.rank = Some(end);
+        self.draft.rows = false;
+        true
+    }
+
+    /// The end that is meant, when `top 5` said one already.
+    fn ranked(&mut self, end: End) -> End {
+        if self.rank.take().is_none() {
+            self.limit(Literal::Number("1".to_owned()));
+        }
+        self.draft.rows = false;
+        end
+    }
+
+    fn extreme(&mut self, extreme: &Extreme) -> bool {
+        let name = self.skip_glue(self.at + 1);
+        let asked = self.mode == Mode::Select && self.rank.is_none();
+        if let Some(end) = extreme.end {
+            if asked && self.measures(self.at).is_some() {
+                return false;
+            }
+            let key = if let Some((mut measures, next)) = self.measures(name) {
+                self.at = next;
+                SortKey::Measure(measures.remove(0))
+            } else if let Some(columns) = self.columns_at(name).filter(|_| !asked) {
+                self.at = name + 1;
+                SortKey::Name(columns)
+            } else {
+                return self.hinted(extreme);
+            };
+            let end = self.ranked(end);
+            self.draft.order.push(Sort { key, end, focus: self.focus });
+            return true;
+        }
+        self.hinted(extreme)
+    }
+
+    fn hinted(&mut self, extreme: &Extreme) -> bool {
+        if extreme.readings.iter().all(|(_, columns)| columns.is_empty()) {
+            return false;
+        }
+        let key = SortKey::Hinted(extreme.readings.clone(), self.items[self.at].text.clone());
+        let end = self.ranked(extreme.readings[0].0);
+        self.draft.order.push(Sort { key, end, focus: None });
+        self.at += 1;
+        true
+    }
+
+    /// `the most orders`: by the number of rows, or by a figure of that name.
+    fn most(&mut self, end: End) -> bool {
+        let name = self.skip_glue(self.at + 1);
+        let at = self.at;
+        if let Some(table) = self.table_at(name) {
+            self.at = name + 1;
+            let measure = Measure { function: Function::Count, of: Some(table.clone()) };
+            let end = self.ranked(end);
+            self.register(table, Role::Counted);
+            self.draft.order.push(Sort { key: SortKey::Measure(measure), end, focus: self.focus });
+            return true;
+        }
+        if let Some(columns) = self.columns_at(name) {
+            let figure = columns.hits.iter().all(|hit| match hit.target {
+                Target::Column(id) => matches!(
+                    self.index.column(id).kind,
+                    TypeKind::Integer | TypeKind::Number | TypeKind::Interval
+                ),
+                Target::Table(_) => false,
+            });
+            if figure {
+                self.at = name + 1;
+                let end = self.ranked(end);
+                self.draft.order.push(Sort { key: SortKey::Name(columns), end, focus: self.focus });
+                return true;
+            }
+        }
+        // `was visited the most times`: what is counted stands before.
+        let said_times = self.items[at].text.contains("times") || self.items[at].text.contains("often");
+        let Some(related) = self.focus.filter(|_| said_times) else { return false };
+        let mention = self.draft.entities[related].mention.clone();
+        let measure = Measure { function: Function::Count, of: Some(mention) };
+        let end = self.ranked(end);
+        self.draft.order.push(Sort { key: SortKey::Measure(measure), end, focus: self.focus });
+        self.at += 1;
+        true
+    }
+
+    /// `the most common citizenship`: groups by what follows.
+    fn most_common(&mut self, end: End) -> bool {
+        let name = self.skip_glue(self.at + 1);
+        let Some(columns) = self.columns_at(name) else { return false };
+        self.at = name + 1;
+        self.output(Output::Name(columns.clone()));
+        self.draft.group.push(Key::Name(columns));
+        let key = SortKey::Measure(Measure { function: Function::Count, of: None });
+        let end = self.ranked(end);
+        self.draft.order.push(Sort { key, end, focus: self.focus });
+        true
+    }
+}

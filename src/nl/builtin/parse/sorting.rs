@@ -1,0 +1,106 @@
+//! Orders: `ordered by age`, `in descending order of price`, `alphabetically`.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Measure;
+use crate::nl::builtin::draft::Sort;
+use crate::nl::builtin::draft::SortKey;
+use crate::nl::builtin::items::Kind;
+use crate::nl::builtin::lexicon::End;
+use crate::nl::builtin::lexicon::Tag;
+
+use super::Mode;
+use super::Parser;
+
+impl Parser<'_> {
+    /// Everything that says in which order.
+    pub(super) fn sort(&mut self) -> Result<bool, Cannot> {
+        let Some(tag) = self.tag(self.at) else { return Ok(false) };
+        match tag {
+            Tag::Order => {
+                self.sorting = true;
+                if self.says_key(self.at) || self.direction.is_some() {
+                    return self.sort_by(self.at + 1);
+                }
+                self.at += 1;
+                Ok(true)
+            }
+            Tag::Ascending => self.direct(End::Min),
+            Tag::Descending => self.direct(End::Max),
+            Tag::Alphabetical => {
+                self.sorting = false;
+                if self.items[self.at].text.ends_with("of") {
+                    return self.sort_by(self.at + 1);
+                }
+                self.at += 1;
+                self.push_sort(SortKey::FirstOutput, End::Min);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn says_key(&self, at: usize) -> bool {
+        let text = self.items[at].text.to_lowercase();
+        text.ends_with(" by") || text.ends_with(" of")
+    }
+
+    /// A direction belongs to the key before it, or else to the one that comes.
+    fn direct(&mut self, end: End) -> Result<bool, Cannot> {
+        let at = self.at;
+        if self.says_key(at) {
+            self.direction = Some(end);
+            return self.sort_by(at + 1);
+        }
+        self.at += 1;
+        match self.draft.order.last_mut() {
+            Some(sort) => sort.end = end,
+            None => self.direction = Some(end),
+        }
+        Ok(true)
+    }
+
+    /// Takes the sort keys from `at` on.
+    pub(super) fn sort_by(&mut self, at: usize) -> Result<bool, Cannot> {
+        let mut at = at;
+        let mut found = false;
+        loop {
+            let name = self.skip_glue(at);
+            let key = if let Some((mut measures, next)) = self.measures(name) {
+                at = next;
+                SortKey::Measure(measures.remove(0))
+            } else if self.tag(name) == Some(Tag::CountAgain) {
+                at = name + 1;
+                let rows = Measure { function: Function::Count, of: None };
+                SortKey::Measure(self.counted.clone().unwrap_or(rows))
+            } else if let Some(columns) = self.columns_at(name) {
+                at = name + 1;
+                SortKey::Name(columns)
+            } else if self.table_at(name).is_some() && !found {
+                at = name + 1;
+                SortKey::FirstOutput
+            } else {
+                break;
+            };
+            found = true;
+            self.push_sort(key, End::Min);
+            self.at = at;
+            let more = self.tag(at) == Some(Tag::And) || matches!(self.kind(at), Some(Kind::Comma));
+            if !more {
+                break;
+            }
+            at += 1;
+        }
+        if found {
+            self.sorting = false;
+            self.mode = Mode::Modify;
+        }
+        Ok(found)
+    }
+
+    fn push_sort(&mut self, key: SortKey, end: End) {
+        let end = self.direction.take().unwrap_or(end);
+        self.sorting = false;
+        self.draft.order.push(Sort { key, end, focus: self.focus });
+    }
+}

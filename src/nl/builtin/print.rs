@@ -1,0 +1,348 @@
+//! Writes a bound query as one SELECT: names qualified, no semicolon, nothing from `search_path`.
+
+mod from;
+mod names;
+
+use crate::nl::Cannot;
+
+use super::dates::Unit;
+use super::draft::Function;
+use super::draft::Part;
+use super::index::ColumnId;
+use super::index::Index;
+use super::joins::Cues;
+use super::joins::Graph;
+use super::lexicon::End;
+use super::query::Expr;
+use super::query::Filter;
+use super::query::Query;
+use super::query::Related;
+use super::refusal;
+use crate::sql::schema::TypeKind;
+
+use from::From;
+use names::Aliases;
+use names::identifier;
+
+/// The SELECT that answers the query.
+pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<String, Cannot> {
+    let index = cues.index;
+    let mut printer = Printer { index, graph, cues, aliases: Aliases::default() };
+    let tables = main_tables(query);
+    let from = From::plan(query.base, &tables, graph, cues, &mut printer.aliases, index)?;
+    printer.select(query, &from)
+}
+
+/// Every table that the main query reads.
+fn main_tables(query: &Query) -> Vec<usize> {
+    let mut tables = vec![query.base, query.subject];
+    tables.extend(query.outputs.iter().map(Expr::table));
+    tables.extend(query.filters.iter().map(Filter::table));
+    tables.extend(query.group.iter().map(Expr::table));
+    tables.extend(query.order.iter().map(|(expr, _)| expr.table()));
+    let mut unique = Vec::new();
+    for table in tables {
+        if !unique.contains(&table) {
+            unique.push(table);
+        }
+    }
+    unique
+}
+
+/// A text as a SQL literal that reads the same whatever `standard_conforming_strings` is.
+pub(super) fn quoted(text: &str) -> String {
+    let doubled = text.replace('\'', "''");
+    if doubled.contains('\\') {
+        return format!("E'{}'", doubled.replace('\\', "\\\\"));
+    }
+    format!("'{doubled}'")
+}
+
+struct Printer<'a> {
+    index: &'a Index,
+    graph: &'a Graph,
+    cues: &'a Cues<'a>,
+    aliases: Aliases,
+}
+
+impl Printer<'_> {
+    fn select(&mut self, query: &Query, from: &From) -> Result<String, Cannot> {
+        let mut sql = String::from("SELECT ");
+        if query.distinct {
+            let sorted_by_shown =
+                query.order.iter().all(|(expr, _)| query.outputs.contains(expr));
+            if !sorted_by_shown {
+                return Err(refusal::unsupported(
+                    "different values cannot be sorted by something that is not shown",
+                    "Ask for the column sorted by as well.",
+                ));
+            }
+            sql.push_str("DISTINCT ");
+        }
+        sql.push_str(&self.outputs(query, from)?.join(", "));
+        sql.push_str(" FROM ");
+        sql.push_str(&from.text);
+        let mut tests: Vec<String> = Vec::new();
+        for filter in &query.filters {
+            tests.push(self.filter(filter, from)?);
+        }
+        for related in &query.related {
+            tests.push(self.related(related, query.subject, from)?);
+        }
+        push_list(&mut sql, " WHERE ", &tests, " AND ");
+        let group: Result<Vec<String>, Cannot> =
+            query.group.iter().map(|expr| self.expr(expr, from, query)).collect();
+        push_list(&mut sql, " GROUP BY ", &group?, ", ");
+        if let Some((comparison, size)) = &query.size {
+            sql.push_str(&format!(" HAVING count(*) {} {size}", comparison.sql()));
+        }
+        let order: Result<Vec<String>, Cannot> =
+            query.order.iter().map(|(expr, end)| self.sort(expr, *end, from, query)).collect();
+        push_list(&mut sql, " ORDER BY ", &order?, ", ");
+        if let Some(limit) = &query.limit {
+            sql.push_str(&format!(" LIMIT {limit}"));
+        }
+        Ok(sql)
+    }
+
+    fn sort(&self, expr: &Expr, end: End, from: &From, query: &Query) -> Result<String, Cannot> {
+        let text = self.expr(expr, from, query)?;
+        Ok(match end {
+            End::Max => format!("{text} DESC NULLS LAST"),
+            End::Min => text,
+        })
+    }
+
+    /// The select list; a name that comes twice gets its table's name in front.
+    fn outputs(&self, query: &Query, from: &From) -> Result<Vec<String>, Cannot> {
+        let mut taken: Vec<String> = Vec::new();
+        let mut texts = Vec::new();
+        for expr in &query.outputs {
+            let text = self.expr(expr, from, query)?;
+            let plain = self.label(expr);
+            let mut label = plain.clone();
+            if taken.contains(&label) {
+                label = format!("{}_{plain}", self.index.table(expr.table()).name);
+            }
+            let mut number = 2;
+            while taken.contains(&label) {
+                label = format!("{plain}_{number}");
+                number += 1;
+            }
+            let same = matches!(expr, Expr::Column(_)) && label == plain;
+            texts.push(if same { text } else { format!("{text} AS {}", identifier(&label)) });
+            taken.push(label);
+        }
+        Ok(texts)
+    }
+
+    fn label(&self, expr: &Expr) -> String {
+        let name = |id: &ColumnId| self.index.column(*id).name.clone();
+        match expr {
+            Expr::Column(id) => name(id),
+            Expr::Start(unit, _) => unit.name().to_owned(),
+            Expr::Rows(_) => "count".to_owned(),
+            Expr::Aggregate(function, id) => match function {
+                Function::Count | Function::CountDistinct => "count".to_owned(),
+                Function::Sum => format!("total_{}", name(id)),
+                Function::Average => format!("average_{}", name(id)),
+                Function::Min => format!("min_{}", name(id)),
+                Function::Max => format!("max_{}", name(id)),
+            },
+        }
+    }
+
+    fn column(&self, id: ColumnId, from: &From) -> String {
+        format!("{}.{}", from.alias(id.table), identifier(&self.index.column(id).name))
+    }
+
+    fn expr(&self, expr: &Expr, from: &From, query: &Query) -> Result<String, Cannot> {
+        Ok(match expr {
+            Expr::Column(id) => self.column(*id, from),
+            Expr::Start(unit, id) => self.start(*unit, *id, from),
+            Expr::Rows(table) if !from.repeats(*table) => "count(*)".to_owned(),
+            Expr::Rows(table) => self.count_distinct(*table, from)?,
+            Expr::Aggregate(function, id) => {
+                let adds = matches!(function, Function::Sum | Function::Average | Function::Count);
+                if adds && from.repeats(id.table) && !from.pairs(id.table, query, self.index) {
+                    return Err(refusal::unsupported(
+                        &format!(
+                            "rows of {} would be counted several times",
+                            self.index.table(id.table).name
+                        ),
+                        "Add up a column of the table that has one row for each.",
+                    ));
+                }
+                let column = self.column(*id, from);
+                match function {
+                    Function::Count => format!("count({column})"),
+                    Function::CountDistinct => format!("count(DISTINCT {column})"),
+                    Function::Sum => format!("sum({column})"),
+                    Function::Average => format!("avg({column})"),
+                    Function::Min => format!("min({column})"),
+                    Function::Max => format!("max({column})"),
+                }
+            }
+        })
+    }
+
+    /// A date's year is a number, any other unit the day it starts with.
+    fn start(&self, unit: Unit, id: ColumnId, from: &From) -> String {
+        let column = self.column(id, from);
+        let kind = self.index.column(id).kind;
+        if unit == Unit::Year {
+            return format!("CAST(EXTRACT(YEAR FROM {column}) AS integer)");
+        }
+        if unit == Unit::Day && kind == TypeKind::Date {
+            return column;
+        }
+        let moment = match kind {
+            TypeKind::Date => format!("CAST({column} AS timestamp)"),
+            _ => column,
+        };
+        format!("CAST(date_trunc('{}', {moment}) AS date)", unit.name())
+    }
+
+    /// Rows that the joins repeat are counted once, by their key.
+    fn count_distinct(&self, table: usize, from: &From) -> Result<String, Cannot> {
+        let definition = self.index.table(table);
+        let keys: Vec<String> = definition
+            .primary_key
+            .iter()
+            .map(|column| self.column(ColumnId { table, column: *column }, from))
+            .collect();
+        match keys.as_slice() {
+            [] => Err(refusal::unsupported(
+                &format!("{} has no primary key to count by", definition.name),
+                "Count a column instead: how many different …",
+            )),
+            [one] => Ok(format!("count(DISTINCT {one})")),
+            several => Ok(format!("count(DISTINCT ({}))", several.join(", "))),
+        }
+    }
+
+    fn filter(&mut self, filter: &Filter, from: &From) -> Result<String, Cannot> {
+        Ok(match filter {
+            Filter::Compare(id, comparison, value) => {
+                format!("{} {} {value}", self.column(*id, from), comparison.sql())
+            }
+            Filter::Between(id, low, high) => {
+                format!("{} BETWEEN {low} AND {high}", self.column(*id, from))
+            }
+            Filter::OneOf { column, values, negated } => format!(
+                "{} {}IN ({})",
+                self.column(*column, from),
+                if *negated { "NOT " } else { "" },
+                values.join(", ")
+            ),
+            Filter::Like { column, part, text, negated } => format!(
+                "{} {}ILIKE {}",
+                self.column(*column, from),
+                if *negated { "NOT " } else { "" },
+                pattern(*part, text)
+            ),
+            Filter::Null { column, negated } => format!(
+                "{} IS {}NULL",
+                self.column(*column, from),
+                if *negated { "NOT " } else { "" }
+            ),
+            Filter::Truth { column, value } => format!(
+                "{}{}",
+                if *value { "" } else { "NOT " },
+                self.column(*column, from)
+            ),
+            Filter::Range { column, from: low, to } => {
+                let column = self.column(*column, from);
+                let bounds = low.iter().map(|low| format!("{column} >= {low}"));
+                let bounds = bounds.chain(to.iter().map(|to| format!("{column} < {to}")));
+                bounds.collect::<Vec<_>>().join(" AND ")
+            }
+            Filter::Average(id, comparison) => {
+                let table = self.index.table(id.table);
+                let inner = self.aliases.take(&table.name);
+                let name = identifier(&self.index.column(*id).name);
+                format!(
+                    "{} {} (SELECT avg({inner}.{name}) FROM {} AS {inner})",
+                    self.column(*id, from),
+                    comparison.sql(),
+                    names::qualified(table)
+                )
+            }
+            Filter::Any(filters) => {
+                let any: Result<Vec<String>, Cannot> =
+                    filters.iter().map(|filter| self.filter(filter, from)).collect();
+                format!("({})", any?.join(" OR "))
+            }
+        })
+    }
+
+    /// A subquery over the rows that belong to the current one.
+    fn related(
+        &mut self,
+        related: &Related,
+        subject: usize,
+        outer: &From,
+    ) -> Result<String, Cannot> {
+        let path = self.graph.path(&[subject], related.table, self.cues)?;
+        let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
+        tables.extend(related.filters.iter().map(Filter::table));
+        tables.dedup();
+        let Some(first) = path.first() else {
+            return Err(refusal::dangling("with"));
+        };
+        let inner =
+            From::plan(first.to, &tables, self.graph, self.cues, &mut self.aliases, self.index)?;
+        let mut tests: Vec<String> = first
+            .columns
+            .iter()
+            .map(|(own, other)| {
+                let own = ColumnId { table: subject, column: *own };
+                let other = ColumnId { table: first.to, column: *other };
+                format!("{} = {}", self.column(other, &inner), self.column(own, outer))
+            })
+            .collect();
+        for filter in &related.filters {
+            tests.push(self.filter(filter, &inner)?);
+        }
+        let tests = tests.join(" AND ");
+        Ok(match (&related.count, related.negated) {
+            (Some((comparison, count)), _) => {
+                let rows = match inner.repeats(related.table) {
+                    true => self.count_distinct(related.table, &inner)?,
+                    false => "count(*)".to_owned(),
+                };
+                let rows = format!("(SELECT {rows} FROM {} WHERE {tests})", inner.text);
+                format!("{rows} {} {count}", comparison.sql())
+            }
+            (None, negated) => format!(
+                "{}EXISTS (SELECT 1 FROM {} WHERE {tests})",
+                if negated { "NOT " } else { "" },
+                inner.text
+            ),
+        })
+    }
+}
+
+fn push_list(sql: &mut String, keyword: &str, parts: &[String], between: &str) {
+    if !parts.is_empty() {
+        sql.push_str(keyword);
+        sql.push_str(&parts.join(between));
+    }
+}
+
+/// The pattern that finds a text as it is written, whatever signs are in it.
+fn pattern(part: Part, text: &str) -> String {
+    let special = text.contains(['%', '_', '\\', '!']);
+    let escaped = if special {
+        text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+    } else {
+        text.to_owned()
+    };
+    let pattern = match part {
+        Part::Anywhere => format!("%{escaped}%"),
+        Part::Start => format!("{escaped}%"),
+        Part::End => format!("%{escaped}"),
+    };
+    let escape = if special { " ESCAPE '!'" } else { "" };
+    format!("{}{escape}", quoted(&pattern))
+}

@@ -1,0 +1,114 @@
+//! A question bound to the schema: what the SQL will say, without its joins and its spelling.
+
+use super::dates::Unit;
+use super::draft::Function;
+use super::draft::Part;
+use super::index::ColumnId;
+use super::lexicon::Comparison;
+use super::lexicon::End;
+
+/// Something that can be shown, grouped or sorted by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Expr {
+    /// A column.
+    Column(ColumnId),
+    /// The start of the unit of time that a date is in.
+    Start(Unit, ColumnId),
+    /// The rows of a table.
+    Rows(usize),
+    /// A function of a column.
+    Aggregate(Function, ColumnId),
+}
+
+impl Expr {
+    /// Whether it is one value for many rows.
+    pub(super) fn is_aggregate(&self) -> bool {
+        matches!(self, Self::Rows(_) | Self::Aggregate(..))
+    }
+
+    /// The table it is read from.
+    pub(super) fn table(&self) -> usize {
+        match self {
+            Self::Column(id) | Self::Start(_, id) | Self::Aggregate(_, id) => id.table,
+            Self::Rows(table) => *table,
+        }
+    }
+}
+
+/// A test of one column, with values as SQL writes them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Filter {
+    /// `column > 5`.
+    Compare(ColumnId, Comparison, String),
+    /// `column BETWEEN 1 AND 2`.
+    Between(ColumnId, String, String),
+    /// `column IN (…)`.
+    OneOf { column: ColumnId, values: Vec<String>, negated: bool },
+    /// `column ILIKE …`.
+    Like { column: ColumnId, part: Part, text: String, negated: bool },
+    /// `column IS NULL`.
+    Null { column: ColumnId, negated: bool },
+    /// A boolean column.
+    Truth { column: ColumnId, value: bool },
+    /// `column >= a AND column < b`.
+    Range { column: ColumnId, from: Option<String>, to: Option<String> },
+    /// Compared with its own average.
+    Average(ColumnId, Comparison),
+    /// One of these.
+    Any(Vec<Filter>),
+}
+
+impl Filter {
+    /// The table it tests.
+    pub(super) fn table(&self) -> usize {
+        match self {
+            Self::Compare(column, ..)
+            | Self::Between(column, ..)
+            | Self::OneOf { column, .. }
+            | Self::Like { column, .. }
+            | Self::Null { column, .. }
+            | Self::Truth { column, .. }
+            | Self::Range { column, .. }
+            | Self::Average(column, _) => column.table,
+            Self::Any(filters) => filters.first().map_or(0, Self::table),
+        }
+    }
+}
+
+/// Rows of another table that there must be, must not be, or must be so many.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Related {
+    /// The table.
+    pub(super) table: usize,
+    /// Which of its rows count.
+    pub(super) filters: Vec<Filter>,
+    /// There must be none.
+    pub(super) negated: bool,
+    /// So many.
+    pub(super) count: Option<(Comparison, String)>,
+}
+
+/// The whole query.
+#[derive(Debug, Default)]
+pub(super) struct Query {
+    /// The table whose rows are listed, counted or added up.
+    pub(super) base: usize,
+    /// The table that related rows belong to.
+    pub(super) subject: usize,
+    /// What is shown.
+    pub(super) outputs: Vec<Expr>,
+    /// Each row once.
+    pub(super) distinct: bool,
+    /// What must hold for a row.
+    pub(super) filters: Vec<Filter>,
+    /// What must hold for its relatives.
+    pub(super) related: Vec<Related>,
+    /// What is grouped by.
+    pub(super) group: Vec<Expr>,
+    /// How many rows a group must have.
+    pub(super) size: Option<(Comparison, String)>,
+    /// What is sorted by.
+    pub(super) order: Vec<(Expr, End)>,
+    /// How many rows.
+    pub(super) limit: Option<String>,
+}

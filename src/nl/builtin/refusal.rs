@@ -1,0 +1,95 @@
+//! What is said when a question gets no SQL: what was not understood, and what could be asked.
+
+use crate::nl::Cannot;
+use crate::nl::Reason;
+
+use super::index::Index;
+use super::items::Item;
+use super::items::Kind;
+
+/// Some words were not understood.
+pub(super) fn not_understood(items: &[Item], at: usize, index: &Index) -> Cannot {
+    let unknown = |item: &&Item| matches!(item.kind, Kind::Unknown | Kind::ProperName);
+    let mut words: Vec<&str> = items.iter().filter(unknown).map(|item| item.text.as_str()).collect();
+    words.dedup();
+    if words.is_empty() {
+        words.extend(items.get(at).map(|item| item.text.as_str()));
+    }
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    let message = format!("the question was not understood at {}", quoted.join(", "));
+    cannot(Reason::NotAnswerable, message, Some(what_can_be_asked(&words, index)))
+}
+
+/// A word waits for what it needs.
+pub(super) fn dangling(word: &str) -> Cannot {
+    let message = format!("the question was not understood at \"{word}\"");
+    let hint = "Say in full what it refers to, or ask in several questions.";
+    cannot(Reason::NotAnswerable, message, Some(hint.to_owned()))
+}
+
+/// A column is named where a condition is expected.
+pub(super) fn no_condition(text: &str) -> Cannot {
+    let message = format!("the question does not say what \"{text}\" must be");
+    let hint = format!("Say for instance: whose {text} is …, with {text} over …, without {text}.");
+    cannot(Reason::NotAnswerable, message, Some(hint))
+}
+
+/// Nothing in the question names anything stored.
+pub(super) fn nothing_asked(index: &Index) -> Cannot {
+    let message = "the question names no table or column".to_owned();
+    cannot(Reason::NotAnswerable, message, Some(what_can_be_asked(&[], index)))
+}
+
+/// `a and b or c`.
+pub(super) fn and_or() -> Cannot {
+    let message = "\"and\" and \"or\" together can be read in two ways".to_owned();
+    let hint = "Ask with only one of them, or list values of one column: in A, B or C.";
+    cannot(Reason::Ambiguous, message, Some(hint.to_owned()))
+}
+
+/// A name stands for several things.
+pub(super) fn ambiguous(text: &str, alternatives: &[String]) -> Cannot {
+    let message = format!("\"{text}\" can mean {}", listed(alternatives));
+    let hint = format!("Say which: {}.", alternatives.join(", "));
+    cannot(Reason::Ambiguous, message, Some(hint))
+}
+
+/// Something that this translator does not do.
+pub(super) fn unsupported(message: &str, hint: &str) -> Cannot {
+    cannot(Reason::NotAnswerable, message.to_owned(), Some(hint.to_owned()))
+}
+
+fn cannot(reason: Reason, message: String, hint: Option<String>) -> Cannot {
+    Cannot { reason, message, detail: None, hint }
+}
+
+fn listed(alternatives: &[String]) -> String {
+    match alternatives {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// The tables nearest to the words, or the first ones.
+fn what_can_be_asked(words: &[&str], index: &Index) -> String {
+    let mut scored: Vec<(usize, &str)> = index
+        .table_names()
+        .map(|name| {
+            let near = words.iter().map(|word| common_trigrams(&word.to_lowercase(), name)).max();
+            (near.unwrap_or(0), name)
+        })
+        .collect();
+    if scored.is_empty() {
+        return "No table is visible to this role.".to_owned();
+    }
+    scored.sort_by(|a, b| b.0.cmp(&a.0));
+    let names: Vec<&str> = scored.iter().take(8).map(|(_, name)| *name).collect();
+    let more = if scored.len() > names.len() { ", …" } else { "" };
+    format!("It can be asked about {}{more}.", names.join(", "))
+}
+
+fn common_trigrams(a: &str, b: &str) -> usize {
+    let letters: Vec<char> = a.chars().collect();
+    letters.windows(3).filter(|three| b.contains(&three.iter().collect::<String>())).count()
+}

@@ -1,0 +1,1 @@
+//! Small schemas for tests.

@@ -1,0 +1,400 @@
+//! Walks what the client sent: most passes as it is, some is looked into, some is answered here.
+
+use std::sync::Arc;
+
+use super::dialogue::Dialogue;
+use super::dialogue::Portal;
+use super::dialogue::Prepared;
+use super::dialogue::Progress;
+use super::dialogue::Rest;
+use super::dialogue::Skipping;
+use super::questions::Turn;
+use super::replies::Owed;
+use super::replies::Rows;
+use super::ruling::Rules;
+use super::ruling::Ruling;
+use crate::wire::ErrorInfo;
+use crate::wire::Passage;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::connection::Consumed;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+use crate::wire::frame;
+use crate::wire::frame::HEADER;
+use crate::wire::frame::Next;
+use crate::wire::frame::client;
+use crate::wire::frame::server;
+use crate::wire::frontend;
+
+/// A text longer than this is not looked into: refused where a policy holds, else passed on.
+pub(super) const LONGEST_TEXT: usize = 16 * 1024 * 1024;
+
+/// What the session must do before the client's next message is looked at.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nothing.
+    Next,
+    /// Answer this message.
+    Turn(Box<Turn>),
+    /// End the session: the client said so.
+    Terminate,
+    /// End the session: the client's stream has lost its frame.
+    Malformed,
+}
+
+/// A message as far as it has arrived.
+struct Frame<'a> {
+    tag: u8,
+    size: usize,
+    bytes: &'a [u8],
+}
+
+impl Frame<'_> {
+    fn is_whole(&self) -> bool {
+        self.bytes.len() == self.size
+    }
+
+    fn body(&self) -> &[u8] {
+        &self.bytes[HEADER..]
+    }
+}
+
+/// What becomes of one message.
+enum Fate {
+    /// It passes, all of it.
+    Pass,
+    /// It is left out, all of it.
+    Drop,
+    /// These bytes go instead.
+    Replace(Vec<u8>),
+    /// More of it must arrive first.
+    Wait,
+    /// It is left out, and the session has something to do.
+    Stop(Step),
+}
+
+impl Dialogue {
+    /// Deals with a chunk from the client; what goes on to the server is left in `passage`.
+    pub(super) fn from_client(
+        &mut self,
+        chunk: &[u8],
+        rules: &mut Rules,
+        passage: &mut Passage<'_>,
+    ) -> (Consumed, Step) {
+        let mut at = 0;
+        if let Some((taken, passes)) = self.from_client.take(chunk.len()) {
+            if passes {
+                passage.pass(0..taken);
+            }
+            at = taken;
+        }
+        loop {
+            let Some(frame) = frame_at(chunk, at) else {
+                return (Consumed::Waiting(at), Step::Malformed);
+            };
+            let Some(frame) = frame else {
+                return (Consumed::Waiting(at), Step::Next);
+            };
+            let end = at + frame.bytes.len();
+            let missing = frame.size - frame.bytes.len();
+            match self.client_message(&frame, rules) {
+                Fate::Pass => {
+                    passage.pass(at..end);
+                    self.from_client = Rest::Pass(missing);
+                }
+                Fate::Drop => self.from_client = Rest::Drop(missing),
+                Fate::Replace(bytes) => {
+                    passage.edit().extend_from_slice(&bytes);
+                    self.from_client = Rest::Drop(missing);
+                }
+                Fate::Wait => return (Consumed::Waiting(at), Step::Next),
+                Fate::Stop(step) => return (Consumed::Paused(end), step),
+            }
+            if missing == 0 {
+                self.from_client = Rest::Nothing;
+            }
+            at = end;
+        }
+    }
+
+    fn client_message(&mut self, frame: &Frame<'_>, rules: &mut Rules) -> Fate {
+        match (self.skipping, frame.tag) {
+            (_, client::SYNC | client::TERMINATE) | (Skipping::Nobody, _) => {}
+            (Skipping::Here, _) => return Fate::Drop,
+            (Skipping::Server, _) => return Fate::Pass,
+        }
+        match frame.tag {
+            client::QUERY | client::PARSE if frame.size > LONGEST_TEXT => {
+                self.long_text(frame, rules)
+            }
+            client::QUERY => self.whole(frame, |this, body| this.query(body, rules)),
+            client::PARSE => self.whole(frame, |this, body| this.parse(body, rules)),
+            client::BIND => self.bind(frame),
+            client::DESCRIBE => self.whole(frame, Self::describe),
+            client::EXECUTE => self.whole(frame, Self::execute),
+            client::CLOSE => self.whole(frame, Self::close),
+            client::SYNC => self.sync(),
+            client::FUNCTION_CALL => {
+                self.replies.push(Owed::FunctionCall);
+                Fate::Pass
+            }
+            client::COPY_DONE | client::COPY_FAIL => {
+                self.copy_in = false;
+                Fate::Pass
+            }
+            client::TERMINATE => Fate::Stop(Step::Terminate),
+            _ => Fate::Pass,
+        }
+    }
+
+    /// Looks into a message when all of it is here.
+    fn whole(&mut self, frame: &Frame<'_>, look: impl FnOnce(&mut Self, &[u8]) -> Fate) -> Fate {
+        if frame.is_whole() {
+            look(self, frame.body())
+        } else {
+            Fate::Wait
+        }
+    }
+
+    fn query(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
+        let Some(text) = frontend::query(body) else {
+            return Fate::Stop(Step::Malformed);
+        };
+        match rules.rule(text) {
+            Ruling::Forward(limits) => {
+                self.query_sent(limits, None);
+                Fate::Pass
+            }
+            Ruling::Rewrite(text, limits) => {
+                self.query_sent(limits, None);
+                let mut out = Vec::with_capacity(text.len() + HEADER + 1);
+                frontend::put_query(&mut out, &text);
+                Fate::Replace(out)
+            }
+            Ruling::Refuse(info) => self.refuse_query(info, rules),
+            Ruling::Answer(placement) => Fate::turn(Turn::Query {
+                text: text.to_vec(),
+                placement,
+            }),
+        }
+    }
+
+    /// Answered here when nothing is open; else the server refuses in our place, so that it rolls
+    /// back and skips as for any error.
+    fn refuse_query(&mut self, info: Box<ErrorInfo>, rules: &Rules) -> Fate {
+        if self.is_at_rest() {
+            self.fail_query_here(*info);
+            return Fate::Drop;
+        }
+        self.query_sent(rules.no_limits(), Some(info));
+        let mut out = Vec::new();
+        frontend::put_query(&mut out, CANNOT_PARSE);
+        Fate::Replace(out)
+    }
+
+    fn parse(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
+        let Some(parse) = frontend::Parse::read(body) else {
+            return Fate::Stop(Step::Malformed);
+        };
+        match rules.rule(parse.query) {
+            Ruling::Forward(limits) => {
+                self.parse_sent(parse.statement, limited(&limits), None);
+                Fate::Pass
+            }
+            Ruling::Rewrite(text, limits) => {
+                self.parse_sent(parse.statement, limited(&limits), None);
+                let mut out = Vec::with_capacity(body.len() + text.len());
+                parse.put_with(&mut out, &text);
+                Fate::Replace(out)
+            }
+            Ruling::Refuse(info) => self.refuse_parse(&parse, info),
+            Ruling::Answer(placement) => Fate::turn(Turn::Parse {
+                body: body.to_vec(),
+                placement,
+            }),
+        }
+    }
+
+    /// As for a Query.
+    fn refuse_parse(&mut self, parse: &frontend::Parse<'_>, info: Box<ErrorInfo>) -> Fate {
+        if self.is_at_rest() {
+            self.fail_until_sync(*info);
+            return Fate::Drop;
+        }
+        self.parse_sent(parse.statement, None, Some(info));
+        let mut out = Vec::new();
+        parse.put_with(&mut out, CANNOT_PARSE);
+        Fate::Replace(out)
+    }
+
+    /// A text too long to be looked into.
+    fn long_text(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
+        if !rules.must_examine() {
+            if frame.tag == client::QUERY {
+                self.query_sent(rules.no_limits(), None);
+            } else {
+                self.parse_sent(b"", None, None);
+            }
+            return Fate::Pass;
+        }
+        let mut info = error::error(
+            sqlstate::PROGRAM_LIMIT_EXCEEDED,
+            format!(
+                "statement of {} bytes is too long to be examined",
+                frame.size - HEADER
+            ),
+        );
+        info.hint = Some(format!("The limit under a policy is {LONGEST_TEXT} bytes."));
+        if frame.tag == client::QUERY {
+            return self.refuse_query(Box::new(info), rules);
+        }
+        self.refuse_parse(&NO_PARSE, Box::new(info))
+    }
+
+    fn bind(&mut self, frame: &Frame<'_>) -> Fate {
+        // Values may be huge; the names at the beginning are enough.
+        let Some(bind) = frontend::Bind::read(&frame.bytes[HEADER..]) else {
+            return if frame.is_whole() {
+                Fate::Stop(Step::Malformed)
+            } else {
+                Fate::Wait
+            };
+        };
+        if let Some(Prepared::Generated(generated)) = self.statements.get(bind.statement) {
+            let generated = Arc::clone(generated);
+            return self.whole(frame, |_, body| {
+                Fate::turn(Turn::Bind {
+                    body: body.to_vec(),
+                    generated,
+                })
+            });
+        }
+        self.bound(bind.portal, bind.statement);
+        self.replies.push(Owed::Bind);
+        self.advance(Progress::Executed);
+        Fate::Pass
+    }
+
+    fn describe(&mut self, body: &[u8]) -> Fate {
+        let described = match frontend::Named::read(body) {
+            None => return Fate::Stop(Step::Malformed),
+            Some(frontend::Named::Statement(_)) => None,
+            Some(frontend::Named::Portal(name)) => self.portals.get(name),
+        };
+        if let Some(Portal::Answered(answer)) = described {
+            let mut bytes = Vec::new();
+            answer.put_description(&mut bytes);
+            return self.answer_here(bytes);
+        }
+        self.replies.push(Owed::Describe);
+        self.advance(Progress::Prepared);
+        Fate::Pass
+    }
+
+    fn execute(&mut self, body: &[u8]) -> Fate {
+        let Some(execute) = frontend::Execute::read(body) else {
+            return Fate::Stop(Step::Malformed);
+        };
+        let (portal, rows) = match self.portals.get_mut(execute.portal) {
+            None => (None, Rows::default()),
+            Some(Portal::Counted(rows)) => (Some(execute.portal.into()), *rows),
+            Some(Portal::Answered(answer)) => {
+                let mut bytes = Vec::new();
+                answer.put_rows(&mut bytes, execute.max_rows);
+                return self.answer_here(bytes);
+            }
+        };
+        self.replies.push(Owed::Execute { portal, rows });
+        self.advance(Progress::Executed);
+        Fate::Pass
+    }
+
+    fn close(&mut self, body: &[u8]) -> Fate {
+        match frontend::Named::read(body) {
+            Some(frontend::Named::Statement(name)) => {
+                self.statements.remove(name);
+            }
+            Some(frontend::Named::Portal(name)) => {
+                if let Some(Portal::Answered(_)) = self.portals.remove(name) {
+                    let mut bytes = Vec::new();
+                    backend::put_bare(&mut bytes, server::CLOSE_COMPLETE);
+                    return self.answer_here(bytes);
+                }
+            }
+            None => return Fate::Stop(Step::Malformed),
+        }
+        self.replies.push(Owed::Close);
+        self.advance(Progress::Prepared);
+        Fate::Pass
+    }
+
+    /// The answer waits for its turn among what the server owes.
+    fn answer_here(&mut self, bytes: Vec<u8>) -> Fate {
+        self.replies.push(Owed::Local(bytes));
+        Fate::Drop
+    }
+
+    fn sync(&mut self) -> Fate {
+        if self.copy_in {
+            // The server ignores it while it takes COPY data.
+            return Fate::Pass;
+        }
+        if self.promoted {
+            return Fate::turn(Turn::Sync);
+        }
+        self.progress = Progress::Nothing;
+        if std::mem::replace(&mut self.skipping, Skipping::Nobody) == Skipping::Here {
+            let mut bytes = Vec::new();
+            backend::put_ready_for_query(&mut bytes, self.status);
+            if self.status == TransactionStatus::Idle {
+                self.transaction_ended();
+            }
+            self.replies.push(Owed::Local(bytes));
+            return Fate::Drop;
+        }
+        self.replies.push(Owed::Sync);
+        Fate::Pass
+    }
+}
+
+impl Fate {
+    fn turn(turn: Turn) -> Self {
+        Self::Stop(Step::Turn(Box::new(turn)))
+    }
+}
+
+/// The limit of a prepared statement, which is one statement only.
+fn limited(limits: &[Option<u64>]) -> Option<Prepared> {
+    limits.first().copied().flatten().map(Prepared::Limited)
+}
+
+/// No SQL, so that the server answers with an error whatever its settings are.
+const CANNOT_PARSE: &[u8] = b"refused by pgparley";
+
+/// A Parse of which nothing was read.
+const NO_PARSE: frontend::Parse<'static> = frontend::Parse {
+    statement: b"",
+    query: b"",
+    types: &[0, 0],
+};
+
+/// The message at `at`; `Some(None)` when its header is not all here, `None` when it cannot be one.
+#[expect(
+    clippy::option_option,
+    reason = "lost frame, unfinished header, and frame are three cases"
+)]
+fn frame_at(chunk: &[u8], at: usize) -> Option<Option<Frame<'_>>> {
+    match frame::next(&chunk[at..]) {
+        Next::Malformed => None,
+        Next::Header => Some(None),
+        Next::Message { tag, size } => {
+            let end = chunk.len().min(at + size);
+            Some(Some(Frame {
+                tag,
+                size,
+                bytes: &chunk[at..end],
+            }))
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Walks what the server sent: all passes, but for rows beyond a limit and errors of refusals.
+
+use super::dialogue::Dialogue;
+use super::dialogue::Portal;
+use super::dialogue::Rest;
+use super::dialogue::Skipping;
+use super::limit;
+use super::replies::Rows;
+use super::replies::Settled;
+use super::ruling::Rules;
+use crate::wire::ErrorInfo;
+use crate::wire::Passage;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::connection::Consumed;
+use crate::wire::error;
+use crate::wire::frame;
+use crate::wire::frame::HEADER;
+use crate::wire::frame::Next;
+use crate::wire::frame::server;
+
+/// A control message longer than this passes without being looked into.
+const LONGEST_CONTROL: usize = 64 * 1024;
+
+/// What the session must know after a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progressed {
+    /// Nothing.
+    Nothing,
+    /// The server's stream has lost its frame.
+    Malformed,
+}
+
+impl Dialogue {
+    /// Deals with a chunk from the server; what goes on to the client is left in `passage`, and
+    /// ParameterStatus bodies in `parameters`.
+    pub(super) fn from_server(
+        &mut self,
+        chunk: &[u8],
+        rules: &Rules,
+        passage: &mut Passage<'_>,
+        parameters: &mut Vec<Vec<u8>>,
+    ) -> (Consumed, Progressed) {
+        let mut at = 0;
+        if let Some((taken, passes)) = self.from_server.take(chunk.len()) {
+            if passes {
+                passage.pass(0..taken);
+            }
+            at = taken;
+        }
+        loop {
+            let (tag, size) = match frame::next(&chunk[at..]) {
+                Next::Header => return (Consumed::Waiting(at), Progressed::Nothing),
+                Next::Malformed => return (Consumed::Waiting(at), Progressed::Malformed),
+                Next::Message { tag, size } => (tag, size),
+            };
+            let end = chunk.len().min(at + size);
+            let missing = at + size - end;
+            if missing > 0 && is_control(tag) && size <= LONGEST_CONTROL {
+                return (Consumed::Waiting(at), Progressed::Nothing);
+            }
+            let body = if missing == 0 {
+                &chunk[at + HEADER..end]
+            } else {
+                &[]
+            };
+            if tag == server::PARAMETER_STATUS && missing == 0 {
+                parameters.push(body.to_vec());
+            }
+            let passes = self.server_message(tag, body, rules, passage);
+            if passes {
+                passage.pass(at..end);
+            }
+            self.from_server = match (missing, passes) {
+                (0, _) => Rest::Nothing,
+                (missing, true) => Rest::Pass(missing),
+                (missing, false) => Rest::Drop(missing),
+            };
+            at = end;
+            if !self.replies.is_empty() && missing == 0 {
+                self.pass_locals(passage);
+            }
+        }
+    }
+
+    /// Whether the message itself goes on to the client.
+    fn server_message(
+        &mut self,
+        tag: u8,
+        body: &[u8],
+        rules: &Rules,
+        passage: &mut Passage<'_>,
+    ) -> bool {
+        match tag {
+            server::DATA_ROW => self.replies.rows().is_none_or(Rows::admit),
+            server::COPY_IN => {
+                self.copy_in = true;
+                self.replies.begin_copy_in();
+                true
+            }
+            server::READY_FOR_QUERY => {
+                self.ready_for_query(body);
+                true
+            }
+            _ => match self.replies.settle(tag) {
+                Settled::Nothing => true,
+                Settled::Result(rows) => self.result_ended(rows, body, rules, passage),
+                Settled::Suspended(portal, rows) => {
+                    if let Some(portal) = portal {
+                        self.portals.insert(portal, Portal::Counted(rows));
+                    }
+                    true
+                }
+                Settled::Failed { instead, undo } => {
+                    undo.into_iter().for_each(|undo| self.undo(undo));
+                    self.failed(body, instead, passage)
+                }
+            },
+        }
+    }
+
+    /// An error ended what was under way; whether the server's own error goes on.
+    fn failed(
+        &mut self,
+        body: &[u8],
+        instead: Option<Box<ErrorInfo>>,
+        passage: &mut Passage<'_>,
+    ) -> bool {
+        self.copy_in = false;
+        self.told_fatal = error::is_fatal(body);
+        if !self.replies.holds_ready_for_query() {
+            self.skipping = Skipping::Server;
+        }
+        let Some(info) = instead else { return true };
+        error::put_error(passage.edit(), *info);
+        false
+    }
+
+    fn ready_for_query(&mut self, body: &[u8]) {
+        self.replies.settle(server::READY_FOR_QUERY);
+        self.copy_in = false;
+        if let Some(status) = backend::transaction_status(body) {
+            self.status = status;
+        }
+        if self.status == TransactionStatus::Idle {
+            self.transaction_ended();
+        }
+    }
+
+    /// Tells the client when its result was cut; whether the server's own tag goes on.
+    fn result_ended(
+        &mut self,
+        rows: Rows,
+        tag: &[u8],
+        rules: &Rules,
+        passage: &mut Passage<'_>,
+    ) -> bool {
+        let Some(limit) = rows.exceeded() else {
+            if std::mem::take(&mut self.told_truncated) {
+                limit::put_complete(passage.edit());
+            }
+            return true;
+        };
+        self.told_truncated = true;
+        match rules.policy() {
+            Some(policy) => limit::put_exceeded(passage.edit(), limit, policy, tag),
+            None => unreachable!("only a policy limits rows"),
+        }
+        false
+    }
+
+    fn pass_locals(&mut self, passage: &mut Passage<'_>) {
+        while let Some(bytes) = self.replies.take_local() {
+            passage.edit().extend_from_slice(&bytes);
+        }
+    }
+}
+
+/// Messages that are looked into, so all of them must be here.
+fn is_control(tag: u8) -> bool {
+    matches!(
+        tag,
+        server::READY_FOR_QUERY
+            | server::COMMAND_COMPLETE
+            | server::ERROR
+            | server::PARAMETER_STATUS
+    )
+}

@@ -1,0 +1,156 @@
+//! Moves one chunk at a time between the client and its server connection.
+//!
+//! Both directions wait at once, but each stops reading while the other side does not take what
+//! was read: a slow reader stops the sender, and no more than a chunk lies here. A server that is
+//! slow to take is still read from, so that two blocked writers do not wait for each other.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Context;
+use std::task::Poll;
+
+use super::End;
+use super::Session;
+use super::from_client::Step;
+use super::from_server::Progressed;
+use super::questions::Turn;
+use crate::wire::Passage;
+
+/// Messages that may be owed before the client is not read any further.
+const MOST_OWED: usize = 10_000;
+
+/// What happened.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A chunk moved.
+    Moved,
+    /// A message of the client is to be answered here.
+    Turn(Box<Turn>),
+    /// The session is over.
+    End(End),
+}
+
+impl Session {
+    /// Waits until something can move, and moves it.
+    pub(super) async fn next(&mut self) -> Event {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = self.poll_replies(cx) {
+            return Poll::Ready(event);
+        }
+        let takes_more = !self.lease.backend.connection.is_congested()
+            && self.dialogue.replies.len() < MOST_OWED;
+        if takes_more {
+            self.poll_client(cx)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Lets out what was held up, and moves what the server sent.
+    pub(super) fn poll_replies(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let server = &mut self.lease.backend.connection;
+        if server.is_congested()
+            && let Poll::Ready(Err(_)) = server.poll_flush(cx)
+        {
+            return Poll::Ready(Event::End(End::Server));
+        }
+        if self.client.is_congested()
+            && let Poll::Ready(Err(_)) = self.client.poll_flush(cx)
+        {
+            return Poll::Ready(Event::End(End::Client));
+        }
+        if self.client.is_congested() {
+            Poll::Pending
+        } else {
+            self.poll_server(cx)
+        }
+    }
+
+    fn poll_server(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Self {
+            client,
+            lease,
+            dialogue,
+            rules,
+            ..
+        } = self;
+        let backend = &mut lease.backend;
+        let mut parameters = Vec::new();
+        let moved = backend.connection.poll_chunk(cx, |chunk| {
+            let mut passage = Passage::new(chunk);
+            let (consumed, progressed) =
+                dialogue.from_server(chunk, rules, &mut passage, &mut parameters);
+            (consumed, (progressed, client.push(passage.bytes())))
+        });
+        let Poll::Ready(moved) = moved else {
+            return Poll::Pending;
+        };
+        for body in parameters {
+            backend.note_parameter(&body);
+        }
+        Poll::Ready(match moved {
+            Ok(Some((Progressed::Nothing, Ok(())))) => Event::Moved,
+            Ok(Some((Progressed::Nothing, Err(_)))) => Event::End(End::Client),
+            Ok(Some((Progressed::Malformed, _)) | None) | Err(_) => Event::End(End::Server),
+        })
+    }
+
+    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Self {
+            client,
+            lease,
+            dialogue,
+            rules,
+            ..
+        } = self;
+        let server = &mut lease.backend.connection;
+        let moved = client.poll_chunk(cx, |chunk| {
+            let mut passage = Passage::new(chunk);
+            let (consumed, step) = dialogue.from_client(chunk, rules, &mut passage);
+            (consumed, (step, server.push(passage.bytes())))
+        });
+        let Poll::Ready(moved) = moved else {
+            return Poll::Pending;
+        };
+        let mut locals = Vec::new();
+        dialogue.take_locals(&mut locals);
+        let told = client.push(&locals);
+        Poll::Ready(match moved {
+            Ok(Some((_, Err(_)))) => Event::End(End::Server),
+            Ok(Some((Step::Terminate, Ok(()))) | None) | Err(_) => Event::End(End::Client),
+            Ok(Some((Step::Malformed, Ok(())))) => Event::End(End::Protocol),
+            Ok(Some((Step::Turn(turn), Ok(())))) => Event::Turn(turn),
+            Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
+            Ok(Some((Step::Next, Ok(())))) => Event::Moved,
+        })
+    }
+
+    /// Cancels what runs for a client that is gone, and reads the server until nothing is owed.
+    pub(super) async fn abandon(&mut self) -> io::Result<()> {
+        if let Some(target) = self.lease.backend.cancel_target() {
+            target.cancel().await?;
+        }
+        while !self.dialogue.replies.is_empty() {
+            let Self {
+                lease,
+                dialogue,
+                rules,
+                ..
+            } = self;
+            let connection = &mut lease.backend.connection;
+            let read = poll_fn(|cx| {
+                connection.poll_chunk(cx, |chunk| {
+                    let mut passage = Passage::new(chunk);
+                    dialogue.from_server(chunk, rules, &mut passage, &mut Vec::new())
+                })
+            });
+            if !matches!(read.await?, Some(Progressed::Nothing)) {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,301 @@
+//! What the server still owes the client, in the order of the client's messages.
+//!
+//! Source of the pairing: <https://www.postgresql.org/docs/current/protocol-flow.html>.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::dialogue::Undo;
+use crate::wire::ErrorInfo;
+use crate::wire::frame::server;
+
+/// One reply, or group of replies, that a message of the client asked for.
+#[derive(Debug)]
+pub(super) enum Owed {
+    /// Parse: ParseComplete.
+    Parse {
+        /// What is known of the statement's name again when the Parse fails.
+        undo: Option<Undo>,
+        /// The server was sent a text that cannot parse; the client gets this error.
+        instead: Option<Box<ErrorInfo>>,
+    },
+    /// Bind: BindComplete.
+    Bind,
+    /// Describe: RowDescription or NoData, behind ParameterDescription for a statement.
+    Describe,
+    /// Execute: rows, then CommandComplete, EmptyQueryResponse or PortalSuspended.
+    Execute {
+        /// The portal's name, when its rows are counted.
+        portal: Option<Box<[u8]>>,
+        /// The count so far and its limit.
+        rows: Rows,
+    },
+    /// Close: CloseComplete.
+    Close,
+    /// Query: any number of results, then ReadyForQuery.
+    Query {
+        /// The limit of each statement's result, in order; none beyond the end.
+        limits: Limits,
+        /// The result that comes next.
+        result: usize,
+        /// The count of that result.
+        rows: Rows,
+        /// The server was sent a text that cannot parse; the client gets this error.
+        instead: Option<Box<ErrorInfo>>,
+    },
+    /// FunctionCall: FunctionCallResponse, then ReadyForQuery.
+    FunctionCall,
+    /// Sync: ReadyForQuery.
+    Sync,
+    /// Answered by pgparley itself: these bytes, when their turn comes.
+    Local(Vec<u8>),
+}
+
+/// The row limit of each result of a text; `None` is unlimited.
+pub(super) type Limits = Arc<[Option<u64>]>;
+
+/// Rows of one result, counted against its limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Rows {
+    /// Rows that may be delivered; `None` is all.
+    pub limit: Option<u64>,
+    /// Rows that the server has sent.
+    pub seen: u64,
+}
+
+impl Rows {
+    /// None seen yet.
+    pub(super) fn limited(limit: Option<u64>) -> Self {
+        Self { limit, seen: 0 }
+    }
+
+    /// Counts one more row; whether the client gets it.
+    pub(super) fn admit(&mut self) -> bool {
+        let Some(limit) = self.limit else { return true };
+        self.seen += 1;
+        self.seen <= limit
+    }
+
+    /// The limit, when more rows came than it allows.
+    pub(super) fn exceeded(&self) -> Option<u64> {
+        self.limit.filter(|&limit| self.seen > limit)
+    }
+}
+
+/// What a message of the server settled.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// Nothing that anybody waits for.
+    Nothing,
+    /// A result ended; its rows.
+    Result(Rows),
+    /// A portal was suspended; its name and rows, to be counted on.
+    Suspended(Option<Box<[u8]>>, Rows),
+    /// An error ended a group.
+    Failed {
+        /// The error that the client gets in place of the server's.
+        instead: Option<Box<ErrorInfo>>,
+        /// What to undo, the newest first.
+        undo: Vec<Undo>,
+    },
+}
+
+/// The queue of what is owed.
+#[derive(Debug, Default)]
+pub(super) struct Replies {
+    queue: VecDeque<Owed>,
+}
+
+impl Replies {
+    pub(super) fn push(&mut self, owed: Owed) {
+        self.queue.push_back(owed);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The rows of the result that is coming in now.
+    pub(super) fn rows(&mut self) -> Option<&mut Rows> {
+        match self.queue.front_mut()? {
+            Owed::Execute { rows, .. } | Owed::Query { rows, .. } => Some(rows),
+            Owed::Parse { .. }
+            | Owed::Bind
+            | Owed::Describe
+            | Owed::Close
+            | Owed::FunctionCall
+            | Owed::Sync
+            | Owed::Local(_) => None,
+        }
+    }
+
+    /// A ReadyForQuery is among what is owed, so the server will answer without being asked again.
+    pub(super) fn holds_ready_for_query(&self) -> bool {
+        self.queue.iter().any(ends_with_ready)
+    }
+
+    /// The bytes of a local answer whose turn it is.
+    pub(super) fn take_local(&mut self) -> Option<Vec<u8>> {
+        if !matches!(self.queue.front()?, Owed::Local(_)) {
+            return None;
+        }
+        match self.queue.pop_front()? {
+            Owed::Local(bytes) => Some(bytes),
+            _ => unreachable!("the front was looked at"),
+        }
+    }
+
+    /// The server now takes COPY data: it ignores a Sync that is already under way behind the
+    /// Execute, so that Sync gets no answer.
+    pub(super) fn begin_copy_in(&mut self) {
+        self.queue.truncate(1);
+    }
+
+    /// Strikes off what a message with this type byte answers.
+    pub(super) fn settle(&mut self, tag: u8) -> Settled {
+        match (tag, self.queue.front_mut()) {
+            (server::PARSE_COMPLETE, Some(Owed::Parse { .. }))
+            | (server::BIND_COMPLETE, Some(Owed::Bind))
+            | (server::CLOSE_COMPLETE, Some(Owed::Close))
+            | (server::ROW_DESCRIPTION | server::NO_DATA, Some(Owed::Describe)) => {
+                self.queue.pop_front();
+                Settled::Nothing
+            }
+            (
+                server::COMMAND_COMPLETE | server::EMPTY_QUERY,
+                Some(Owed::Query {
+                    limits,
+                    result,
+                    rows,
+                    ..
+                }),
+            ) => {
+                let ended = *rows;
+                *result += 1;
+                *rows = Rows::limited(limits.get(*result).copied().flatten());
+                Settled::Result(ended)
+            }
+            (server::COMMAND_COMPLETE | server::EMPTY_QUERY, Some(Owed::Execute { rows, .. })) => {
+                let ended = *rows;
+                self.queue.pop_front();
+                Settled::Result(ended)
+            }
+            (server::PORTAL_SUSPENDED, Some(Owed::Execute { portal, rows })) => {
+                let suspended = Settled::Suspended(portal.take(), *rows);
+                self.queue.pop_front();
+                suspended
+            }
+            (server::READY_FOR_QUERY, Some(owed)) if ends_with_ready(owed) => {
+                self.queue.pop_front();
+                Settled::Nothing
+            }
+            (server::ERROR, _) => self.fail(),
+            _ => Settled::Nothing,
+        }
+    }
+
+    /// The server skips everything up to the next Sync.
+    fn fail(&mut self) -> Settled {
+        let mut instead = None;
+        let mut undone = Vec::new();
+        let mut is_first = true;
+        while let Some(owed) = self.queue.front_mut() {
+            if let Owed::Query { instead: error, .. } | Owed::Parse { instead: error, .. } = owed
+                && is_first
+            {
+                instead = error.take();
+            }
+            is_first = false;
+            if ends_with_ready(owed) {
+                break;
+            }
+            if let Owed::Parse { undo, .. } = owed {
+                undone.extend(undo.take());
+            }
+            self.queue.pop_front();
+        }
+        undone.reverse();
+        Settled::Failed {
+            instead,
+            undo: undone,
+        }
+    }
+}
+
+fn ends_with_ready(owed: &Owed) -> bool {
+    matches!(owed, Owed::Query { .. } | Owed::FunctionCall | Owed::Sync)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn execute() -> Owed {
+        Owed::Execute {
+            portal: None,
+            rows: Rows::default(),
+        }
+    }
+
+    fn parse(name: &[u8]) -> Owed {
+        let undo = Undo {
+            statement: name.into(),
+            previous: None,
+        };
+        Owed::Parse {
+            undo: Some(undo),
+            instead: None,
+        }
+    }
+
+    #[test]
+    fn an_error_skips_to_the_sync_and_undoes_what_was_prepared() {
+        let mut replies = Replies::default();
+        for owed in [execute(), parse(b"s"), Owed::Bind, Owed::Sync, Owed::Bind] {
+            replies.push(owed);
+        }
+        let Settled::Failed { undo, .. } = replies.settle(server::ERROR) else {
+            panic!("an error fails");
+        };
+        assert_eq!(&*undo[0].statement, b"s");
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(matches!(replies.queue.front(), Some(Owed::Bind)));
+    }
+
+    #[test]
+    fn each_result_of_a_query_has_its_own_limit() {
+        let mut replies = Replies::default();
+        let limits: Limits = Arc::new([Some(1), None]);
+        let rows = Rows::limited(limits[0]);
+        replies.push(Owed::Query {
+            limits,
+            result: 0,
+            rows,
+            instead: None,
+        });
+        assert!(replies.rows().unwrap().admit());
+        assert!(!replies.rows().unwrap().admit());
+        let Settled::Result(rows) = replies.settle(server::COMMAND_COMPLETE) else {
+            panic!("a result");
+        };
+        assert_eq!(rows.exceeded(), Some(1));
+        assert!(replies.rows().unwrap().admit());
+        assert!(replies.rows().unwrap().admit());
+    }
+
+    #[test]
+    fn a_sync_behind_an_execute_that_copies_in_is_not_answered() {
+        let mut replies = Replies::default();
+        replies.push(execute());
+        replies.push(Owed::Sync);
+        replies.begin_copy_in();
+        replies.push(Owed::Sync);
+        replies.settle(server::COMMAND_COMPLETE);
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(replies.is_empty());
+    }
+}
