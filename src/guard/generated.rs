@@ -23,7 +23,7 @@ mod scope;
 mod select;
 mod special;
 mod table_function;
-mod types;
+mod type_names;
 mod visible;
 mod writer;
 

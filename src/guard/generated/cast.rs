@@ -11,7 +11,7 @@ use crate::sql::schema::TypeKind;
 use super::literal;
 use super::name;
 use super::special;
-use super::types;
+use super::type_names;
 use super::writer::Writer;
 use super::writer::not_allowed;
 
@@ -23,7 +23,7 @@ impl Writer<'_> {
         operand: &Expr,
         to: &DataType,
     ) -> Result<(), Refusal> {
-        let written = match types::built_in(to)? {
+        let written = match type_names::built_in(to)? {
             Some(built_in) => built_in,
             None => self.enum_constant(operand, to)?,
         };
@@ -62,7 +62,7 @@ impl Writer<'_> {
             .iter()
             .flat_map(|table| &table.columns)
             .filter(|column| column.kind == TypeKind::Enum)
-            .find(|column| types::is_named(&column.type_name, &parts))
+            .find(|column| type_names::is_named(&column.type_name, &parts))
             .filter(|column| {
                 column
                     .enum_labels
@@ -75,7 +75,7 @@ impl Writer<'_> {
 
     /// Writes `DATE '…'` and the like.
     pub(super) fn typed(&mut self, data_type: &DataType, text: &str) -> Result<(), Refusal> {
-        let Some(written) = types::built_in(data_type)? else {
+        let Some(written) = type_names::built_in(data_type)? else {
             return not_allowed("a constant of this type");
         };
         match data_type {

@@ -7,7 +7,7 @@ use sqlparser::ast::SetExpr;
 use sqlparser::ast::TrimWhereField;
 
 use super::name;
-use super::types;
+use super::type_names;
 
 /// One column that can be named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +91,8 @@ fn weak(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Nested(inner) => weak(inner),
         Expr::Collate { expr, .. } => weak(expr),
-        Expr::Cast { data_type, .. } => types::short_name(data_type),
-        Expr::TypedString(typed) => types::short_name(&typed.data_type),
+        Expr::Cast { data_type, .. } => type_names::short_name(data_type),
+        Expr::TypedString(typed) => type_names::short_name(&typed.data_type),
         Expr::Interval(_) => Some("interval".to_owned()),
         Expr::Case { .. } => Some("case".to_owned()),
         _ => None,

@@ -17,7 +17,7 @@ use super::output::Output;
 use super::output::Outputs;
 use super::scope::Source;
 use super::table_function::Call;
-use super::types;
+use super::type_names;
 use super::visible;
 use super::writer::Writer;
 use super::writer::not_allowed;
@@ -206,7 +206,7 @@ impl Writer<'_> {
         self.name(&table.name);
         let columns = table.columns.iter().map(|column| Output {
             name: column.name.clone(),
-            opaque: types::is_opaque(column),
+            opaque: type_names::is_opaque(column),
         });
         let columns: Vec<_> = columns.collect();
         if alias.is_some() {
