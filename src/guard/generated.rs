@@ -6,6 +6,8 @@
 //! more, it is refused.
 
 mod admit;
+mod cast;
+mod comparison;
 mod expression;
 mod function;
 mod functions;
@@ -19,16 +21,20 @@ mod query;
 mod relation;
 mod scope;
 mod select;
-mod types;
+mod special;
+mod table_function;
+mod type_names;
 mod visible;
 mod writer;
 
 use sqlparser::ast::Query;
 
+use crate::sql::schema::NameIndex;
 use crate::sql::schema::Schema;
 
 use super::Refusal;
 use name::Quoting;
+use writer::Sight;
 use writer::Writer;
 
 /// A generated statement that may run.
@@ -69,9 +75,14 @@ const STACK_PER_TOKEN: usize = 16 << 10;
 
 fn checked(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
     let query = admit::query(sql)?;
+    let tables = NameIndex::new(schema);
+    let sight = Sight {
+        schema,
+        tables: &tables,
+    };
     for quoting in [Quoting::WhereNeeded, Quoting::Always] {
-        let written = Writer::write(&query, schema, quoting)?;
-        if reads_back(&written, schema, quoting) {
+        let written = Writer::write(&query, sight, quoting)?;
+        if reads_back(&written, sight, quoting) {
             return Ok(written);
         }
     }
@@ -83,9 +94,10 @@ fn checked(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
 }
 
 /// Whether the text stands for one tree only, the one that was checked.
-fn reads_back(written: &Checked, schema: &Schema, quoting: Quoting) -> bool {
-    let again = |query: Query| Writer::write(&query, schema, quoting);
-    admit::is_plain(&written.sql)
+fn reads_back(written: &Checked, sight: Sight<'_>, quoting: Quoting) -> bool {
+    let again = |query: Query| Writer::write(&query, sight, quoting);
+    admit::text(&written.sql).is_ok()
+        && admit::is_plain(&written.sql)
         && admit::query(&written.sql)
             .and_then(again)
             .is_ok_and(|again| again == *written)

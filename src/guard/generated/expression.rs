@@ -2,54 +2,17 @@
 
 use sqlparser::ast::AccessExpr;
 use sqlparser::ast::Array;
-use sqlparser::ast::BinaryOperator;
-use sqlparser::ast::CastKind;
-use sqlparser::ast::CeilFloorKind;
-use sqlparser::ast::DataType;
-use sqlparser::ast::DateTimeField;
 use sqlparser::ast::Expr;
-use sqlparser::ast::ExtractSyntax;
 use sqlparser::ast::Ident;
-use sqlparser::ast::Interval;
 use sqlparser::ast::Subscript;
-use sqlparser::ast::TrimWhereField;
 use sqlparser::ast::UnaryOperator;
 
 use crate::guard::Refusal;
-use crate::sql::schema::TypeKind;
 
 use super::literal;
-use super::name;
 use super::operator;
-use super::types;
 use super::writer::Writer;
 use super::writer::not_allowed;
-
-/// What EXTRACT takes out of a date.
-const FIELDS: &[&str] = &[
-    "century",
-    "day",
-    "decade",
-    "dow",
-    "doy",
-    "epoch",
-    "hour",
-    "isodow",
-    "isoyear",
-    "julian",
-    "microseconds",
-    "millennium",
-    "milliseconds",
-    "minute",
-    "month",
-    "quarter",
-    "second",
-    "timezone",
-    "timezone_hour",
-    "timezone_minute",
-    "week",
-    "year",
-];
 
 impl Writer<'_> {
     /// Writes expressions with commas between.
@@ -118,30 +81,7 @@ impl Writer<'_> {
             }
             Expr::Interval(interval) => self.interval(interval),
             Expr::Function(function) => self.function(function),
-            Expr::Case {
-                operand,
-                conditions,
-                else_result,
-                case_token: _,
-                end_token: _,
-            } => {
-                self.word("CASE");
-                if let Some(operand) = operand {
-                    self.expression(operand)?;
-                }
-                for branch in conditions {
-                    self.word("WHEN");
-                    self.expression(&branch.condition)?;
-                    self.word("THEN");
-                    self.expression(&branch.result)?;
-                }
-                if let Some(result) = else_result {
-                    self.word("ELSE");
-                    self.expression(result)?;
-                }
-                self.word("END");
-                Ok(())
-            }
+            Expr::Case { .. } => self.case(expression),
             Expr::Exists { subquery, negated } => {
                 self.word(if *negated { "NOT EXISTS" } else { "EXISTS" });
                 self.parenthesised(|writer| writer.query(subquery))
@@ -149,7 +89,7 @@ impl Writer<'_> {
             }
             Expr::Subquery(query) => self.parenthesised(|writer| writer.query(query)).map(drop),
             Expr::Tuple(items) => self.parenthesised(|writer| writer.expressions(items)),
-            Expr::Array(array) => self.array(array),
+            Expr::Array(array) if array.named => self.array(array),
             Expr::AtTimeZone {
                 timestamp,
                 time_zone,
@@ -167,6 +107,35 @@ impl Writer<'_> {
             | Expr::Overlay { .. } => self.special_call(expression),
             _ => not_allowed("this kind of expression"),
         }
+    }
+
+    fn case(&mut self, case: &Expr) -> Result<(), Refusal> {
+        let Expr::Case {
+            operand,
+            conditions,
+            else_result,
+            case_token: _,
+            end_token: _,
+        } = case
+        else {
+            return not_allowed("this form of CASE");
+        };
+        self.word("CASE");
+        if let Some(operand) = operand {
+            self.expression(operand)?;
+        }
+        for branch in conditions {
+            self.word("WHEN");
+            self.expression(&branch.condition)?;
+            self.word("THEN");
+            self.expression(&branch.result)?;
+        }
+        if let Some(result) = else_result {
+            self.word("ELSE");
+            self.expression(result)?;
+        }
+        self.word("END");
+        Ok(())
     }
 
     fn computable(&mut self, parts: &[Ident]) -> Result<(), Refusal> {
@@ -225,228 +194,25 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn infix(&mut self, left: &Expr, written: &str, right: &Expr) -> Result<(), Refusal> {
+    /// Writes `left written right`.
+    pub(super) fn infix(
+        &mut self,
+        left: &Expr,
+        written: &str,
+        right: &Expr,
+    ) -> Result<(), Refusal> {
         self.expression(left)?;
         self.word(written);
         self.expression(right)
     }
 
-    fn comparison(&mut self, comparison: &Expr) -> Result<(), Refusal> {
-        match comparison {
-            Expr::InList {
-                expr,
-                list,
-                negated,
-            } => {
-                self.expression(expr)?;
-                self.word(if *negated { "NOT IN" } else { "IN" });
-                self.parenthesised(|writer| writer.expressions(list))
-            }
-            Expr::InSubquery {
-                expr,
-                subquery,
-                negated,
-            } => {
-                self.expression(expr)?;
-                self.word(if *negated { "NOT IN" } else { "IN" });
-                self.parenthesised(|writer| writer.query(subquery))
-                    .map(drop)
-            }
-            Expr::Between {
-                expr,
-                negated,
-                low,
-                high,
-            } => {
-                self.infix(expr, if *negated { "NOT BETWEEN" } else { "BETWEEN" }, low)?;
-                self.word("AND");
-                self.expression(high)
-            }
-            Expr::Like {
-                negated,
-                any,
-                expr,
-                pattern,
-                escape_char,
-            } => {
-                let written = if *negated { "NOT LIKE" } else { "LIKE" };
-                self.pattern((expr, written, *any), pattern, escape_char.as_deref())
-            }
-            Expr::ILike {
-                negated,
-                any,
-                expr,
-                pattern,
-                escape_char,
-            } => {
-                let written = if *negated { "NOT ILIKE" } else { "ILIKE" };
-                self.pattern((expr, written, *any), pattern, escape_char.as_deref())
-            }
-            Expr::SimilarTo {
-                negated,
-                expr,
-                pattern,
-                escape_char,
-            } => {
-                let written = if *negated {
-                    "NOT SIMILAR TO"
-                } else {
-                    "SIMILAR TO"
-                };
-                self.pattern((expr, written, false), pattern, escape_char.as_deref())
-            }
-            Expr::AnyOp {
-                left,
-                compare_op,
-                right,
-                is_some: _,
-            } => self.quantified((left, compare_op), "ANY", right),
-            Expr::AllOp {
-                left,
-                compare_op,
-                right,
-            } => self.quantified((left, compare_op), "ALL", right),
-            _ => not_allowed("this comparison"),
-        }
-    }
-
-    fn pattern(
-        &mut self,
-        (operand, written, any): (&Expr, &str, bool),
-        pattern: &Expr,
-        escape: Option<&Expr>,
-    ) -> Result<(), Refusal> {
-        self.expression(operand)?;
-        self.word(written);
-        if any {
-            let (Expr::Nested(_) | Expr::Subquery(_)) = pattern else {
-                return not_allowed("this form of ANY");
-            };
-            self.word("ANY");
-        }
-        self.expression(pattern)?;
-        if let Some(escape) = escape {
-            self.word("ESCAPE");
-            self.expression(escape)?;
-        }
-        Ok(())
-    }
-
-    fn quantified(
-        &mut self,
-        (left, op): (&Expr, &BinaryOperator),
-        quantifier: &str,
-        right: &Expr,
-    ) -> Result<(), Refusal> {
-        self.expression(left)?;
-        self.word(operator::binary(op)?);
-        self.word(quantifier);
-        match right {
-            Expr::Subquery(query) => self.parenthesised(|writer| writer.query(query)).map(drop),
-            Expr::Nested(inner) => self.parenthesised(|writer| writer.expression(inner)),
-            other => self.parenthesised(|writer| writer.expression(other)),
-        }
-    }
-
-    fn cast(&mut self, kind: &CastKind, operand: &Expr, to: &DataType) -> Result<(), Refusal> {
-        let written = match types::built_in(to)? {
-            Some(built_in) => built_in,
-            None => self.enum_constant(operand, to)?,
-        };
-        match kind {
-            CastKind::Cast => {
-                self.word("CAST(");
-                self.expression(operand)?;
-                self.word("AS");
-                self.word(&written);
-                self.put(")");
-            }
-            CastKind::DoubleColon => {
-                self.expression(operand)?;
-                self.put("::");
-                self.put(&written);
-            }
-            CastKind::TryCast | CastKind::SafeCast => return not_allowed("TRY_CAST"),
-        }
-        Ok(())
-    }
-
-    /// The enum that a constant is cast to, if it has a label that reads so. Casts of anything
-    /// else to a type that is not built in may run code.
-    fn enum_constant(&self, operand: &Expr, to: &DataType) -> Result<String, Refusal> {
-        let refused = || {
-            let message = format!("a cast to type {to} is not allowed in a generated query");
-            Refusal::new("type", "42501", message)
-        };
-        let (DataType::Custom(custom, _), Expr::Value(value)) = (to, operand) else {
-            return Err(refused());
-        };
-        let (parts, label) = (name::parts(custom)?, literal::text(&value.value));
-        self.schema
-            .tables
-            .iter()
-            .flat_map(|table| &table.columns)
-            .filter(|column| column.kind == TypeKind::Enum)
-            .find(|column| types::is_named(&column.type_name, &parts))
-            .filter(|column| {
-                column
-                    .enum_labels
-                    .iter()
-                    .any(|own| Some(own.as_str()) == label)
-            })
-            .map(|column| column.type_name.clone())
-            .ok_or_else(refused)
-    }
-
-    fn typed(&mut self, data_type: &DataType, text: &str) -> Result<(), Refusal> {
-        let Some(written) = types::built_in(data_type)? else {
-            return not_allowed("a constant of this type");
-        };
-        match data_type {
-            DataType::Date => self.word("DATE"),
-            DataType::Timestamp(None, _) => self.word(&written.to_ascii_uppercase()),
-            _ => {
-                self.word(&format!("CAST({} AS {written})", literal::quoted(text)));
-                return Ok(());
-            }
-        }
-        self.word(&literal::quoted(text));
-        Ok(())
-    }
-
-    fn interval(&mut self, interval: &Interval) -> Result<(), Refusal> {
-        let Interval {
-            value,
-            leading_field,
-            leading_precision: None,
-            last_field: None,
-            fractional_seconds_precision: None,
-        } = interval
-        else {
-            return not_allowed("this form of INTERVAL");
-        };
-        let Expr::Value(value) = &**value else {
-            return not_allowed("INTERVAL without a constant");
-        };
-        let Some(text) = literal::text(&value.value) else {
-            return not_allowed("INTERVAL without a string");
-        };
-        self.word("INTERVAL");
-        self.word(&literal::quoted(text));
-        if let Some(field) = leading_field {
-            let field = field_name(field)?;
-            self.word(&field.to_ascii_uppercase());
-        }
-        Ok(())
-    }
-
+    /// `ARRAY[…]`; the brackets of further dimensions need no word.
     fn array(&mut self, array: &Array) -> Result<(), Refusal> {
-        if array.named {
-            self.word("ARRAY[");
-        } else {
-            self.word("[");
-        }
-        self.expressions(&array.elem)?;
+        self.word(if array.named { "ARRAY[" } else { "[" });
+        self.list(&array.elem, |writer, element| match element {
+            Expr::Array(inner) => writer.array(inner),
+            other => writer.expression(other),
+        })?;
         self.put("]");
         Ok(())
     }
@@ -504,111 +270,5 @@ impl Writer<'_> {
         }
         self.put("]");
         Ok(())
-    }
-
-    /// Functions that SQL gives a grammar of their own.
-    fn special_call(&mut self, call: &Expr) -> Result<(), Refusal> {
-        match call {
-            Expr::Extract {
-                field,
-                syntax: ExtractSyntax::From,
-                expr,
-            } => {
-                let field = field_name(field)?;
-                self.word(&format!("EXTRACT({} FROM", field.to_ascii_uppercase()));
-                self.expression(expr)?;
-            }
-            Expr::Ceil {
-                expr,
-                field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
-            } => {
-                self.word("ceil(");
-                self.expression(expr)?;
-            }
-            Expr::Floor {
-                expr,
-                field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
-            } => {
-                self.word("floor(");
-                self.expression(expr)?;
-            }
-            Expr::Position { expr, r#in } => {
-                self.word("position(");
-                self.infix(expr, "IN", r#in)?;
-            }
-            Expr::Substring {
-                expr,
-                substring_from,
-                substring_for,
-                special,
-                shorthand,
-            } => {
-                self.word(if *shorthand { "substr(" } else { "substring(" });
-                self.expression(expr)?;
-                let words = if *special {
-                    [",", ","]
-                } else {
-                    [" FROM", " FOR"]
-                };
-                for (word, bound) in words.into_iter().zip([substring_from, substring_for]) {
-                    if let Some(bound) = bound {
-                        self.put(word);
-                        self.expression(bound)?;
-                    }
-                }
-            }
-            Expr::Trim {
-                trim_where,
-                trim_what,
-                expr,
-                trim_characters,
-            } => {
-                self.word("trim(");
-                match trim_where {
-                    None => {}
-                    Some(TrimWhereField::Both) => self.word("BOTH"),
-                    Some(TrimWhereField::Leading) => self.word("LEADING"),
-                    Some(TrimWhereField::Trailing) => self.word("TRAILING"),
-                }
-                if let Some(what) = trim_what {
-                    self.expression(what)?;
-                }
-                if trim_where.is_some() || trim_what.is_some() {
-                    self.word("FROM");
-                }
-                self.expression(expr)?;
-                if let Some(characters) = trim_characters {
-                    self.put(", ");
-                    self.expressions(characters)?;
-                }
-            }
-            Expr::Overlay {
-                expr,
-                overlay_what,
-                overlay_from,
-                overlay_for,
-            } => {
-                self.word("overlay(");
-                self.infix(expr, "PLACING", overlay_what)?;
-                self.word("FROM");
-                self.expression(overlay_from)?;
-                if let Some(length) = overlay_for {
-                    self.word("FOR");
-                    self.expression(length)?;
-                }
-            }
-            _ => return not_allowed("this form of call"),
-        }
-        self.put(")");
-        Ok(())
-    }
-}
-
-fn field_name(field: &DateTimeField) -> Result<&'static str, Refusal> {
-    let shown = field.to_string().to_ascii_lowercase();
-    let shown = shown.trim_matches(['\'', '"']);
-    match FIELDS.binary_search(&shown) {
-        Ok(place) => Ok(FIELDS[place]),
-        Err(_) => not_allowed("this date field"),
     }
 }

@@ -9,8 +9,10 @@ use sqlparser::ast::Ident;
 use crate::guard::Refusal;
 
 use super::name;
+use super::name::Quoting;
 use super::nearest::nearest;
 use super::output::Output;
+use super::scope::Scope;
 use super::scope::Source;
 use super::writer::Writer;
 
@@ -25,11 +27,11 @@ impl Writer<'_> {
             [column] => self.unqualified(column)?,
             [source, column] => {
                 let source = self.source_named(source)?;
-                self.qualified(source, column)?
+                qualified(source, column)?
             }
             [schema, source, column] => {
                 let source = self.source_in(schema, source)?;
-                self.qualified(source, column)?
+                qualified(source, column)?
             }
             _ => {
                 let message = format!("{} is too long a name for a column", parts.join("."));
@@ -72,19 +74,8 @@ impl Writer<'_> {
         }
         match inside_out().find_map(|scope| scope.source(column)) {
             Some(row) => Ok(row.columns.iter().any(|column| column.opaque)),
-            None => Err(self.no_column(column, column)),
+            None => Err(self.no_column(column)),
         }
-    }
-
-    fn qualified(&self, source: &Source, column: &str) -> Result<bool, Refusal> {
-        let Some(found) = source.column(column) else {
-            let own = source.name.as_deref().unwrap_or_default();
-            let names = source.columns.iter().map(|column| column.name.as_str());
-            let hint = nearest(column, names).map(|near| format!("perhaps {own}.{near} is meant"));
-            let message = format!("column {own}.{column} does not exist");
-            return Err(Refusal::new("column", "42703", message).hint(hint));
-        };
-        Ok(found.opaque)
     }
 
     fn source_named(&self, name: &str) -> Result<&Source, Refusal> {
@@ -109,13 +100,30 @@ impl Writer<'_> {
     }
 
     /// Refuses a column that is nowhere, naming one that is.
-    pub(super) fn no_column(&self, column: &str, shown: &str) -> Refusal {
-        let names = self.scopes.iter().flat_map(|scope| scope.columns());
+    pub(super) fn no_column(&self, column: &str) -> Refusal {
+        let names = self.scopes.iter().flat_map(Scope::columns);
         let hint = nearest(column, names.map(|output| output.name.as_str()))
-            .map(|near| format!("perhaps {near} is meant"));
-        let message = format!("column \"{shown}\" does not exist");
+            .map(|near| format!("perhaps {} is meant", shown(near)));
+        let message = format!("column \"{column}\" does not exist");
         Refusal::new("column", "42703", message).hint(hint)
     }
+}
+
+fn qualified(source: &Source, column: &str) -> Result<bool, Refusal> {
+    let Some(found) = source.column(column) else {
+        let own = source.name.as_deref().unwrap_or_default();
+        let names = source.columns.iter().map(|column| column.name.as_str());
+        let hint =
+            nearest(column, names).map(|near| format!("perhaps {own}.{} is meant", shown(near)));
+        let message = format!("column {own}.{column} does not exist");
+        return Err(Refusal::new("column", "42703", message).hint(hint));
+    };
+    Ok(found.opaque)
+}
+
+/// A name as it must be written.
+fn shown(name: &str) -> String {
+    name::quoted(name, Quoting::WhereNeeded)
 }
 
 fn missing_source(name: &str) -> Refusal {

@@ -7,7 +7,7 @@ use sqlparser::ast::SetExpr;
 use sqlparser::ast::TrimWhereField;
 
 use super::name;
-use super::types;
+use super::type_names;
 
 /// One column that can be named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +52,7 @@ fn strong(expression: &Expr) -> Option<String> {
         Expr::CompoundIdentifier(parts) => return name::folded(parts.last()?).ok(),
         Expr::CompoundFieldAccess { root, .. } => return strong(root),
         Expr::Nested(inner) => return strong(inner),
-        Expr::Collate { expr, .. } => return strong(expr),
-        Expr::Cast { expr, .. } => return strong(expr),
+        Expr::Collate { expr, .. } | Expr::Cast { expr, .. } => return strong(expr),
         Expr::Case { else_result, .. } => return strong(else_result.as_deref()?),
         Expr::Function(function) => {
             return match function.args {
@@ -92,8 +91,8 @@ fn weak(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Nested(inner) => weak(inner),
         Expr::Collate { expr, .. } => weak(expr),
-        Expr::Cast { data_type, .. } => types::short_name(data_type),
-        Expr::TypedString(typed) => types::short_name(&typed.data_type),
+        Expr::Cast { data_type, .. } => type_names::short_name(data_type),
+        Expr::TypedString(typed) => type_names::short_name(&typed.data_type),
         Expr::Interval(_) => Some("interval".to_owned()),
         Expr::Case { .. } => Some("case".to_owned()),
         _ => None,

@@ -1,8 +1,5 @@
 //! What stands in FROM: relations that the role can see, subqueries, joins, a few functions.
 
-use sqlparser::ast::Expr;
-use sqlparser::ast::FunctionArg;
-use sqlparser::ast::FunctionArgExpr;
 use sqlparser::ast::Join;
 use sqlparser::ast::JoinConstraint;
 use sqlparser::ast::JoinOperator;
@@ -15,12 +12,12 @@ use sqlparser::ast::TableWithJoins;
 
 use crate::guard::Refusal;
 
-use super::functions;
 use super::name;
 use super::output::Output;
 use super::output::Outputs;
 use super::scope::Source;
-use super::types;
+use super::table_function::Call;
+use super::type_names;
 use super::visible;
 use super::writer::Writer;
 use super::writer::not_allowed;
@@ -101,7 +98,7 @@ impl Writer<'_> {
                     .columns()
                     .any(|column| column.name == *own && !column.opaque)
                 {
-                    return Err(writer.no_column(own, own));
+                    return Err(writer.no_column(own));
                 }
                 writer.name(own);
                 Ok(())
@@ -196,22 +193,20 @@ impl Writer<'_> {
                 unordered: false,
             };
             self.name(own);
-            return match alias {
-                Some(_) => self.aliased(outputs, alias),
-                None => {
-                    self.source(Some(own.clone()), None, outputs.columns);
-                    Ok(())
-                }
-            };
+            if alias.is_some() {
+                return self.aliased(outputs, alias);
+            }
+            self.source(Some(own.clone()), None, outputs.columns);
+            return Ok(());
         }
-        let table = visible::resolve(&self.tables, &parts)?;
+        let table = visible::resolve(self.sight.tables, &parts)?;
         self.reads(table.oid)?;
         self.name(&table.schema);
         self.put(".");
         self.name(&table.name);
         let columns = table.columns.iter().map(|column| Output {
             name: column.name.clone(),
-            opaque: types::is_opaque(column),
+            opaque: type_names::is_opaque(column),
         });
         let columns: Vec<_> = columns.collect();
         if alias.is_some() {
@@ -251,83 +246,12 @@ impl Writer<'_> {
         self.aliased(Outputs { columns, unordered }, alias)
     }
 
-    fn call(&mut self, call: &Call<'_>, alias: Option<&TableAlias>) -> Result<(), Refusal> {
-        let parts = name::parts(call.name)?;
-        let Some(function) = functions::in_from(&parts) else {
-            return Err(functions::refused(&parts));
-        };
-        self.sees(true);
-        self.word(function.name);
-        self.put("(");
-        self.list(call.args, |writer, argument| match argument {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => {
-                writer.expression(expression)
-            }
-            _ => not_allowed("this form of argument"),
-        })?;
-        self.put(")");
-        self.table_function(function, (call.with_ordinality, alias))
-    }
-
-    fn unnest(
-        &mut self,
-        arrays: &[Expr],
-        (with_ordinality, alias): (bool, Option<&TableAlias>),
-    ) -> Result<(), Refusal> {
-        self.sees(true);
-        self.word("unnest(");
-        self.expressions(arrays)?;
-        self.put(")");
-        let columns: &[&str] = if arrays.len() > 1 {
-            &["unnest"; 8]
-        } else {
-            &[]
-        };
-        let columns = &columns[..arrays.len().min(columns.len())];
-        let function = functions::InFrom {
-            name: "unnest",
-            columns,
-        };
-        self.table_function(function, (with_ordinality, alias))
-    }
-
-    /// The columns of a function in FROM: those that it declares, else one that has the name of
-    /// the alias, else its own.
-    fn table_function(
-        &mut self,
-        function: functions::InFrom,
-        (with_ordinality, alias): (bool, Option<&TableAlias>),
-    ) -> Result<(), Refusal> {
-        let own = alias.map(|alias| name::folded(&alias.name)).transpose()?;
-        let own = own.unwrap_or_else(|| function.name.to_owned());
-        let mut columns: Vec<_> = function
-            .columns
-            .iter()
-            .copied()
-            .map(Output::plain)
-            .collect();
-        if columns.is_empty() {
-            columns.push(Output::plain(own.clone()));
-        }
-        if with_ordinality {
-            self.word("WITH ORDINALITY");
-            columns.push(Output::plain("ordinality"));
-        }
-        if alias.is_some() {
-            return self.aliased(
-                Outputs {
-                    columns,
-                    unordered: false,
-                },
-                alias,
-            );
-        }
-        self.source(Some(own), None, columns);
-        Ok(())
-    }
-
     /// Writes an alias, if there is one, and adds what it names to the scope.
-    fn aliased(&mut self, outputs: Outputs, alias: Option<&TableAlias>) -> Result<(), Refusal> {
+    pub(super) fn aliased(
+        &mut self,
+        outputs: Outputs,
+        alias: Option<&TableAlias>,
+    ) -> Result<(), Refusal> {
         let Some(TableAlias {
             explicit: _,
             name,
@@ -384,7 +308,13 @@ impl Writer<'_> {
         Ok(columns)
     }
 
-    fn source(&mut self, name: Option<String>, schema: Option<String>, columns: Vec<Output>) {
+    /// Adds something that can be named to the innermost scope.
+    pub(super) fn source(
+        &mut self,
+        name: Option<String>,
+        schema: Option<String>,
+        columns: Vec<Output>,
+    ) {
         self.innermost().sources.push(Source {
             name,
             schema,
@@ -393,15 +323,8 @@ impl Writer<'_> {
     }
 
     /// What the next item of FROM may name of the items before it: with LATERAL all, else none.
-    fn sees(&mut self, lateral: bool) {
+    pub(super) fn sees(&mut self, lateral: bool) {
         let scope = self.innermost();
         scope.from = if lateral { 0 } else { scope.sources.len() };
     }
-}
-
-/// A function in FROM.
-struct Call<'a> {
-    name: &'a ObjectName,
-    args: &'a [FunctionArg],
-    with_ordinality: bool,
 }

@@ -137,7 +137,7 @@ impl Writer<'_> {
                 }
                 self.word("GROUP BY");
                 self.put(" ");
-                self.list(keys, |writer, key| writer.grouping(key))
+                self.list(keys, Self::grouping)
             }
             GroupByExpr::Expressions(..) | GroupByExpr::All(_) => {
                 not_allowed("this form of GROUP BY")

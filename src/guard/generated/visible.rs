@@ -4,6 +4,8 @@ use crate::guard::Refusal;
 use crate::sql::schema::NameIndex;
 use crate::sql::schema::Table;
 
+use super::name;
+use super::name::Quoting;
 use super::nearest::nearest;
 
 /// The relation that a name stands for. Without a schema it must be the only one of its name, or
@@ -31,7 +33,8 @@ pub(super) fn resolve<'a>(tables: &NameIndex<'a>, parts: &[String]) -> Result<&'
 }
 
 fn missing(tables: &NameIndex<'_>, parts: &[String], named: &[&Table]) -> Refusal {
-    let full = |table: &Table| format!("{}.{}", table.schema, table.name);
+    let shown = |name: &str| name::quoted(name, Quoting::WhereNeeded);
+    let full = |table: &Table| format!("{}.{}", shown(&table.schema), shown(&table.name));
     if parts.len() == 1 && !named.is_empty() {
         let homes: Vec<String> = named.iter().map(|table| full(table)).collect();
         let message = format!("table name \"{}\" is ambiguous", dotted(parts));

@@ -17,9 +17,7 @@ use super::scope::Scope;
 /// of node; what none of them matches is refused.
 pub(super) struct Writer<'a> {
     /// What can be read.
-    pub(super) schema: &'a Schema,
-    /// The same by name.
-    pub(super) tables: NameIndex<'a>,
+    pub(super) sight: Sight<'a>,
     /// Open SELECTs, the innermost last.
     pub(super) scopes: Vec<Scope>,
     /// Common table expressions that can be named, the innermost last.
@@ -28,6 +26,15 @@ pub(super) struct Writer<'a> {
     out: String,
     relations: Vec<u32>,
     steps: usize,
+}
+
+/// What the role can read.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'a> {
+    /// All of it.
+    pub(super) schema: &'a Schema,
+    /// Its relations by name.
+    pub(super) tables: &'a NameIndex<'a>,
 }
 
 /// Nodes that one statement may have, counted as often as they are looked at.
@@ -40,12 +47,11 @@ impl<'a> Writer<'a> {
     /// Writes `query` anew.
     pub(super) fn write(
         query: &Query,
-        schema: &'a Schema,
+        sight: Sight<'a>,
         quoting: Quoting,
     ) -> Result<Checked, Refusal> {
         let mut writer = Self {
-            schema,
-            tables: NameIndex::new(schema),
+            sight,
             scopes: Vec::new(),
             ctes: Vec::new(),
             quoting,
