@@ -277,6 +277,29 @@ fn only_config_reads_the_environment() {
 }
 
 #[test]
+fn every_metric_is_recorded() {
+    let sources = sources();
+    let names = sources
+        .iter()
+        .find(|source| source.path == "telemetry/names.rs");
+    let names = names.expect("the list of metrics").code.lines();
+    let names: Vec<&str> = names
+        .filter_map(|line| line.strip_prefix("pub const ")?.split_once(": &str"))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(!names.is_empty(), "the list of metrics is empty");
+    let faults: Vec<String> = names
+        .into_iter()
+        .filter(|name| {
+            let mut others = sources.iter().filter(|source| source.module() != TELEMETRY);
+            !others.any(|source| source.code.contains(&format!("names::{name}")))
+        })
+        .map(|name| format!("telemetry::names::{name} is described and never recorded"))
+        .collect();
+    assert_none(&faults);
+}
+
+#[test]
 fn every_file_says_first_what_it_is_for() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let places = ["src", "tests", "benches", "examples", "fuzz/fuzz_targets"];
