@@ -44,6 +44,7 @@ use crate::config::Config;
 use crate::config::Policy;
 use crate::nl;
 use crate::nl::Translator;
+use crate::telemetry::names;
 use crate::upstream::Lease;
 use crate::upstream::Pools;
 use crate::wire::Connection;
@@ -88,6 +89,12 @@ impl Services {
             translator,
             clients: Arc::new(Semaphore::new(clients)),
         })
+    }
+
+    /// Clients that are logging in or logged in.
+    pub fn clients(&self) -> usize {
+        let most = self.config.server.max_client_conn;
+        most.saturating_sub(self.clients.available_permits())
     }
 
     /// A place for one more client, given up when dropped.
@@ -140,6 +147,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>)
     let patience = services.config.server.client_login_timeout;
     match timeout(patience, login::log_in(&mut client, peer, &services)).await {
         Ok(Ok(Some(logged_in))) => {
+            metrics::counter!(names::LOGINS).increment(1);
             Session::new(client, logged_in, services).run().await;
         }
         // A CancelRequest was dealt with, or the client went away.

@@ -14,6 +14,7 @@ use super::replies::Rows;
 use super::ruling::Rules;
 use super::ruling::Ruling;
 use crate::guard::Plan;
+use crate::telemetry::names;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
@@ -186,6 +187,7 @@ impl Dialogue {
     /// Answered here when nothing is open; else the server refuses in our place, so that it rolls
     /// back and skips as for any error.
     fn refuse_query(&mut self, info: Box<ErrorInfo>, rules: &Rules) -> Fate {
+        count_refusal(&info);
         if self.is_at_rest() {
             self.fail_query_here(*info);
             return Fate::Drop;
@@ -222,6 +224,7 @@ impl Dialogue {
 
     /// As for a Query.
     fn refuse_parse(&mut self, parse: &frontend::Parse<'_>, info: Box<ErrorInfo>) -> Fate {
+        count_refusal(&info);
         if self.is_at_rest() {
             self.fail_until_sync(*info);
             return Fate::Drop;
@@ -366,6 +369,10 @@ impl Fate {
     fn turn(turn: Turn) -> Self {
         Self::Stop(Step::Turn(Box::new(turn)))
     }
+}
+
+fn count_refusal(info: &ErrorInfo) {
+    metrics::counter!(names::REFUSALS, "sqlstate" => info.code.clone()).increment(1);
 }
 
 /// The limit of a prepared statement, which is one statement only.
