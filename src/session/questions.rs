@@ -289,7 +289,8 @@ impl Session {
         }
     }
 
-    fn cap(&self) -> Cap {
+    /// How much of an answer this client gets.
+    pub(super) fn cap(&self) -> Cap {
         let nl = &self.services.config.nl;
         let rows = self
             .rules

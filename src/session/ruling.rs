@@ -119,6 +119,14 @@ impl Rules {
         })
     }
 
+    /// Holds a text with questions in it, now answered, to the policy of its other words.
+    pub(super) fn permit(&mut self, text: &[u8]) -> Result<(), ErrorInfo> {
+        match self.verdict(text) {
+            Verdict::Forward(_) | Verdict::Rewrite { .. } => Ok(()),
+            Verdict::Refuse(refusal) => Err(errors::refused(&refusal)),
+        }
+    }
+
     /// No text may pass that was not looked into.
     pub(super) fn must_examine(&self) -> bool {
         self.governing.is_some()

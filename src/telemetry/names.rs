@@ -46,7 +46,11 @@ pub const ALL: [(&str, Kind, &str); 9] = [
     ),
     (CLIENTS, Kind::Gauge, "Clients connected now."),
     (LOGINS, Kind::Counter, "Clients that logged in."),
-    (SERVERS, Kind::Gauge, "Server connections open now, by state."),
+    (
+        SERVERS,
+        Kind::Gauge,
+        "Server connections open now, by state.",
+    ),
     (
         REFUSALS,
         Kind::Counter,
