@@ -15,7 +15,7 @@ mod role;
 mod snapshot;
 mod source;
 mod state;
-mod types;
+mod type_kinds;
 mod values;
 
 use std::collections::HashMap;

@@ -10,7 +10,7 @@ use crate::sql::schema::Table;
 
 use super::Error;
 use super::reader::Reader;
-use super::types::Types;
+use super::type_kinds::Types;
 
 /// One column and the table and type that it belongs to.
 struct Found {

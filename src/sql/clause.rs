@@ -72,8 +72,9 @@ impl Clauses {
             return;
         }
         match (keyword.as_bytes(), *current) {
-            // `extract(year FROM …)` is no query.
+            // `extract(year FROM …)` is no query, `a IS DISTINCT FROM b` no clause.
             (b"from", Clause::Outside) => {}
+            (b"from", _) if ends_comparison(tokens, index) => {}
             (b"from", _) => *current = Clause::From,
             (
                 b"select" | b"values" | b"where" | b"group" | b"having" | b"window" | b"order"
@@ -83,4 +84,11 @@ impl Clauses {
             _ => {}
         }
     }
+}
+
+/// The tokens before `index` are `IS [NOT] DISTINCT`.
+fn ends_comparison(tokens: Tokens<'_>, index: usize) -> bool {
+    index >= 2
+        && tokens.is_word(index - 1, "distinct")
+        && matches!(tokens.keyword(index - 2).as_bytes(), b"is" | b"not")
 }

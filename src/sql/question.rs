@@ -11,6 +11,7 @@
 //! An nl comment beside SQL is documentation.
 
 mod compose;
+mod item;
 mod marker;
 mod place;
 

@@ -23,7 +23,9 @@ pub struct Schema {
 impl Schema {
     /// The table that a qualified name stands for, written exactly as PostgreSQL stores it.
     pub fn table(&self, schema: &str, name: &str) -> Option<&Table> {
-        self.tables.iter().find(|table| table.schema == schema && table.name == name)
+        self.tables
+            .iter()
+            .find(|table| table.schema == schema && table.name == name)
     }
 
     /// The table with this `pg_class.oid`.
@@ -180,5 +182,9 @@ impl<'a> NameIndex<'a> {
     /// All tables with this unqualified name, in any schema.
     pub fn named(&self, name: &str) -> &[&'a Table] {
         self.by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+    /// Every unqualified name, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.by_name.keys().copied()
     }
 }

@@ -1,5 +1,7 @@
 //! A run of significant tokens, read by keyword without allocation.
 
+use std::borrow::Cow;
+
 use super::lexer::Token;
 use super::lexer::TokenKind;
 
@@ -97,6 +99,34 @@ impl<'a> Tokens<'a> {
                 TokenKind::Word | TokenKind::QuotedName | TokenKind::UnicodeName
             )
         })
+    }
+
+    /// The name at `index` as PostgreSQL stores it: unquoted ones in lower case, quoted ones as they
+    /// are. `None` for anything else, for names with Unicode escapes and such that are not UTF-8.
+    pub fn name(&self, index: usize) -> Option<Cow<'a, str>> {
+        let token = self.get(index)?;
+        let bytes = token.of(self.text);
+        match token.kind {
+            TokenKind::Word => {
+                let word = std::str::from_utf8(bytes).ok()?;
+                let is_lower = !bytes.iter().any(u8::is_ascii_uppercase);
+                Some(if is_lower {
+                    word.into()
+                } else {
+                    word.to_ascii_lowercase().into()
+                })
+            }
+            TokenKind::QuotedName => {
+                let inside = std::str::from_utf8(&bytes[1..bytes.len() - 1]).ok()?;
+                let doubled = inside.contains('"');
+                Some(if doubled {
+                    inside.replace("\"\"", "\"").into()
+                } else {
+                    inside.into()
+                })
+            }
+            _ => None,
+        }
     }
 
     /// The word at `index` is a label or part of a qualified name, not a keyword: it stands after

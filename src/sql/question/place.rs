@@ -5,6 +5,8 @@ use super::Misplaced;
 use super::Placement;
 use super::Setting;
 use super::Verb;
+use super::item::is_alias;
+use super::item::string_value;
 use super::marker;
 use super::marker::Marked;
 use super::marker::MarkedVerb;
@@ -270,38 +272,6 @@ fn is_name_nl(tokens: Tokens<'_>, index: usize) -> bool {
     tokens.is_word(index, "nl") || tokens.bytes(index) == b"\"nl\""
 }
 
-/// What a string constant without exotic escapes stands for.
-fn string_value(tokens: Tokens<'_>, index: usize) -> Option<Vec<u8>> {
-    let token = tokens.get(index)?;
-    let bytes = token.of(tokens.text());
-    match token.kind {
-        TokenKind::String if bytes.first() == Some(&b'\'') => {
-            Some(unquoted(&bytes[1..bytes.len() - 1]))
-        }
-        TokenKind::DollarString => {
-            let tag = bytes[1..].iter().position(|&byte| byte == b'$')? + 2;
-            Some(bytes[tag..bytes.len() - tag].to_vec())
-        }
-        TokenKind::EscapeString if !bytes.contains(&b'\\') => {
-            Some(unquoted(&bytes[2..bytes.len() - 1]))
-        }
-        _ => None,
-    }
-}
-
-/// `bytes` with doubled quotes made single.
-fn unquoted(bytes: &[u8]) -> Vec<u8> {
-    let mut value = Vec::with_capacity(bytes.len());
-    let mut quoted = false;
-    for &byte in bytes {
-        quoted = byte == b'\'' && !quoted;
-        if !quoted {
-            value.push(byte);
-        }
-    }
-    value
-}
-
 /// The parenthesis at `open` may hold a query, by what stands before it: not a function's name.
 fn may_begin_query(tokens: Tokens<'_>, open: usize) -> bool {
     let Some(before) = open.checked_sub(1).and_then(|before| tokens.get(before)) else {
@@ -346,46 +316,6 @@ const QUERY_FOLLOWS: &[&[u8]] = &[
     b"for",
     b"then",
     b"else",
-    b"when",
-];
-
-/// The token at `index` names the derived table before it.
-fn is_alias(tokens: Tokens<'_>, index: usize) -> bool {
-    match tokens.get(index).map(|token| token.kind) {
-        Some(TokenKind::QuotedName | TokenKind::UnicodeName) => true,
-        Some(TokenKind::Word) => !NEVER_ALIAS.contains(&tokens.keyword(index).as_bytes()),
-        _ => false,
-    }
-}
-
-/// Reserved words that can follow an item of a FROM clause; `AS` is none of them.
-const NEVER_ALIAS: &[&[u8]] = &[
-    b"where",
-    b"group",
-    b"having",
-    b"window",
-    b"order",
-    b"limit",
-    b"offset",
-    b"fetch",
-    b"for",
-    b"union",
-    b"except",
-    b"intersect",
-    b"join",
-    b"inner",
-    b"left",
-    b"right",
-    b"full",
-    b"cross",
-    b"natural",
-    b"on",
-    b"using",
-    b"tablesample",
-    b"into",
-    b"to",
-    b"with",
-    b"returning",
     b"when",
 ];
 

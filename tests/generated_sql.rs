@@ -1,0 +1,144 @@
+//! What of generated SQL runs, how it is written anew, and what is refused.
+
+#[path = "generated_sql/corpus.rs"]
+mod corpus;
+#[path = "generated_sql/refusals.rs"]
+mod refusals;
+#[path = "generated_sql/shop.rs"]
+mod shop;
+mod support;
+#[path = "generated_sql/written.rs"]
+mod written;
+
+use proptest::prelude::*;
+
+use pgparley::guard::generated::check;
+
+use shop::refused;
+use shop::shop;
+use shop::written;
+
+#[test]
+fn what_is_too_big_is_refused_and_overflows_no_stack() {
+    let long = format!("SELECT '{}'", "x".repeat(70_000));
+    assert_eq!(refused(&long).sqlstate, "54000");
+    let many = format!("SELECT 1{}", "+1".repeat(20_000));
+    assert_eq!(refused(&many).sqlstate, "54000");
+    let deep = format!("SELECT {}1{}", "(".repeat(500), ")".repeat(500));
+    assert_eq!(refused(&deep).sqlstate, "54000");
+    let chain = format!("SELECT 1{}", " + 1".repeat(4_900));
+    assert_eq!(written(&chain), chain);
+    for depth in [20, 40, 99] {
+        let brackets = format!("SELECT {}1{}", "(".repeat(depth), ")".repeat(depth));
+        assert!(
+            check(&brackets, &shop()).map_or_else(|r| r.sqlstate == "54000", |c| c.sql == brackets)
+        );
+    }
+    let unions = format!("SELECT 1{}", " UNION SELECT 1".repeat(1_000));
+    assert_eq!(written(&unions), unions);
+}
+
+#[test]
+fn what_lexes_otherwise_on_the_server_is_refused_or_written_harmlessly() {
+    for sql in [
+        "SELECT 1 <=/*'*/ 2; DELETE FROM orders; --'",
+        "SELECT box '(0,0,1,1)' &>'(0,0,1,1)' ; DELETE FROM orders; --'",
+        "SELECT 1 <>--'\n 2; DELETE FROM orders; --'",
+        "SELECT 'a\u{0}b'",
+        "SELECT E'a\\x00b'",
+        "SELECT E'a\\u0001b'",
+        "SELECT\u{c}1",
+        "SELECT N'x'",
+        "SELECT x'41'",
+        "SELECT `id` FROM orders",
+        "SELECT [id] FROM orders",
+        "SELECT id FROM orders LIMIT 1, 2",
+        "SELECT TOP 3 id FROM orders",
+    ] {
+        refused(sql);
+    }
+}
+
+#[test]
+fn the_relations_that_are_read_are_listed_once() {
+    let sql = "SELECT a.id FROM orders a JOIN orders b ON a.id = b.id JOIN leads c ON c.id = a.id";
+    assert_eq!(check(sql, &shop()).unwrap().relations, [2, 4]);
+}
+
+/// Pieces that statements of every kind are made of, in any order.
+fn soup() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "orders",
+        "customers",
+        "o",
+        "id",
+        "total",
+        ",",
+        "(",
+        ")",
+        "*",
+        "=",
+        "+",
+        "-",
+        "1",
+        "'a'",
+        "E'\\''",
+        "$$x$$",
+        "$1",
+        "AND",
+        "NOT",
+        "IN",
+        "AS",
+        "JOIN",
+        "ON",
+        "GROUP BY",
+        "ORDER BY",
+        "LIMIT",
+        "UNION",
+        "WITH",
+        "x",
+        "count(*)",
+        "lower",
+        "pg_sleep",
+        "::",
+        "text",
+        "date",
+        "CASE WHEN",
+        "THEN",
+        "END",
+        ".",
+        ";",
+        "--",
+        "/*",
+        "*/",
+        "\"id\"",
+        "LATERAL",
+        "DELETE",
+        "INTO",
+        "FOR UPDATE",
+        "OVER",
+        "[",
+        "]",
+        "ARRAY",
+        "INTERVAL",
+        "~",
+    ]);
+    prop::collection::vec(pieces, 1..24).prop_map(|pieces| format!("SELECT {}", pieces.join(" ")))
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_one_query_that_is_written_the_same_again(sql in soup()) {
+        if let Ok(checked) = check(&sql, &shop()) {
+            let again = check(&checked.sql, &shop()).unwrap();
+            prop_assert_eq!(&again.sql, &checked.sql);
+            prop_assert!(checked.sql.starts_with("SELECT "));
+            for piece in [";", "--", "/*", "DELETE", "INTO", "pg_sleep"] {
+                prop_assert!(!checked.sql.contains(piece), "{}", checked.sql);
+            }
+        }
+    }
+}
