@@ -49,6 +49,9 @@ pub enum Flaw {
     /// It contradicts itself.
     #[error("has both \"sql\" and \"cannot\"")]
     Both,
+    /// The statement would end before its end on the wire, where a zero byte closes a text.
+    #[error("has a statement with a zero byte")]
+    ZeroByte,
     /// The statement is too long.
     #[error("has a statement of more than 32 KiB")]
     TooLong,
@@ -64,6 +67,7 @@ pub fn parse(text: &str) -> Result<Reply, Flaw> {
     let cannot = cannot.filter(|why| !why.is_empty());
     match (sql, cannot) {
         (Some(sql), None) if sql.len() > MAX_SQL => Err(Flaw::TooLong),
+        (Some(sql), None) if sql.contains('\0') => Err(Flaw::ZeroByte),
         (Some(sql), None) => Ok(Reply::Sql {
             sql: sql.to_owned(),
             readings: readings(&object)?,
@@ -253,6 +257,14 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_cannot_carry_a_zero_byte_to_the_wire() {
+        assert_eq!(
+            parse(r#"{"sql": "SELECT 1\u0000DELETE"}"#),
+            Err(Flaw::ZeroByte)
+        );
+    }
+
+    #[test]
     fn a_statement_without_end_is_refused() {
         let answer = serde_json::json!({ "sql": "x".repeat(super::MAX_SQL + 1) });
         assert_eq!(parse(&answer.to_string()), Err(Flaw::TooLong));
@@ -282,7 +294,7 @@ mod tests {
         }
 
         #[test]
-        fn sql_comes_through_as_it_was_written(text in "[^;\\s]{1,5}.{0,60}[^;\\s]") {
+        fn sql_comes_through_as_it_was_written(text in "[^;\\s\\pC]{1,5}\\PC{0,60}[^;\\s\\pC]") {
             let answer = serde_json::json!({ "sql": text }).to_string();
             prop_assert_eq!(parse(&answer), Ok(sql(text.trim(), &[])));
         }

@@ -31,11 +31,15 @@ use super::flight::Attempt;
 use super::flight::Flight;
 use super::flight::Outcome;
 use super::flight::Task;
+use super::line::one_line;
 use super::translator::Shared;
 use crate::telemetry::names::QUESTIONS;
 
 /// Repairs that a model is asked for after its first draft was rejected.
 const MAX_REPAIRS: usize = 2;
+
+/// Characters of a refused statement that its author is shown.
+const MAX_SHOWN: usize = 1000;
 
 /// What the built-in translator may take when a model has used up the deadline.
 const BUILTIN_GRACE: Duration = Duration::from_millis(100);
@@ -318,7 +322,10 @@ fn refused(attempt: &Attempt, drafter: &Drafter) -> Cannot {
     };
     let message = format!("SQL written by {writer} was refused by the {judge}: {message}");
     Cannot::new(Reason::Refused, message)
-        .detailed(format!("SQLSTATE {sqlstate}, in: {}", attempt.sql))
+        .detailed(format!(
+            "SQLSTATE {sqlstate}, in: {}",
+            one_line(&attempt.sql, MAX_SHOWN)
+        ))
         .hinted(hint)
 }
 

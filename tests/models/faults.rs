@@ -91,6 +91,15 @@ async fn a_server_may_forbid_another_try() {
     assert_eq!((why.reason, calls), (Reason::ModelUnavailable, 1));
 }
 
+#[tokio::test]
+async fn builtin_answers_when_the_model_takes_too_long() {
+    let server = ModelServer::start([Reply::Silence]).await;
+    let translator = asking_within(&server, Duration::from_millis(100));
+    let mut translation = begin(&translator, "how many orders are there?");
+    assert!(check(&mut translation).await.contains("shop.orders"));
+    server.gone(1).await;
+}
+
 /// Asserts that the deadline ends the question in time.
 async fn ends_in_time(reply: Reply) {
     let deadline = Duration::from_millis(200);
