@@ -20,6 +20,7 @@ use super::draft::Limit;
 use super::draft::Measure;
 use super::draft::Mention;
 use super::draft::Test;
+use super::index::Closeness;
 use super::index::Hit;
 use super::index::Index;
 use super::index::Target;
@@ -115,11 +116,7 @@ impl Parser<'_> {
             || self.state_value()?
             || self.name()?
             || self.word()?;
-        if taken {
-            Ok(())
-        } else {
-            Err(refusal::not_understood(self.items, self.at, self.index))
-        }
+        if taken { Ok(()) } else { Err(refusal::not_understood(self.items, self.at, self.index)) }
     }
 
     fn finish(self) -> Result<Draft, Cannot> {
@@ -177,12 +174,7 @@ impl Parser<'_> {
 
     /// The name at `at` as a mention of tables only, or columns only, as `keep` says.
     fn mention(&self, at: usize, keep: fn(&Target) -> bool) -> Option<Mention> {
-        let hits: Vec<Hit> = self
-            .hits(at)
-            .iter()
-            .filter(|hit| keep(&hit.target))
-            .copied()
-            .collect();
+        let hits: Vec<Hit> = self.hits(at).iter().filter(|hit| keep(&hit.target)).copied().collect();
         let text = self.items.get(at)?.text.clone();
         (!hits.is_empty()).then_some(Mention { hits, text, at })
     }
@@ -197,16 +189,14 @@ impl Parser<'_> {
         let tables = self.mention(at, |target| matches!(target, Target::Table(_)))?;
         let closest = |mention: &Mention| mention.hits.iter().map(|hit| hit.closeness).max();
         let columns = self.columns_at(at).and_then(|mention| closest(&mention));
-        (closest(&tables) >= columns).then_some(tables)
+        // A table called just so wins over a column of another that is called so too.
+        let clear = closest(&tables) >= Some(Closeness::Alias);
+        (clear || closest(&tables) >= columns).then_some(tables)
     }
 
     /// Adds a condition, or joins it to the one before when `or` stands between.
     fn add(&mut self, test: Test, at: usize) -> Result<(), Cannot> {
-        let condition = Condition {
-            test,
-            focus: self.focus,
-            at,
-        };
+        let condition = Condition { test, focus: self.focus, at };
         self.negated = false;
         self.link = Link::None;
         if !std::mem::take(&mut self.alternative) {
@@ -225,11 +215,7 @@ impl Parser<'_> {
             _ if !self.draft.conditions.is_empty() => return Err(refusal::and_or()),
             _ => vec![before, condition],
         };
-        self.draft.conditions.push(Condition {
-            test: Test::Any(any),
-            focus: self.focus,
-            at,
-        });
+        self.draft.conditions.push(Condition { test: Test::Any(any), focus: self.focus, at });
         Ok(())
     }
 

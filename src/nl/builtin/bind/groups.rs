@@ -19,10 +19,8 @@ impl Binder<'_, '_> {
         for key in &self.draft.group {
             match key {
                 Key::Name(mention) => {
-                    let tables_only = mention
-                        .hits
-                        .iter()
-                        .all(|hit| matches!(hit.target, Target::Table(_)));
+                    let tables_only =
+                        mention.hits.iter().all(|hit| matches!(hit.target, Target::Table(_)));
                     if tables_only {
                         let table = self.table_of(mention)?;
                         self.group_by_table(table, &mut shown);
@@ -42,11 +40,7 @@ impl Binder<'_, '_> {
             }
         }
         self.add_up_ranks()?;
-        let aggregates = self
-            .query
-            .outputs
-            .iter()
-            .chain(self.query.order.iter().map(|(e, _)| e));
+        let aggregates = self.query.outputs.iter().chain(self.query.order.iter().map(|(e, _)| e));
         if !aggregates.clone().any(Expr::is_aggregate) {
             // `the name of each shop` groups nothing.
             self.query.group.clear();
@@ -62,13 +56,8 @@ impl Binder<'_, '_> {
 
     /// Keys come first, unless something of them is shown already.
     fn show_keys(&mut self, shown: Vec<Expr>) {
-        let plain: Vec<Expr> = self
-            .query
-            .outputs
-            .iter()
-            .filter(|expr| !expr.is_aggregate())
-            .cloned()
-            .collect();
+        let plain: Vec<Expr> =
+            self.query.outputs.iter().filter(|expr| !expr.is_aggregate()).cloned().collect();
         let missing: Vec<Expr> = shown
             .into_iter()
             .filter(|key| match key {
@@ -89,7 +78,8 @@ impl Binder<'_, '_> {
             }
             let names_row = matches!(&output, Expr::Column(id)
                 if self.index().facts[id.table].naming.contains(&id.column));
-            if names_row && output.table() != self.query.base {
+            let is_key = self.query.group.contains(&output);
+            if names_row && !is_key && output.table() != self.query.base {
                 self.push_key(output.table());
             }
             self.push_group(output);
@@ -129,17 +119,12 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         for position in 0..self.query.order.len() {
-            let (Expr::Column(id), _) = self.query.order[position] else {
-                continue;
-            };
+            let (Expr::Column(id), _) = self.query.order[position] else { continue };
             let by_name = matches!(
                 self.draft.order.get(position).map(|sort| &sort.key),
                 Some(SortKey::Name(_))
             );
-            let path = self
-                .around
-                .graph
-                .path(&[self.subject], id.table, &self.cues)?;
+            let path = self.around.graph.path(&[self.subject], id.table, &self.cues)?;
             if !by_name || !path.iter().any(|edge| edge.many) {
                 continue;
             }
@@ -151,8 +136,7 @@ impl Binder<'_, '_> {
                 ));
             }
             let sum = Expr::Aggregate(Function::Sum, id);
-            self.readings
-                .push(format!("\"{}\" is added up", column.name));
+            self.readings.push(format!("\"{}\" is added up", column.name));
             for output in &mut self.query.outputs {
                 if *output == Expr::Column(id) {
                     *output = sum.clone();

@@ -21,9 +21,9 @@ impl Parser<'_> {
         let at = self.skip(at);
         match self.kind(at) {
             Some(Kind::Comparative(_) | Kind::Quoted | Kind::Parameter) => true,
-            Some(Kind::Number(_)) => self.holds_figures(of) && self.table_at(at + 1).is_none(),
+            Some(Kind::Number(_)) => self.holds_figures(of) && !self.counts_thing(at + 1),
             Some(Kind::Value | Kind::Name(_)) => self.literal(at, Some(of)).is_some(),
-            Some(Kind::ProperName) => true,
+            Some(Kind::ProperName) => !self.describes_table(at),
             Some(Kind::Period(_)) => self.holds_dates(of),
             Some(Kind::Tag(tag)) => self.tag_tests(*tag, at, of),
             _ => false,
@@ -37,17 +37,24 @@ impl Parser<'_> {
             Tag::Named => true,
             Tag::Of | Tag::Or | Tag::Not | Tag::With => {
                 let next = self.skip(at + 1);
-                let value = matches!(self.kind(next), Some(Kind::ProperName | Kind::Quoted));
+                let value = match self.kind(next) {
+                    Some(Kind::ProperName) => !self.describes_table(next) && tag == Tag::Of,
+                    Some(Kind::Quoted) => true,
+                    _ => false,
+                };
                 let null = tag == Tag::Not && self.tag(next) == Some(Tag::Null);
                 let figure = matches!(self.kind(next), Some(Kind::Number(_)));
                 let compared = tag == Tag::Not && matches!(self.tag(next), Some(Tag::Compare(_)));
                 value
                     || null
                     || compared
-                    || (figure && self.holds_figures(of) && self.table_at(next + 1).is_none())
-                    || self
-                        .literal(next, Some(of))
-                        .is_some_and(|(literal, _)| !matches!(literal, Literal::Number(_)))
+                    || (figure
+                        && tag != Tag::With
+                        && self.holds_figures(of)
+                        && !self.counts_thing(next + 1))
+                    || self.literal(next, Some(of)).is_some_and(|(literal, _)| {
+                        !matches!(literal, Literal::Number(_))
+                    })
             }
             Tag::In => {
                 let next = self.skip(at + 1);
@@ -57,14 +64,27 @@ impl Parser<'_> {
                     Some(Kind::Number(digits)) => {
                         self.holds_dates(of) && crate::nl::builtin::dates::year(digits).is_some()
                     }
-                    Some(Kind::Unit | Kind::Name(_)) => {
-                        self.holds_dates(of) && self.year_at(next).is_some()
-                    }
+                    Some(Kind::Unit | Kind::Name(_)) => self.holds_dates(of) && self.year_at(next).is_some(),
                     _ => false,
                 }
             }
             _ => false,
         }
+    }
+
+    /// Whether the figure before `at` counts something: `4 or more students`, `3 cylinders`.
+    fn counts_thing(&self, at: usize) -> bool {
+        let mut at = self.skip(at);
+        if matches!(self.tag(at), Some(Tag::OrMore | Tag::OrLess)) {
+            at = self.skip(at + 1);
+        }
+        self.table_at(at).is_some()
+    }
+
+    /// Whether the capitalised words at `at` stand before a table as an adjective.
+    fn describes_table(&self, at: usize) -> bool {
+        let run = self.items[at..].iter().take_while(|item| matches!(item.kind, Kind::ProperName));
+        self.table_at(at + run.count()).is_some()
     }
 
     fn any_column(&self, of: &Mention, test: impl Fn(usize, usize) -> bool) -> bool {
@@ -111,11 +131,7 @@ impl Parser<'_> {
         match self.tag(self.at) {
             Some(Tag::Compare(comparison)) => {
                 self.at += 1;
-                let comparison = if negated {
-                    comparison.negated()
-                } else {
-                    comparison
-                };
+                let comparison = if negated { comparison.negated() } else { comparison };
                 self.right(left, comparison, at)
             }
             Some(Tag::Between) => self.between(left, at),
@@ -130,9 +146,7 @@ impl Parser<'_> {
             Some(Tag::After | Tag::Since | Tag::Before | Tag::Until | Tag::In) => {
                 self.bounded(Some(left), at)
             }
-            _ if matches!(self.kind(self.at), Some(Kind::Period(_))) => {
-                self.bounded(Some(left), at)
-            }
+            _ if matches!(self.kind(self.at), Some(Kind::Period(_))) => self.bounded(Some(left), at),
             _ => self.equal(left, of.as_ref(), at),
         }
     }
@@ -154,29 +168,14 @@ impl Parser<'_> {
             _ => self.literals(self.at, of),
         };
         let Some((mut literals, next)) = found else {
-            return Err(refusal::not_understood(
-                self.items,
-                self.at.min(self.items.len() - 1),
-                self.index,
-            ));
+            return Err(refusal::not_understood(self.items, self.at.min(self.items.len() - 1), self.index));
         };
         self.at = next;
         let negated = self.negated;
         if literals.len() > 1 {
-            return self.add(
-                Test::OneOf {
-                    left,
-                    values: literals,
-                    negated,
-                },
-                at,
-            );
+            return self.add(Test::OneOf { left, values: literals, negated }, at);
         }
-        let mut comparison = if negated {
-            Comparison::NotEqual
-        } else {
-            Comparison::Equal
-        };
+        let mut comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
         match self.tag(self.at) {
             Some(Tag::OrMore) => comparison = Comparison::GreaterOrEqual,
             Some(Tag::OrLess) => comparison = Comparison::LessOrEqual,
@@ -215,11 +214,7 @@ impl Parser<'_> {
             _ => None,
         };
         let Some((literal, next)) = self.literal(next, of.as_ref()) else {
-            return Err(refusal::not_understood(
-                self.items,
-                next.min(self.items.len() - 1),
-                self.index,
-            ));
+            return Err(refusal::not_understood(self.items, next.min(self.items.len() - 1), self.index));
         };
         self.at = next;
         self.add(Test::Compare(left, comparison, literal), at)
@@ -232,14 +227,7 @@ impl Parser<'_> {
         {
             let text = self.words_from(first, next);
             self.at = next;
-            return self.add(
-                Test::Within {
-                    left: Some(left),
-                    period,
-                    text,
-                },
-                at,
-            );
+            return self.add(Test::Within { left: Some(left), period, text }, at);
         }
         let low = self.literal(first, None);
         let high = low.as_ref().and_then(|(_, next)| {
@@ -267,10 +255,7 @@ impl Parser<'_> {
         let mut text = self.skip(self.at + 1);
         // `starts with the letter "J"`.
         while self.items.get(text).is_some_and(|item| {
-            matches!(
-                item.text.to_lowercase().as_str(),
-                "letter" | "word" | "substring" | "string" | "with"
-            )
+            matches!(item.text.to_lowercase().as_str(), "letter" | "word" | "substring" | "string" | "with")
         }) {
             text += 1;
         }
@@ -280,15 +265,7 @@ impl Parser<'_> {
         };
         self.at = text + 1;
         let negated = self.negated;
-        self.add(
-            Test::Like {
-                left,
-                part,
-                text: wanted,
-                negated,
-            },
-            at,
-        )
+        self.add(Test::Like { left, part, text: wanted, negated }, at)
     }
 
     /// A comparison without its column before it: `over 20 years`, `above average age`.
@@ -296,17 +273,15 @@ impl Parser<'_> {
         let at = self.at;
         match self.kind(at) {
             Some(Kind::Comparative(comparative)) => {
-                let left = Left::Hinted(comparative.columns.clone(), self.items[at].text.clone());
+                let left =
+                    Left::Hinted(comparative.columns.clone(), self.items[at].text.clone());
                 let comparison = comparative.comparison;
                 self.at += 1;
                 self.right(left, comparison, at).map(|()| true)
             }
             Some(Kind::Tag(Tag::Compare(comparison))) => {
-                let comparison = if self.negated {
-                    comparison.negated()
-                } else {
-                    *comparison
-                };
+                let comparison =
+                    if self.negated { comparison.negated() } else { *comparison };
                 self.compare_backwards(comparison)
             }
             _ => Ok(false),
@@ -329,11 +304,7 @@ impl Parser<'_> {
         // `above age 20`, `a greater weight than 10`.
         if let Some(mention) = self.columns_at(next) {
             let mut value = self.skip(next + 1);
-            if self
-                .items
-                .get(value)
-                .is_some_and(|item| item.text == "than")
-            {
+            if self.items.get(value).is_some_and(|item| item.text == "than") {
                 value += 1;
             }
             if let Some((literal, end)) = self.literal(value, Some(&mention)) {
@@ -342,15 +313,23 @@ impl Parser<'_> {
                 return Ok(true);
             }
         }
-        let Some((literal, end)) = self.literal(next, None) else {
-            return Ok(false);
+        // `visited more than once`.
+        let often = match self.tag(next) {
+            Some(Tag::Once) => Some("1"),
+            Some(Tag::Twice) => Some("2"),
+            _ => None,
         };
+        if let (Some(often), Some(entity)) = (often, self.focus) {
+            self.at = next + 1;
+            self.recount(entity, comparison, Literal::Number(often.to_owned()), at)?;
+            return Ok(true);
+        }
+        let Some((literal, end)) = self.literal(next, None) else { return Ok(false) };
         if matches!(literal, Literal::Text(..)) {
             return Ok(false);
         }
         next = self.skip_glue(end);
         self.at = end;
-        self.counted_thing(comparison, literal, next, at)
-            .map(|()| true)
+        self.counted_thing(comparison, literal, next, at).map(|()| true)
     }
 }

@@ -43,10 +43,7 @@ impl Parser<'_> {
     }
 
     fn measures_something(&self) -> bool {
-        self.draft
-            .outputs
-            .iter()
-            .any(|output| matches!(output, Output::Measure(_)))
+        self.draft.outputs.iter().any(|output| matches!(output, Output::Measure(_)))
     }
 
     fn each(&mut self) -> Result<bool, Cannot> {

@@ -22,9 +22,7 @@ impl Parser<'_> {
         if self.mode == Mode::Modify && !counts {
             return Ok(false);
         }
-        let Some((measures, next)) = self.measures(self.at) else {
-            return Ok(false);
-        };
+        let Some((measures, next)) = self.measures(self.at) else { return Ok(false) };
         self.at = next;
         self.mode = Mode::Select;
         for measure in measures {
@@ -39,10 +37,8 @@ impl Parser<'_> {
         if self.mode == Mode::Modify {
             return false;
         }
-        let measure = self.counted.clone().unwrap_or(Measure {
-            function: Function::Count,
-            of: None,
-        });
+        let measure =
+            self.counted.clone().unwrap_or(Measure { function: Function::Count, of: None });
         self.output(Output::Measure(measure));
         self.at += 1;
         true
@@ -74,9 +70,7 @@ impl Parser<'_> {
             {
                 after = self.skip_glue(after + 1);
             }
-            let Some(function) = self.function(after) else {
-                break;
-            };
+            let Some(function) = self.function(after) else { break };
             functions.push(function);
             next = after + 1;
         }
@@ -84,10 +78,7 @@ impl Parser<'_> {
         let mention = self.columns_at(name)?;
         let measures = functions
             .into_iter()
-            .map(|function| Measure {
-                function,
-                of: Some(mention.clone()),
-            })
+            .map(|function| Measure { function, of: Some(mention.clone()) })
             .collect();
         Some((measures, name + 1))
     }
@@ -112,7 +103,9 @@ impl Parser<'_> {
             let next = if noun == name { noun + 1 } else { name };
             return one(Function::Count, Some(table), next);
         }
-        if let Some(columns) = self.columns_at(name) {
+        // `the number of years worked` is a figure that is stored, not one to count.
+        let stored = !distinct && self.figure_at(name).is_some();
+        if let Some(columns) = self.columns_at(name).filter(|_| !stored) {
             return one(Function::CountDistinct, Some(columns), name + 1);
         }
         None
