@@ -1,6 +1,6 @@
 //! The catalog against a real server: what a role sees, when it sees it, and what that costs.
 
-mod support;
+pub mod support;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
