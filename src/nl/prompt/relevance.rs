@@ -187,7 +187,7 @@ mod tests {
     fn identifiers_are_taken_apart() {
         let mut words = Vec::new();
         each_word("orderItems_2024 ÅrsKode", |word| {
-            words.push(word.to_owned())
+            words.push(word.to_owned());
         });
         assert_eq!(words, ["order", "items", "2024", "års", "kode"]);
     }
