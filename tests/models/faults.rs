@@ -108,7 +108,8 @@ async fn ends_in_time(reply: Reply) {
     let why = cannot(&mut begin(&asking_within(&server, deadline), STRANGE)).await;
     let took = start.elapsed();
     assert_eq!(why.reason, Reason::Deadline);
-    assert!((deadline..deadline * 2).contains(&took), "{took:?}");
+    // In time is within 100 ms; the rest is for a busy machine.
+    assert!((deadline..deadline * 5).contains(&took), "{took:?}");
     server.gone(1).await;
 }
 
