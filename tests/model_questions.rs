@@ -116,14 +116,10 @@ impl Refused {
 
 fn model(base_url: String) -> config::Llm {
     config::Llm {
-        kind: config::LlmKind::Openai,
-        base_url,
-        model: "gpt-test".to_owned(),
         api_key: Some(config::Secret::new(KEY)),
-        rpm: None,
-        tpm: None,
         max_concurrent: 4,
         max_tokens: 500,
+        ..config::Llm::new(config::LlmKind::Openai, base_url, "gpt-test")
     }
 }
 

@@ -263,6 +263,9 @@ pub struct Llm {
     pub max_concurrent: usize,
     /// Tokens that an answer may have.
     pub max_tokens: u32,
+    /// Tokens that a prompt may have, by an estimate that is rather too high; a schema that does
+    /// not fit is cut to the tables nearest to the question.
+    pub max_prompt_tokens: usize,
 }
 
 impl Llm {
@@ -277,6 +280,7 @@ impl Llm {
             tpm: None,
             max_concurrent: 8,
             max_tokens: 1000,
+            max_prompt_tokens: 24_000,
         }
     }
 }

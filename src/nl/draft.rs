@@ -58,7 +58,7 @@ pub(super) async fn by_builtin(builtin: Builtin, request: Request) -> Outcome {
 
 /// Asks `model`, and once more when its answer has not the form that was asked for.
 pub(super) async fn by_model(model: Arc<Model>, request: Request, deadline: Deadline) -> Outcome {
-    let mut messages = messages(request).await?;
+    let mut messages = messages(request, model.max_prompt_tokens()).await?;
     let completion = model.complete(&messages, &deadline).await?;
     let reply = match answer::parse(&completion) {
         Ok(reply) => reply,
@@ -85,26 +85,23 @@ pub(super) async fn by_model(model: Arc<Model>, request: Request, deadline: Dead
 }
 
 /// The prompt: scoring a large schema takes milliseconds, so it is done on a blocking thread.
-async fn messages(request: Request) -> Result<Vec<Message>, Cannot> {
+async fn messages(request: Request, budget: usize) -> Result<Vec<Message>, Cannot> {
     let work = move || {
         let Request {
             question,
             context,
             attempts,
         } = request;
-        let mut messages = prompt::messages(&question, &context, prompt::BUDGET);
-        for attempt in &attempts {
-            messages.extend(prompt::repair(attempt));
-        }
-        messages
+        let mut messages = prompt::messages(&question, &context, budget)?;
+        messages.extend(attempts.iter().flat_map(prompt::repair));
+        Ok(messages)
     };
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "building a prompt stopped");
-        Cannot::new(
-            Reason::ModelUnavailable,
-            "no prompt could be built for the question",
-        )
-    })
+    let Ok(messages) = tokio::task::spawn_blocking(work).await else {
+        tracing::error!("building a prompt stopped");
+        let message = "no prompt could be built for the question";
+        return Err(Cannot::new(Reason::ModelUnavailable, message));
+    };
+    messages
 }
 
 fn nonsense(flaw: &answer::Flaw) -> Cannot {

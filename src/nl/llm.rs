@@ -90,6 +90,7 @@ pub(super) struct Model {
     provider: OpenAi,
     limits: Limits,
     max_tokens: u32,
+    max_prompt_tokens: usize,
 }
 
 impl Model {
@@ -103,12 +104,18 @@ impl Model {
             provider,
             limits: Limits::new(settings),
             max_tokens: settings.max_tokens,
+            max_prompt_tokens: settings.max_prompt_tokens,
         })
     }
 
     /// Its name in the configuration.
     pub(super) fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// Tokens that the first prompt of a question may have, by [`prompt::estimate`].
+    pub(super) fn max_prompt_tokens(&self) -> usize {
+        self.max_prompt_tokens
     }
 
     /// What the model says next. Waits and tries again while that makes sense before `deadline`;

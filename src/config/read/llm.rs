@@ -78,6 +78,7 @@ pub(super) fn llm(mut section: Section<'_>, environment: &Environment) -> (Optio
     let tpm = section.optional("tpm", whole(1..=MANY));
     let max_concurrent = section.optional("max_concurrent", whole(1..=10_000));
     let max_tokens = section.optional("max_tokens", whole(1..=1_000_000));
+    let max_prompt_tokens = section.optional("max_prompt_tokens", whole(1_500..=10_000_000));
     let llm = kind
         .zip(base_url)
         .zip(model)
@@ -89,6 +90,7 @@ pub(super) fn llm(mut section: Section<'_>, environment: &Environment) -> (Optio
                 tpm,
                 max_concurrent: max_concurrent.unwrap_or(default.max_concurrent),
                 max_tokens: max_tokens.unwrap_or(default.max_tokens),
+                max_prompt_tokens: max_prompt_tokens.unwrap_or(default.max_prompt_tokens),
                 ..default
             }
         });

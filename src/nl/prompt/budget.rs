@@ -24,15 +24,18 @@ pub fn estimate(text: &str) -> usize {
 /// The schema in at most `room` tokens: all of it in its own order when it fits, else tables by
 /// what they have to do with `question`, the later ones without the columns that have nothing
 /// to do with it.
-pub(super) fn pack(schema: &Schema, question: &str, room: usize) -> String {
+///
+/// `None` when not one table fits.
+pub(super) fn pack(schema: &Schema, question: &str, room: usize) -> Option<String> {
     let writer = Writer::new(schema);
     let room = room.saturating_sub(HEADING);
     let total = schema.tables.len();
     if let Some(lines) = whole(schema, &writer, room) {
-        return format!("schema ({total} tables):\n{lines}");
+        return Some(format!("schema ({total} tables):\n{lines}"));
     }
     let (shown, lines) = selected(schema, question, &writer, room);
-    format!("schema ({shown} of {total} tables, those nearest to the question):\n{lines}")
+    let heading = format!("schema ({shown} of {total} tables, those nearest to the question):\n");
+    (shown > 0).then_some(heading + &lines)
 }
 
 fn whole(schema: &Schema, writer: &Writer<'_>, room: usize) -> Option<String> {
@@ -44,7 +47,7 @@ fn whole(schema: &Schema, writer: &Writer<'_>, room: usize) -> Option<String> {
             return None;
         }
     }
-    (estimate(&lines) <= room).then_some(lines)
+    (!lines.is_empty() && estimate(&lines) <= room).then_some(lines)
 }
 
 fn selected(

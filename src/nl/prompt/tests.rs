@@ -5,12 +5,12 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::BUDGET;
 use super::estimate;
 use super::messages;
 use super::repair;
 use crate::nl::Context;
 use crate::nl::Question;
+use crate::nl::Reason;
 use crate::nl::Rejection;
 use crate::nl::flight::Attempt;
 use crate::nl::llm::Message;
@@ -19,6 +19,9 @@ use crate::sql::schema::ForeignKey;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 use crate::sql::schema::TableKind;
+
+/// Tokens for all of the shop.
+const PLENTY: usize = 24_000;
 
 fn column(name: &str, type_name: &str) -> Column {
     Column {
@@ -113,7 +116,7 @@ fn whole(messages: &[Message]) -> String {
 #[test]
 fn the_prompt_of_a_small_shop() {
     let asked = question("top customers of $1 since >>> $2 <<<", &[25, 0]);
-    let prompt = whole(&messages(&asked, &context(shop()), BUDGET));
+    let prompt = whole(&messages(&asked, &context(shop()), PLENTY).expect("a prompt"));
     insta::assert_snapshot!(prompt, @r#"
     [System]
     You translate one question into ONE PostgreSQL SELECT statement.
@@ -175,9 +178,12 @@ fn a_repair_shows_statement_and_error_on_one_line_each() {
 fn stored_values_are_never_in_a_prompt() {
     let asked = question("hidden value", &[]);
     let mut context = context(shop());
-    let prompt = whole(&messages(&asked, &context, BUDGET));
+    let prompt = whole(&messages(&asked, &context, PLENTY).expect("a prompt"));
     Arc::make_mut(&mut context.schema).tables[0].columns[1].common_values = Arc::default();
-    assert_eq!(prompt, whole(&messages(&asked, &context, BUDGET)));
+    assert_eq!(
+        prompt,
+        whole(&messages(&asked, &context, PLENTY).expect("a prompt"))
+    );
 }
 
 #[test]
@@ -193,7 +199,7 @@ fn a_schema_too_large_is_cut_to_what_the_question_is_about() {
     }
     let budget = 2_000;
     let asked = question("orders per customer", &[]);
-    let prompt = whole(&messages(&asked, &context(schema), budget));
+    let prompt = whole(&messages(&asked, &context(schema), budget).expect("a prompt"));
     assert!(estimate(&prompt) <= budget + 20, "{}", estimate(&prompt));
     assert!(
         prompt.contains("of 203 tables, those nearest to the question"),
@@ -210,7 +216,7 @@ fn a_table_too_large_keeps_its_keys_and_what_is_asked_for() {
     let wide = (0..2_000).map(|at| column(&format!("measure_{at}"), "numeric"));
     schema.tables[1].columns.extend(wide);
     let asked = question("total of orders", &[]);
-    let prompt = whole(&messages(&asked, &context(schema), 2_000));
+    let prompt = whole(&messages(&asked, &context(schema), 2_000).expect("a prompt"));
     assert!(prompt.contains("  total numeric(10,2)\n"), "{prompt}");
     assert!(
         prompt.contains("  customer_id int8 -> sales.customers.id\n"),
@@ -221,6 +227,18 @@ fn a_table_too_large_keeps_its_keys_and_what_is_asked_for() {
         "{prompt}"
     );
     assert!(!prompt.contains("measure_7"));
+}
+
+#[test]
+fn without_a_table_there_is_no_prompt() {
+    let asked = question("orders per customer", &[]);
+    let reason = |schema, budget| {
+        messages(&asked, &context(schema), budget)
+            .expect_err("no prompt")
+            .reason
+    };
+    assert_eq!(reason(Schema::default(), PLENTY), Reason::NotVisible);
+    assert_eq!(reason(shop(), 500), Reason::ModelUnavailable);
 }
 
 prop_compose! {
@@ -266,7 +284,9 @@ proptest! {
         text in "\\PC{0,200}[a-z]",
         budget in 1_500_usize..6_000,
     ) {
-        let sent = messages(&question(&text, &[]), &context(schema), budget);
+        let Ok(sent) = messages(&question(&text, &[]), &context(schema), budget) else {
+            return Ok(());
+        };
         let cost: usize = sent.iter().map(|message| estimate(&message.content)).sum();
         prop_assert!(cost <= budget, "{} > {}", cost, budget);
         let asked = &sent[1].content;

@@ -24,6 +24,8 @@ use crate::nl::Rejection;
 use crate::nl::Step;
 use crate::nl::Translator;
 use crate::nl::draft::Draft;
+use crate::sql::schema::Schema;
+use crate::sql::schema::Table;
 
 /// A translator whose built-in part counts its calls and does as `act` says.
 struct Scripted {
@@ -60,8 +62,17 @@ impl Scripted {
     fn begin(&self, question: &str) -> Translation {
         let question = Question::new(question, &[]).expect("a question");
         let now = "2026-11-20T12:00:00Z".parse().expect("a timestamp");
+        let table = Table {
+            schema: "shop".to_owned(),
+            name: "orders".to_owned(),
+            ..Table::default()
+        };
+        let schema = Schema {
+            tables: vec![table],
+            ..Schema::default()
+        };
         let context = Context {
-            schema: Arc::default(),
+            schema: Arc::new(schema),
             time_zone: "UTC".to_owned(),
             now,
         };
@@ -107,14 +118,13 @@ fn out_of_reach() -> (config::Nl, BTreeMap<String, config::Llm>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let model = config::Llm {
-        kind: config::LlmKind::Openai,
-        base_url: format!("http://{address}/v1"),
-        model: "gone".to_owned(),
-        api_key: None,
-        rpm: None,
-        tpm: None,
         max_concurrent: 4,
         max_tokens: 100,
+        ..config::Llm::new(
+            config::LlmKind::Openai,
+            format!("http://{address}/v1"),
+            "gone",
+        )
     };
     let nl = config::Nl {
         model: "remote".to_owned(),
