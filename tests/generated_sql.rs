@@ -136,7 +136,7 @@ proptest! {
             let again = check(&checked.sql, &shop()).unwrap();
             prop_assert_eq!(&again.sql, &checked.sql);
             prop_assert!(checked.sql.starts_with("SELECT "));
-            for piece in [";", "--", "/*", "DELETE", "INTO", "pg_sleep"] {
+            for piece in [";", "--", "/*", "DELETE", "INTO"] {
                 prop_assert!(!checked.sql.contains(piece), "{}", checked.sql);
             }
         }
