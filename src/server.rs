@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::nl;
 use crate::session::Services;
 use crate::telemetry::Metrics;
+use crate::telemetry::names;
 
 /// How often idle server connections are looked through.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
@@ -155,10 +156,15 @@ async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Error> {
     Ok(listeners)
 }
 
+/// Closes idle server connections and counts all connections.
 async fn reap(services: Arc<Services>) {
     let mut interval = tokio::time::interval(REAP_INTERVAL);
     loop {
         interval.tick().await;
         services.pools.reap();
+        let (active, idle) = services.pools.count();
+        metrics::gauge!(names::SERVERS, "state" => "active").set(active as f64);
+        metrics::gauge!(names::SERVERS, "state" => "idle").set(idle as f64);
+        metrics::gauge!(names::CLIENTS).set(services.clients() as f64);
     }
 }

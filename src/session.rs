@@ -41,8 +41,10 @@ use self::ruling::Rules;
 use crate::catalog::Catalog;
 use crate::catalog::Service;
 use crate::config::Config;
+use crate::config::Policy;
 use crate::nl;
 use crate::nl::Translator;
+use crate::telemetry::names;
 use crate::upstream::Lease;
 use crate::upstream::Pools;
 use crate::wire::Connection;
@@ -58,6 +60,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct Services {
     /// The settings.
     pub config: Config,
+    /// The settings' policies, shared by the sessions they hold for.
+    policies: Vec<Arc<Policy>>,
     /// Server connections.
     pub pools: Pools,
     /// Where CancelRequests find their sessions.
@@ -75,14 +79,22 @@ impl Services {
     pub fn new(config: Config, control: Handle) -> Result<Self, nl::Error> {
         let clients = config.server.max_client_conn;
         let translator = Translator::new(&config.nl, &config.llm, control.clone())?;
+        let policies = config.policies.iter().cloned().map(Arc::new).collect();
         Ok(Self {
             config,
+            policies,
             pools: Pools::default(),
             cancel_keys: Arc::default(),
             catalog: Catalog::new(control),
             translator,
             clients: Arc::new(Semaphore::new(clients)),
         })
+    }
+
+    /// Clients that are logging in or logged in.
+    pub fn clients(&self) -> usize {
+        let most = self.config.server.max_client_conn;
+        most.saturating_sub(self.clients.available_permits())
     }
 
     /// A place for one more client, given up when dropped.
@@ -135,6 +147,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>)
     let patience = services.config.server.client_login_timeout;
     match timeout(patience, login::log_in(&mut client, peer, &services)).await {
         Ok(Ok(Some(logged_in))) => {
+            metrics::counter!(names::LOGINS).increment(1);
             Session::new(client, logged_in, services).run().await;
         }
         // A CancelRequest was dealt with, or the client went away.
@@ -172,7 +185,7 @@ impl Session {
             place,
         } = logged_in;
         Self {
-            rules: Rules::new(policy, &services.config.nl),
+            rules: Rules::new(policy, &services, &origin),
             dialogue: Dialogue::new(),
             services,
             origin,
@@ -202,6 +215,7 @@ impl Session {
         loop {
             match self.next().await {
                 Event::Moved => {}
+                Event::Excess => self.cut_short().await,
                 Event::Turn(turn) => match self.take_turn(*turn).await {
                     Ok(()) => self.client.resume(),
                     Err(end) => return end,

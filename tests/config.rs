@@ -408,7 +408,7 @@ fn faults_of_options_and_variables_name_them() {
         "--set : expected a section and a key",
         "--set a.b: unknown section \"a\"",
         "--set database: expected a section and a key",
-        "--set database.4.name: there is no database 4, the next one is 0",
+        "--set database.4.name: there is no database 4, the next one is 1",
         "--set nl.enabled: \"enabled\" in [nl]: expected true or false, got \"maybe\"",
         "--set nl.model.x: \"model\" in [nl]: expected a string, got a table",
         "--upstream: \"upstream\" in [[database]]: the port is not a number from 1 to 65535",

@@ -2,10 +2,14 @@
 
 #[path = "models/dialogue.rs"]
 mod dialogue;
+#[path = "models/fault_table.rs"]
+mod fault_table;
 #[path = "models/faults.rs"]
 mod faults;
 #[path = "support/model_server.rs"]
 mod model_server;
+#[path = "models/secrecy.rs"]
+mod secrecy;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

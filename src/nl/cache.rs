@@ -192,7 +192,10 @@ mod tests {
     }
     #[test]
     fn a_long_answer_takes_the_place_of_several() {
-        let long = Answer { sql: "x".repeat(10 * super::PLACE).into(), ..answer() };
+        let long = Answer {
+            sql: "x".repeat(10 * super::PLACE).into(),
+            ..answer()
+        };
         assert_eq!(super::places(&key(&context(), "builtin"), &answer()), 1);
         assert_eq!(super::places(&key(&context(), "builtin"), &long), 11);
     }

@@ -89,8 +89,11 @@ impl Session {
             .collect();
         let text = question::splice_answers(text, &placed);
         self.check_encoding(&text)?;
+        if !is_whole {
+            self.rules.permit(&text)?;
+        }
         Ok(Generated {
-            text: text.into(),
+            text: generated::capped(&text, self.cap().rows + 1).into(),
             answers: answers.into(),
             bounds,
         })

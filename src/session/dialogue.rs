@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::generated::Generated;
-use super::replies::Limits;
 use super::replies::Owed;
 use super::replies::Replies;
 use super::replies::Rows;
+use crate::guard::Plan;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
@@ -40,6 +40,8 @@ pub(super) struct Dialogue {
     pub portals: HashMap<Box<[u8]>, Portal>,
     /// The server said a FATAL error of its own; the client needs no other.
     pub told_fatal: bool,
+    /// What becomes of a result of which the client has had enough.
+    pub excess: Excess,
     /// The client was told `pgparley.truncated = on`.
     pub told_truncated: bool,
 }
@@ -48,7 +50,7 @@ pub(super) struct Dialogue {
 #[derive(Debug)]
 pub(super) enum Prepared {
     /// Its results have a row limit.
-    Limited(u64),
+    Limited(Rows),
     /// It was generated; it remembers until it is closed or prepared anew.
     Generated(Arc<Generated>),
 }
@@ -91,6 +93,19 @@ pub(super) enum Skipping {
     Server,
     /// The error was pgparley's own; the server was sent nothing.
     Here,
+}
+
+/// What becomes of a result that has more rows than the client may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Excess {
+    /// There is no such result, or its rows are read and left out.
+    None,
+    /// It is to be cancelled.
+    ToCancel,
+    /// Its cancel was asked for; the server's error for that is the end of the result.
+    Cancelled,
+    /// The client was told an error; nothing more of this Sync or Query is for it.
+    Refused,
 }
 
 /// What happens to the bytes of a message that come later.
@@ -137,6 +152,7 @@ impl Dialogue {
             statements: HashMap::new(),
             portals: HashMap::new(),
             told_fatal: false,
+            excess: Excess::None,
             told_truncated: false,
         }
     }
@@ -169,10 +185,10 @@ impl Dialogue {
     }
 
     /// A Query is on its way to the server.
-    pub(super) fn query_sent(&mut self, limits: Limits, instead: Option<Box<ErrorInfo>>) {
-        let rows = Rows::limited(limits.first().copied().flatten());
+    pub(super) fn query_sent(&mut self, plan: Plan, instead: Option<Box<ErrorInfo>>) {
+        let rows = Rows::of(&plan, 0);
         self.replies.push(Owed::Query {
-            limits,
+            plan,
             result: 0,
             rows,
             instead,
@@ -235,9 +251,8 @@ impl Dialogue {
     /// Gives a portal the limit of its statement.
     pub(super) fn bound(&mut self, portal: &[u8], statement: &[u8]) {
         match self.statements.get(statement) {
-            Some(Prepared::Limited(limit)) => {
-                let rows = Rows::limited(Some(*limit));
-                self.portals.insert(portal.into(), Portal::Counted(rows));
+            Some(Prepared::Limited(rows)) => {
+                self.portals.insert(portal.into(), Portal::Counted(*rows));
             }
             Some(Prepared::Generated(_)) | None if self.portals.is_empty() => {}
             Some(Prepared::Generated(_)) | None => {
@@ -273,10 +288,17 @@ mod tests {
         assert_eq!(rest.take(100), None);
     }
 
+    fn limited(rows: u64) -> Prepared {
+        Prepared::Limited(Rows {
+            limit: Some(rows),
+            ..Rows::default()
+        })
+    }
+
     #[test]
     fn a_portal_has_the_limit_of_its_statement() {
         let mut dialogue = Dialogue::new();
-        dialogue.parse_sent(b"s", Some(Prepared::Limited(3)), None);
+        dialogue.parse_sent(b"s", Some(limited(3)), None);
         dialogue.bound(b"", b"s");
         assert!(
             matches!(dialogue.portals[&b""[..]], Portal::Counted(rows) if rows.limit == Some(3))
@@ -289,16 +311,16 @@ mod tests {
     #[test]
     fn a_failed_parse_leaves_the_name_as_it_was() {
         let mut dialogue = Dialogue::new();
-        dialogue.parse_sent(b"s", Some(Prepared::Limited(3)), None);
+        dialogue.parse_sent(b"s", Some(limited(3)), None);
         dialogue.replies.settle(server::PARSE_COMPLETE);
-        dialogue.parse_sent(b"s", Some(Prepared::Limited(9)), None);
+        dialogue.parse_sent(b"s", Some(limited(9)), None);
         let Settled::Failed { undo, .. } = dialogue.replies.settle(server::ERROR) else {
             panic!("an error fails");
         };
         undo.into_iter().for_each(|undo| dialogue.undo(undo));
         assert!(matches!(
             dialogue.statements[&b"s"[..]],
-            Prepared::Limited(3)
+            Prepared::Limited(Rows { limit: Some(3), .. })
         ));
     }
 }

@@ -1,6 +1,7 @@
 //! Decides what a client may see of an error. Nothing is shown that is not said here.
 
 use crate::catalog;
+use crate::guard;
 use crate::nl;
 use crate::sql::question::Misplaced;
 use crate::upstream;
@@ -138,5 +139,13 @@ pub(super) fn catalog(problem: &catalog::Error) -> ErrorInfo {
 fn hinted(code: &str, message: &str, hint: &str) -> ErrorInfo {
     let mut info = error::error(code, message);
     info.hint = Some(hint.to_owned());
+    info
+}
+
+/// The guard's own words.
+pub(super) fn refused(refusal: &guard::Refusal) -> ErrorInfo {
+    let mut info = error::error(refusal.sqlstate, &refusal.message);
+    info.detail = Some(format!("Rule \"{}\".", refusal.rule));
+    info.hint.clone_from(&refusal.hint);
     info
 }

@@ -13,6 +13,8 @@ use super::replies::Owed;
 use super::replies::Rows;
 use super::ruling::Rules;
 use super::ruling::Ruling;
+use crate::guard::Plan;
+use crate::telemetry::names;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
@@ -162,12 +164,14 @@ impl Dialogue {
             return Fate::Stop(Step::Malformed);
         };
         match rules.rule(text) {
-            Ruling::Forward(limits) => {
-                self.query_sent(limits, None);
+            Ruling::Forward(plan) => {
+                self.query_sent(plan, None);
                 Fate::Pass
             }
-            Ruling::Rewrite(text, limits) => {
-                self.query_sent(limits, None);
+            Ruling::Rewrite(text, mut plan) => {
+                // The server ends by itself after row N+1.
+                plan.cancellable = false;
+                self.query_sent(plan, None);
                 let mut out = Vec::with_capacity(text.len() + HEADER + 1);
                 frontend::put_query(&mut out, &text);
                 Fate::Replace(out)
@@ -183,11 +187,12 @@ impl Dialogue {
     /// Answered here when nothing is open; else the server refuses in our place, so that it rolls
     /// back and skips as for any error.
     fn refuse_query(&mut self, info: Box<ErrorInfo>, rules: &Rules) -> Fate {
+        count_refusal(&info);
         if self.is_at_rest() {
             self.fail_query_here(*info);
             return Fate::Drop;
         }
-        self.query_sent(rules.no_limits(), Some(info));
+        self.query_sent(rules.unlimited(), Some(info));
         let mut out = Vec::new();
         frontend::put_query(&mut out, CANNOT_PARSE);
         Fate::Replace(out)
@@ -198,12 +203,13 @@ impl Dialogue {
             return Fate::Stop(Step::Malformed);
         };
         match rules.rule(parse.query) {
-            Ruling::Forward(limits) => {
-                self.parse_sent(parse.statement, limited(&limits), None);
+            Ruling::Forward(plan) => {
+                self.parse_sent(parse.statement, limited(&plan), None);
                 Fate::Pass
             }
-            Ruling::Rewrite(text, limits) => {
-                self.parse_sent(parse.statement, limited(&limits), None);
+            Ruling::Rewrite(text, mut plan) => {
+                plan.cancellable = false;
+                self.parse_sent(parse.statement, limited(&plan), None);
                 let mut out = Vec::with_capacity(body.len() + text.len());
                 parse.put_with(&mut out, &text);
                 Fate::Replace(out)
@@ -218,6 +224,7 @@ impl Dialogue {
 
     /// As for a Query.
     fn refuse_parse(&mut self, parse: &frontend::Parse<'_>, info: Box<ErrorInfo>) -> Fate {
+        count_refusal(&info);
         if self.is_at_rest() {
             self.fail_until_sync(*info);
             return Fate::Drop;
@@ -232,7 +239,7 @@ impl Dialogue {
     fn long_text(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
         if !rules.must_examine() {
             if frame.tag == client::QUERY {
-                self.query_sent(rules.no_limits(), None);
+                self.query_sent(rules.unlimited(), None);
             } else {
                 self.parse_sent(b"", None, None);
             }
@@ -364,9 +371,14 @@ impl Fate {
     }
 }
 
+fn count_refusal(info: &ErrorInfo) {
+    metrics::counter!(names::REFUSALS, "sqlstate" => info.code.clone()).increment(1);
+}
+
 /// The limit of a prepared statement, which is one statement only.
-fn limited(limits: &[Option<u64>]) -> Option<Prepared> {
-    limits.first().copied().flatten().map(Prepared::Limited)
+fn limited(plan: &Plan) -> Option<Prepared> {
+    let rows = Rows::of(plan, 0);
+    rows.limit.is_some().then_some(Prepared::Limited(rows))
 }
 
 /// No SQL, so that the server answers with an error whatever its settings are.

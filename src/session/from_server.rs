@@ -1,6 +1,7 @@
 //! Walks what the server sent: all passes, but for rows beyond a limit and errors of refusals.
 
 use super::dialogue::Dialogue;
+use super::dialogue::Excess;
 use super::dialogue::Portal;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
@@ -8,12 +9,14 @@ use super::limit;
 use super::replies::Rows;
 use super::replies::Settled;
 use super::ruling::Rules;
+use crate::config::OnExceed;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
 use crate::wire::connection::Consumed;
 use crate::wire::error;
+use crate::wire::error::sqlstate;
 use crate::wire::frame;
 use crate::wire::frame::HEADER;
 use crate::wire::frame::Next;
@@ -92,7 +95,7 @@ impl Dialogue {
         passage: &mut Passage<'_>,
     ) -> bool {
         match tag {
-            server::DATA_ROW => self.replies.rows().is_none_or(Rows::admit),
+            server::DATA_ROW => self.row(),
             server::COPY_IN => {
                 self.copy_in = true;
                 self.replies.begin_copy_in();
@@ -103,20 +106,37 @@ impl Dialogue {
                 true
             }
             _ => match self.replies.settle(tag) {
-                Settled::Nothing => true,
+                Settled::Nothing => self.excess != Excess::Refused || is_unasked(tag),
                 Settled::Result(rows) => self.result_ended(rows, body, rules, passage),
                 Settled::Suspended(portal, rows) => {
                     if let Some(portal) = portal {
                         self.portals.insert(portal, Portal::Counted(rows));
                     }
-                    true
+                    rows.exceeded().is_none() || self.result_ended(rows, b"", rules, passage)
                 }
                 Settled::Failed { instead, undo } => {
                     undo.into_iter().for_each(|undo| self.undo(undo));
-                    self.failed(body, instead, passage)
+                    self.failed(body, instead, rules, passage)
                 }
             },
         }
+    }
+
+    /// Whether a row goes on.
+    fn row(&mut self) -> bool {
+        let Some(rows) = self.replies.rows() else {
+            return true;
+        };
+        if rows.admit() {
+            return self.excess != Excess::Refused;
+        }
+        let cancellable = rows.cancellable
+            && self.status == TransactionStatus::Idle
+            && self.replies.is_last_result();
+        if cancellable && self.excess == Excess::None {
+            self.excess = Excess::ToCancel;
+        }
+        false
     }
 
     /// An error ended what was under way; whether the server's own error goes on.
@@ -124,12 +144,21 @@ impl Dialogue {
         &mut self,
         body: &[u8],
         instead: Option<Box<ErrorInfo>>,
+        rules: &Rules,
         passage: &mut Passage<'_>,
     ) -> bool {
         self.copy_in = false;
         self.told_fatal = error::is_fatal(body);
         if !self.replies.holds_ready_for_query() {
             self.skipping = Skipping::Server;
+        }
+        if self.excess == Excess::Cancelled && error::has_code(body, sqlstate::QUERY_CANCELED) {
+            let limit = rules.row_limit();
+            self.tell_exceeded(limit.unwrap_or_default(), b"", rules, passage);
+            return false;
+        }
+        if self.excess == Excess::Refused {
+            return false;
         }
         let Some(info) = instead else { return true };
         error::put_error(passage.edit(), *info);
@@ -139,6 +168,7 @@ impl Dialogue {
     fn ready_for_query(&mut self, body: &[u8]) {
         self.replies.settle(server::READY_FOR_QUERY);
         self.copy_in = false;
+        self.excess = Excess::None;
         if let Some(status) = backend::transaction_status(body) {
             self.status = status;
         }
@@ -155,23 +185,36 @@ impl Dialogue {
         rules: &Rules,
         passage: &mut Passage<'_>,
     ) -> bool {
+        if self.excess == Excess::Refused {
+            return false;
+        }
         let Some(limit) = rows.exceeded() else {
             if std::mem::take(&mut self.told_truncated) {
                 limit::put_complete(passage.edit());
             }
             return true;
         };
-        self.told_truncated = true;
-        match rules.policy() {
-            Some(policy) => limit::put_exceeded(passage.edit(), limit, policy, tag),
-            None => unreachable!("only a policy limits rows"),
-        }
+        self.tell_exceeded(limit, tag, rules, passage);
         false
+    }
+
+    fn tell_exceeded(&mut self, limit: u64, tag: &[u8], rules: &Rules, passage: &mut Passage<'_>) {
+        let Some(policy) = rules.policy() else {
+            unreachable!("only a policy limits rows");
+        };
+        limit::put_exceeded(passage.edit(), limit, policy, tag);
+        if policy.on_exceed == OnExceed::Error {
+            self.excess = Excess::Refused;
+        } else {
+            self.told_truncated = true;
+        }
     }
 
     fn pass_locals(&mut self, passage: &mut Passage<'_>) {
         while let Some(bytes) = self.replies.take_local() {
-            passage.edit().extend_from_slice(&bytes);
+            if self.excess != Excess::Refused {
+                passage.edit().extend_from_slice(&bytes);
+            }
         }
     }
 }
@@ -184,5 +227,13 @@ fn is_control(tag: u8) -> bool {
             | server::COMMAND_COMPLETE
             | server::ERROR
             | server::PARAMETER_STATUS
+    )
+}
+
+/// Messages that come whatever the client has sent.
+fn is_unasked(tag: u8) -> bool {
+    matches!(
+        tag,
+        server::NOTICE | server::NOTIFICATION | server::PARAMETER_STATUS
     )
 }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::wrapper::Bounds;
 use crate::nl;
 use crate::sql::question::Verb;
+use crate::sql::script::Script;
+use crate::sql::splice;
+use crate::sql::splice::Splice;
 use crate::wire::ErrorInfo;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
@@ -63,6 +66,22 @@ pub(super) fn statement(verb: &Verb, answer: &nl::Answer) -> Option<String> {
     }
 }
 
+/// `text` as it asks the server for no more than `rows` rows, where that can be said in it. A COPY
+/// stays whole.
+pub(super) fn capped(text: &[u8], rows: u64) -> Vec<u8> {
+    let Ok(script) = Script::lex(text) else {
+        return text.to_vec();
+    };
+    let mut statements = script.runnable();
+    let (Some(statement), None) = (statements.next(), statements.next()) else {
+        return text.to_vec();
+    };
+    match splice::limit(script.tokens(statement), statement.kind, rows) {
+        Splice::Edit(edit) => splice::apply(text, &[edit]),
+        Splice::Keep | Splice::CountOnly => text.to_vec(),
+    }
+}
+
 /// A text literal that means the same whatever `standard_conforming_strings` is.
 ///
 /// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS-ESCAPE>
@@ -99,6 +118,17 @@ mod tests {
     fn sql_is_shown_as_a_literal_in_any_string_setting() {
         let shown = statement(&Verb::Sql, &answer()).unwrap();
         assert_eq!(shown, r"SELECT E'SELECT ''it''''s \\ here'''::text AS sql");
+    }
+
+    #[test]
+    fn an_answer_is_asked_for_no_more_rows_than_it_may_have() {
+        let text = |sql: &[u8]| String::from_utf8(capped(sql, 11)).unwrap();
+        assert_eq!(text(b"SELECT a FROM t"), "SELECT a FROM t LIMIT 11");
+        assert_eq!(text(b"SELECT a FROM t LIMIT 5"), "SELECT a FROM t LIMIT 5");
+        assert_eq!(
+            text(b"COPY (SELECT a FROM t) TO STDOUT"),
+            "COPY (SELECT a FROM t) TO STDOUT"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::config::OnExceed;
 use crate::config::Policy;
+use crate::telemetry::names;
 use crate::wire::ErrorInfo;
 use crate::wire::backend;
 use crate::wire::error;
@@ -54,8 +55,7 @@ fn explain(info: &mut ErrorInfo, policy: &str) {
 }
 
 fn count(policy: &str) {
-    metrics::counter!("pgparley_results_truncated_total", "policy" => policy.to_owned())
-        .increment(1);
+    metrics::counter!(names::TRUNCATED, "policy" => policy.to_owned()).increment(1);
 }
 
 /// Appends the news that a result is complete again after one that was not.

@@ -34,7 +34,7 @@ pub(super) struct LoggedIn {
     /// The key of its CancelRequests.
     pub key: CancelKey,
     /// The policy that holds for it.
-    pub policy: Option<Arc<Policy>>,
+    pub policy: Option<Governing>,
     /// Where its catalog is read.
     pub origin: Origin,
     /// The client's place among `max_client_conn`.
@@ -63,13 +63,9 @@ pub(super) async fn log_in(
     let who = Who::read(&startup)?;
     trust(peer, &who)?;
     let settings = database(&services.config.databases, &who)?;
-    let policy = policy(&services.config.policies, &who);
-    let login = login(
-        settings,
-        &who,
-        startup.parameters.clone(),
-        policy.as_deref(),
-    );
+    let policy = policy(&services.policies, &who);
+    let governing = policy.as_ref().map(|governing| &*governing.policy);
+    let login = login(settings, &who, startup.parameters.clone(), governing);
     let pool = services.pools.pool(&login, settings);
     let mut lease = match pool.checkout(&login).await {
         Ok(lease) => lease,
@@ -184,18 +180,31 @@ fn database<'a>(databases: &'a [Database], who: &Who<'_>) -> Result<&'a Database
     })
 }
 
-fn policy(policies: &[Policy], who: &Who<'_>) -> Option<Arc<Policy>> {
+/// The policy that holds for a session.
+#[derive(Debug, Clone)]
+pub(super) struct Governing {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// Its place among all, from 1: what decisions are cached by.
+    pub number: u64,
+}
+
+fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
     let is = |wanted: &Option<String>, given: &[u8]| {
         wanted
             .as_ref()
             .is_none_or(|wanted| wanted.as_bytes() == given)
     };
-    let found = policies.iter().find(|policy| {
+    let holds = |policy: &Arc<Policy>| {
         is(&policy.matches.user, who.user)
             && is(&policy.matches.database, who.database)
             && is(&policy.matches.application, who.application)
-    });
-    found.cloned().map(Arc::new)
+    };
+    let place = policies.iter().position(holds)?;
+    Some(Governing {
+        policy: Arc::clone(&policies[place]),
+        number: place as u64 + 1,
+    })
 }
 
 /// How the server is logged in to for this client.

@@ -98,6 +98,7 @@ impl Session {
         while !self.dialogue.replies.is_empty() {
             match poll_fn(|cx| self.poll_replies(cx)).await {
                 Event::Moved => {}
+                Event::Excess => self.cut_short().await,
                 Event::Turn(_) => unreachable!("the client is not read"),
                 Event::End(end) => return Err(end),
             }
@@ -288,7 +289,8 @@ impl Session {
         }
     }
 
-    fn cap(&self) -> Cap {
+    /// How much of an answer this client gets.
+    pub(super) fn cap(&self) -> Cap {
         let nl = &self.services.config.nl;
         let rows = self
             .rules

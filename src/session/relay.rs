@@ -11,6 +11,7 @@ use std::task::Poll;
 
 use super::End;
 use super::Session;
+use super::dialogue::Excess;
 use super::from_client::Step;
 use super::from_server::Progressed;
 use super::questions::Turn;
@@ -26,6 +27,8 @@ pub(super) enum Event {
     Moved,
     /// A message of the client is to be answered here.
     Turn(Box<Turn>),
+    /// The result that comes in is to be cancelled.
+    Excess,
     /// The session is over.
     End(End),
 }
@@ -92,6 +95,9 @@ impl Session {
             backend.note_parameter(&body);
         }
         Poll::Ready(match moved {
+            Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.excess == Excess::ToCancel => {
+                Event::Excess
+            }
             Ok(Some((Progressed::Nothing, Ok(())))) => Event::Moved,
             Ok(Some((Progressed::Nothing, Err(_)))) => Event::End(End::Client),
             Ok(Some((Progressed::Malformed, _)) | None) | Err(_) => Event::End(End::Server),
@@ -126,6 +132,19 @@ impl Session {
             Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
             Ok(Some((Step::Next, Ok(())))) => Event::Moved,
         })
+    }
+
+    /// Cancels a result of which the client has had enough. Returns when the server has the signal,
+    /// so that it cannot hit the client's next query.
+    pub(super) async fn cut_short(&mut self) {
+        self.dialogue.excess = Excess::Cancelled;
+        let Some(target) = self.lease.backend.cancel_target() else {
+            return;
+        };
+        if let Err(error) = target.cancel().await {
+            // The rows are read to their end instead.
+            tracing::info!(%error, "cancel request not delivered");
+        }
     }
 
     /// Cancels what runs for a client that is gone, and reads the server until nothing is owed.

@@ -3,9 +3,10 @@
 //! Source of the pairing: <https://www.postgresql.org/docs/current/protocol-flow.html>.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::dialogue::Undo;
+use crate::guard::Plan;
+use crate::guard::ResultLimit;
 use crate::wire::ErrorInfo;
 use crate::wire::frame::server;
 
@@ -34,8 +35,8 @@ pub(super) enum Owed {
     Close,
     /// Query: any number of results, then ReadyForQuery.
     Query {
-        /// The limit of each statement's result, in order; none beyond the end.
-        limits: Limits,
+        /// How each statement's result is delivered.
+        plan: Plan,
         /// The result that comes next.
         result: usize,
         /// The count of that result.
@@ -51,9 +52,6 @@ pub(super) enum Owed {
     Local(Vec<u8>),
 }
 
-/// The row limit of each result of a text; `None` is unlimited.
-pub(super) type Limits = Arc<[Option<u64>]>;
-
 /// Rows of one result, counted against its limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Rows {
@@ -61,12 +59,23 @@ pub(super) struct Rows {
     pub limit: Option<u64>,
     /// Rows that the server has sent.
     pub seen: u64,
+    /// The statement may be cancelled once its rows are no longer wanted: it is alone, reads only,
+    /// and the server would go on.
+    pub cancellable: bool,
 }
 
 impl Rows {
     /// None seen yet.
-    pub(super) fn limited(limit: Option<u64>) -> Self {
-        Self { limit, seen: 0 }
+    pub(super) fn of(plan: &Plan, result: usize) -> Self {
+        let limit = match plan.limit(result) {
+            ResultLimit::None => None,
+            ResultLimit::Rows(rows) => Some(rows),
+        };
+        Self {
+            limit,
+            seen: 0,
+            cancellable: plan.cancellable,
+        }
     }
 
     /// Counts one more row; whether the client gets it.
@@ -133,6 +142,17 @@ impl Replies {
         }
     }
 
+    /// The result that is coming in is the last thing owed but for its ReadyForQuery.
+    pub(super) fn is_last_result(&self) -> bool {
+        match self.queue.front() {
+            Some(Owed::Query { .. }) => self.queue.len() == 1,
+            Some(Owed::Execute { .. }) => {
+                self.queue.len() == 2 && matches!(self.queue.back(), Some(Owed::Sync))
+            }
+            _ => false,
+        }
+    }
+
     /// A ReadyForQuery is among what is owed, so the server will answer without being asked again.
     pub(super) fn holds_ready_for_query(&self) -> bool {
         self.queue.iter().any(ends_with_ready)
@@ -168,15 +188,12 @@ impl Replies {
             (
                 server::COMMAND_COMPLETE | server::EMPTY_QUERY,
                 Some(Owed::Query {
-                    limits,
-                    result,
-                    rows,
-                    ..
+                    plan, result, rows, ..
                 }),
             ) => {
                 let ended = *rows;
                 *result += 1;
-                *rows = Rows::limited(limits.get(*result).copied().flatten());
+                *rows = Rows::of(plan, *result);
                 Settled::Result(ended)
             }
             (server::COMMAND_COMPLETE | server::EMPTY_QUERY, Some(Owed::Execute { rows, .. })) => {
@@ -233,6 +250,9 @@ fn ends_with_ready(owed: &Owed) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Policy;
+    use crate::guard::Verdict;
+    use crate::guard::review;
 
     fn execute() -> Owed {
         Owed::Execute {
@@ -269,10 +289,16 @@ mod tests {
     #[test]
     fn each_result_of_a_query_has_its_own_limit() {
         let mut replies = Replies::default();
-        let limits: Limits = Arc::new([Some(1), None]);
-        let rows = Rows::limited(limits[0]);
+        let policy = Policy {
+            row_limit: Some(1),
+            ..Policy::default()
+        };
+        let Verdict::Forward(plan) = review(b"TABLE t; SHOW x", &policy, None) else {
+            panic!("it goes on");
+        };
+        let rows = Rows::of(&plan, 0);
         replies.push(Owed::Query {
-            limits,
+            plan,
             result: 0,
             rows,
             instead: None,

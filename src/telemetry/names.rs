@@ -11,12 +11,12 @@ pub const MODEL_TOKENS: &str = "pgparley_model_tokens_total";
 pub const CLIENTS: &str = "pgparley_clients";
 /// Clients that logged in.
 pub const LOGINS: &str = "pgparley_logins_total";
-/// Server connections open now.
+/// Server connections open now. Label: `state` (`active` or `idle`).
 pub const SERVERS: &str = "pgparley_servers";
-/// Statements that a policy refused. Label: `sqlstate`.
+/// Statements that did not go to the server. Label: `sqlstate`.
 pub const REFUSALS: &str = "pgparley_refusals_total";
-/// Results that a row limit cut or failed.
-pub const TRUNCATED: &str = "pgparley_truncated_results_total";
+/// Results that a limit cut or failed. Label: `policy`.
+pub const TRUNCATED: &str = "pgparley_results_truncated_total";
 /// Seconds that clients waited for a server connection.
 pub const WAIT_SECONDS: &str = "pgparley_query_wait_seconds";
 
@@ -46,16 +46,20 @@ pub const ALL: [(&str, Kind, &str); 9] = [
     ),
     (CLIENTS, Kind::Gauge, "Clients connected now."),
     (LOGINS, Kind::Counter, "Clients that logged in."),
-    (SERVERS, Kind::Gauge, "Server connections open now."),
+    (
+        SERVERS,
+        Kind::Gauge,
+        "Server connections open now, by state.",
+    ),
     (
         REFUSALS,
         Kind::Counter,
-        "Statements that a policy refused, by SQLSTATE.",
+        "Statements that did not go to the server, by SQLSTATE.",
     ),
     (
         TRUNCATED,
         Kind::Counter,
-        "Results that a row limit cut or failed.",
+        "Results that a limit cut or failed, by policy.",
     ),
     (
         WAIT_SECONDS,

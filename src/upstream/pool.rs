@@ -16,6 +16,7 @@ use super::backend::Backend;
 use super::backend::MAX_CONTROL_MESSAGE;
 use super::connect::Login;
 use crate::config::Database;
+use crate::telemetry::names;
 use crate::wire::Connection;
 use crate::wire::TransactionStatus;
 use crate::wire::frontend;
@@ -119,7 +120,9 @@ impl Pool {
     /// A server connection for one client: an idle one that was opened with the same start-up
     /// parameters, else a new one.
     pub async fn checkout(self: &Arc<Self>, login: &Login) -> Result<Lease, Error> {
+        let asked = Instant::now();
         let permit = timeout(self.wait_timeout, Arc::clone(&self.permits).acquire_owned()).await;
+        metrics::histogram!(names::WAIT_SECONDS).record(asked.elapsed());
         let permit = permit
             .map_err(|_| Error::Exhausted)?
             .map_err(|_| Error::Exhausted)?;

@@ -117,6 +117,12 @@ pub fn read(body: &[u8]) -> ErrorInfo {
     info
 }
 
+/// The body of an ErrorResponse has this SQLSTATE.
+pub fn has_code(body: &[u8], code: &str) -> bool {
+    let mut fields = body.split(|&byte| byte == 0);
+    fields.any(|field| field.strip_prefix(b"C") == Some(code.as_bytes()))
+}
+
 /// The body of an ErrorResponse says that the connection ends with it.
 pub fn is_fatal(body: &[u8]) -> bool {
     let mut fields = body.split(|&byte| byte == 0);

@@ -268,8 +268,12 @@ fn refusal(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Opti
     if !messages.is_some_and(|messages| !messages.is_empty() && messages.iter().all(is_message)) {
         return Some(refused(400, "Invalid type for 'messages'.", None));
     }
-    if !body["model"].is_string() || !body["max_tokens"].as_u64().is_some_and(|tokens| tokens > 0) {
-        return Some(refused(400, "you must provide a model parameter", None));
+    let limit = body["max_tokens"]
+        .as_u64()
+        .or(body["max_completion_tokens"].as_u64());
+    if !body["model"].is_string() || limit.is_none_or(|tokens| tokens == 0) {
+        let message = "you must provide a model parameter";
+        return Some(refused(400, message, None));
     }
     None
 }

@@ -152,7 +152,10 @@ impl<'a> Binder<'_, 'a> {
     /// else the one that holds every column asked for.
     fn choose_subject(&mut self) -> Result<(), Cannot> {
         let position = |wanted: &[Role]| {
-            self.draft.entities.iter().position(|entity| wanted.contains(&entity.role))
+            self.draft
+                .entities
+                .iter()
+                .position(|entity| wanted.contains(&entity.role))
         };
         let by_role = position(&[Role::Head, Role::Owner])
             .or_else(|| position(&[Role::Counted]))
@@ -181,14 +184,21 @@ impl<'a> Binder<'_, 'a> {
         tables.dedup();
         let held = |table: usize| {
             let has = |mention: &&&Mention| {
-                mention.hits.iter().any(|hit| matches!(hit.target, Target::Column(id) if id.table == table))
+                mention
+                    .hits
+                    .iter()
+                    .any(|hit| matches!(hit.target, Target::Column(id) if id.table == table))
             };
             let closeness: usize = mentions
                 .iter()
                 .filter_map(|mention| columns::closest_in(mention, table))
                 .map(|hit| hit.closeness as usize)
                 .sum();
-            (mentions.iter().filter(has).count(), self.values_in(table), closeness)
+            (
+                mentions.iter().filter(has).count(),
+                self.values_in(table),
+                closeness,
+            )
         };
         let best = tables.iter().map(|table| held(*table)).max();
         tables.retain(|table| Some(held(*table)) == best);
@@ -236,7 +246,11 @@ impl<'a> Binder<'_, 'a> {
             return Err(refusal::nothing_asked(self.index()));
         }
         self.readings.dedup();
-        Ok(Bound { query: self.query, readings: self.readings, cues: self.cues })
+        Ok(Bound {
+            query: self.query,
+            readings: self.readings,
+            cues: self.cues,
+        })
     }
 }
 

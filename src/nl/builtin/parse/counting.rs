@@ -54,14 +54,22 @@ impl Parser<'_> {
         }
         self.at = next;
         let comparison = comparison.unwrap_or(Comparison::Equal);
-        self.counted_thing(comparison, literal, next, at).map(|()| true)
+        self.counted_thing(comparison, literal, next, at)
+            .map(|()| true)
     }
 
     fn times(&mut self, count: &str) -> Result<bool, Cannot> {
-        let Some(entity) = self.focus else { return Ok(false) };
+        let Some(entity) = self.focus else {
+            return Ok(false);
+        };
         let at = self.at;
         self.at += 1;
-        self.recount(entity, Comparison::Equal, Literal::Number(count.to_owned()), at)?;
+        self.recount(
+            entity,
+            Comparison::Equal,
+            Literal::Number(count.to_owned()),
+            at,
+        )?;
         Ok(true)
     }
 
@@ -70,7 +78,10 @@ impl Parser<'_> {
         self.columns_at(at).filter(|mention| {
             mention.hits.iter().any(|hit| match hit.target {
                 Target::Column(id) => {
-                    matches!(self.index.column(id).kind, TypeKind::Integer | TypeKind::Number)
+                    matches!(
+                        self.index.column(id).kind,
+                        TypeKind::Integer | TypeKind::Number
+                    )
                 }
                 Target::Table(_) => false,
             })
@@ -89,7 +100,14 @@ impl Parser<'_> {
             self.at = next + 1;
             let entity = self.register(table, Role::Related);
             let count = Some((comparison, literal));
-            return self.add(Test::Has { entity, negated: false, count }, at);
+            return self.add(
+                Test::Has {
+                    entity,
+                    negated: false,
+                    count,
+                },
+                at,
+            );
         }
         if let Some(column) = self.figure_at(next) {
             self.at = next + 1;
@@ -114,17 +132,31 @@ impl Parser<'_> {
         literal: Literal,
         at: usize,
     ) -> Result<(), Cannot> {
-        let before = self.draft.conditions.iter_mut().rev().find_map(|condition| {
-            match &mut condition.test {
-                Test::Has { entity: other, negated: false, count } if *other == entity => Some(count),
+        let before = self
+            .draft
+            .conditions
+            .iter_mut()
+            .rev()
+            .find_map(|condition| match &mut condition.test {
+                Test::Has {
+                    entity: other,
+                    negated: false,
+                    count,
+                } if *other == entity => Some(count),
                 _ => None,
-            }
-        });
+            });
         if let Some(count) = before {
             *count = Some((comparison, literal));
             return Ok(());
         }
         let count = Some((comparison, literal));
-        self.add(Test::Has { entity, negated: false, count }, at)
+        self.add(
+            Test::Has {
+                entity,
+                negated: false,
+                count,
+            },
+            at,
+        )
     }
 }
