@@ -18,6 +18,7 @@ use pgparley::guard::generated::check_embedded;
 use shop::refused;
 use shop::shop;
 use shop::written;
+use support::cluster;
 
 #[test]
 fn what_is_too_big_is_refused_and_overflows_no_stack() {
@@ -99,6 +100,17 @@ fn a_query_inside_a_statement_names_the_schema_of_its_functions() {
     let rows = "SELECT d, t FROM generate_series(1, 2) AS d, unnest(ARRAY['a']) AS t";
     let anew = "SELECT d, t FROM pg_catalog.generate_series(1, 2) AS d, pg_catalog.unnest(ARRAY['a']) AS t";
     assert_eq!(check_embedded(rows, &shop()).unwrap().sql, anew);
+}
+
+#[test]
+fn no_volatile_function_of_the_server_is_called() {
+    let names = "SELECT DISTINCT proname FROM pg_proc WHERE provolatile = 'v' AND proname ~ '^[a-z]' ORDER BY 1";
+    let names = cluster().run_sql("postgres", names).unwrap();
+    let called: Vec<&str> = names
+        .lines()
+        .filter(|name| check(&format!("SELECT {name}(NULL)"), &shop()).is_ok())
+        .collect();
+    assert_eq!(called, ["clock_timestamp", "gen_random_uuid", "random"]);
 }
 
 /// Pieces that statements of every kind are made of, in any order.
