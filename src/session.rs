@@ -215,7 +215,12 @@ impl Session {
         loop {
             match self.next().await {
                 Event::Moved => {}
+                Event::Terminate => return self.finish().await,
                 Event::Excess => self.cut_short().await,
+                Event::LostSyncs => match self.find_syncs().await {
+                    Ok(()) => {}
+                    Err(end) => return end,
+                },
                 Event::Turn(turn) => match self.take_turn(*turn).await {
                     Ok(()) => self.client.resume(),
                     Err(end) => return end,
@@ -228,7 +233,7 @@ impl Session {
     /// The client is gone: what still runs for it is cancelled, and the server connection goes
     /// back clean or not at all.
     async fn leave(mut self) {
-        if !self.dialogue.replies.is_empty() {
+        if self.dialogue.replies.holds_ready_for_query() {
             let drained = timeout(FAREWELL, self.abandon()).await;
             if !matches!(drained, Ok(Ok(()))) {
                 return;

@@ -1,6 +1,6 @@
 //! The demo: the shop is what its seed says, and its questions are answered under any names.
 
-mod support;
+pub mod support;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
 //! psycopg, asyncpg and JDBC against pgparley; one that is not installed fails its test.
 
-mod support;
+pub mod support;
 
 use std::path::Path;
 use std::process::Command;

@@ -7,7 +7,7 @@ mod fault_table;
 #[path = "models/faults.rs"]
 mod faults;
 #[path = "support/model_server.rs"]
-mod model_server;
+pub mod model_server;
 #[path = "models/secrecy.rs"]
 mod secrecy;
 

@@ -126,7 +126,19 @@ impl Dialogue {
             (Skipping::Here, _) => return Fate::Drop,
             (Skipping::Server, _) => return Fate::Pass,
         }
+        let copies = self.copy_in.is_some_and(|copy| !copy.is_over);
         match frame.tag {
+            client::COPY_DATA | client::FLUSH => Fate::Pass,
+            client::COPY_DONE | client::COPY_FAIL => {
+                if let Some(copy) = &mut self.copy_in {
+                    copy.is_over = true;
+                }
+                Fate::Pass
+            }
+            client::SYNC => self.sync(),
+            client::TERMINATE => Fate::Stop(Step::Terminate),
+            // The server would take it for COPY data gone wrong, and so lose count with us.
+            _ if copies => Fate::Stop(Step::Malformed),
             client::QUERY | client::PARSE if frame.size > LONGEST_TEXT => {
                 self.long_text(frame, rules)
             }
@@ -136,16 +148,10 @@ impl Dialogue {
             client::DESCRIBE => self.whole(frame, Self::describe),
             client::EXECUTE => self.whole(frame, Self::execute),
             client::CLOSE => self.whole(frame, Self::close),
-            client::SYNC => self.sync(),
             client::FUNCTION_CALL => {
                 self.replies.push(Owed::FunctionCall);
                 Fate::Pass
             }
-            client::COPY_DONE | client::COPY_FAIL => {
-                self.copy_in = false;
-                Fate::Pass
-            }
-            client::TERMINATE => Fate::Stop(Step::Terminate),
             _ => Fate::Pass,
         }
     }
@@ -343,8 +349,8 @@ impl Dialogue {
     }
 
     fn sync(&mut self) -> Fate {
-        if self.copy_in {
-            // The server ignores it while it takes COPY data.
+        if let Some(copy) = self.copy_in.as_mut().filter(|copy| !copy.is_over) {
+            copy.doubtful_syncs += 1;
             return Fate::Pass;
         }
         if self.promoted {

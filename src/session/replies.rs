@@ -169,10 +169,25 @@ impl Replies {
         }
     }
 
-    /// The server now takes COPY data: it ignores a Sync that is already under way behind the
-    /// Execute, so that Sync gets no answer.
-    pub(super) fn begin_copy_in(&mut self) {
+    /// The server now takes COPY data. What is under way behind the COPY must be Syncs, as some
+    /// drivers send them; how many. `None` when it is anything else, which is against the protocol.
+    pub(super) fn begin_copy_in(&mut self) -> Option<usize> {
+        let behind = self.queue.len().saturating_sub(1);
+        let only_syncs = self
+            .queue
+            .iter()
+            .skip(1)
+            .all(|owed| matches!(owed, Owed::Sync));
         self.queue.truncate(1);
+        only_syncs.then_some(behind)
+    }
+
+    /// Forgets what is owed, when that is nothing but Syncs; how many. `None` when it is more.
+    pub(super) fn take_syncs(&mut self) -> Option<usize> {
+        let only_syncs = self.queue.iter().all(|owed| matches!(owed, Owed::Sync));
+        let count = self.queue.len();
+        self.queue.clear();
+        only_syncs.then_some(count)
     }
 
     /// Strikes off what a message with this type byte answers.
@@ -318,7 +333,7 @@ mod tests {
         let mut replies = Replies::default();
         replies.push(execute());
         replies.push(Owed::Sync);
-        replies.begin_copy_in();
+        assert_eq!(replies.begin_copy_in(), Some(1));
         replies.push(Owed::Sync);
         replies.settle(server::COMMAND_COMPLETE);
         replies.settle(server::READY_FOR_QUERY);

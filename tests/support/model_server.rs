@@ -28,11 +28,11 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 /// The only key that the server takes.
-pub(crate) const KEY: &str = "sk-test-0123456789abcdef";
+pub const KEY: &str = "sk-test-0123456789abcdef";
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
-pub(crate) enum Reply {
+pub enum Reply {
     /// The model says this, as a whole and well-formed answer.
     Says(String),
     /// The same, a byte a chunk.
@@ -55,12 +55,12 @@ pub(crate) enum Reply {
 
 impl Reply {
     /// The model answers with `sql`.
-    pub(crate) fn sql(sql: &str) -> Self {
+    pub fn sql(sql: &str) -> Self {
         Self::Says(json!({ "sql": sql, "assumptions": [], "confidence": 0.9 }).to_string())
     }
 
     /// An error as OpenAI sends it, to be tried again in a millisecond if at all.
-    pub(crate) fn error(status: u16, body: &str) -> Self {
+    pub fn error(status: u16, body: &str) -> Self {
         Self::Status(
             status,
             vec![("retry-after-ms", "1".to_owned())],
@@ -71,16 +71,16 @@ impl Reply {
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub(crate) struct Received {
+pub struct Received {
     /// Its headers.
-    pub(crate) headers: HeaderMap,
+    pub headers: HeaderMap,
     /// Its JSON.
-    pub(crate) body: Value,
+    pub body: Value,
 }
 
 impl Received {
     /// What its last message says.
-    pub(crate) fn last_message(&self) -> &str {
+    pub fn last_message(&self) -> &str {
         let messages = self.body["messages"]
             .as_array()
             .expect("checked on arrival");
@@ -91,7 +91,7 @@ impl Received {
 }
 
 /// The provider; gone when dropped.
-pub(crate) struct ModelServer {
+pub struct ModelServer {
     address: SocketAddr,
     shared: Arc<Shared>,
     serving: AbortHandle,
@@ -112,7 +112,7 @@ struct Counts {
 
 impl ModelServer {
     /// A server that answers by `script`.
-    pub(crate) async fn start(script: impl IntoIterator<Item = Reply>) -> Self {
+    pub async fn start(script: impl IntoIterator<Item = Reply>) -> Self {
         let shared = Arc::new(Shared {
             script: Mutex::new(script.into_iter().collect()),
             received: Mutex::default(),
@@ -137,12 +137,12 @@ impl ModelServer {
     }
 
     /// What `base_url` is for it.
-    pub(crate) fn base_url(&self) -> String {
+    pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
     /// The requests so far.
-    pub(crate) fn received(&self) -> Vec<Received> {
+    pub fn received(&self) -> Vec<Received> {
         self.shared
             .received
             .lock()
@@ -151,17 +151,17 @@ impl ModelServer {
     }
 
     /// Lets one held answer go.
-    pub(crate) fn release(&self) {
+    pub fn release(&self) {
         self.shared.released.add_permits(1);
     }
 
     /// Waits until `requests` have arrived in all.
-    pub(crate) async fn arrived(&self, requests: usize) {
+    pub async fn arrived(&self, requests: usize) {
         self.until(|counts| counts.arrived >= requests).await;
     }
 
     /// Waits until `clients` have gone away before their answer was complete.
-    pub(crate) async fn gone(&self, clients: usize) {
+    pub async fn gone(&self, clients: usize) {
         self.until(|counts| counts.gone >= clients).await;
     }
 

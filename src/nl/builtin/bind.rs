@@ -233,6 +233,27 @@ impl<'a> Binder<'_, 'a> {
         }
     }
 
+    /// What stands beside an aggregate must be the same for the whole group.
+    fn check_groups(&self) -> Result<(), Cannot> {
+        let query = &self.query;
+        let shown = query
+            .outputs
+            .iter()
+            .chain(query.order.iter().map(|(expr, _)| expr));
+        let grouped = !query.group.is_empty() || query.size.is_some();
+        let aggregated = shown.clone().any(Expr::is_aggregate);
+        let loose = shown
+            .clone()
+            .any(|expr| !expr.is_aggregate() && !query.group.contains(expr));
+        if (grouped || aggregated) && loose {
+            return Err(refusal::unsupported(
+                "the question mixes groups of rows with single rows",
+                "Ask for the groups and for the rows in two questions.",
+            ));
+        }
+        Ok(())
+    }
+
     fn finish(mut self) -> Result<Bound<'a>, Cannot> {
         self.query.subject = self.subject;
         self.query.limit = match &self.draft.limit {
@@ -245,6 +266,7 @@ impl<'a> Binder<'_, 'a> {
         if self.query.outputs.is_empty() {
             return Err(refusal::nothing_asked(self.index()));
         }
+        self.check_groups()?;
         self.readings.dedup();
         Ok(Bound {
             query: self.query,

@@ -167,7 +167,14 @@ impl Matcher<'_> {
         let lower = lower(words);
         let phrase = lower.join(" ");
         let function = self.function(&phrase);
-        let strong = function.as_ref().is_some_and(|kind| is_strong(kind, opens));
+        let participle = |kind: &Kind| {
+            matches!(kind, Kind::Tag(Tag::Relation))
+                && phrase.ends_with("ed")
+                && tables(&self.index.named(&lower)).is_empty()
+        };
+        let strong = function
+            .as_ref()
+            .is_some_and(|kind| is_strong(kind, opens) || participle(kind));
         if let Some(kind) = function.as_ref().filter(|_| strong) {
             return Some(self.item(range, kind.clone()));
         }

@@ -133,7 +133,7 @@ impl Graph {
     ) -> Result<Vec<Edge>, Cannot> {
         let ways = self.shortest(from, to);
         let mut ways: Vec<Vec<Edge>> = ways;
-        for prefer in [Preference::Mentioned, Preference::Cued, Preference::Single] {
+        for prefer in Preference::IN_ORDER {
             if ways.len() > 1 {
                 let best = ways
                     .iter()
@@ -256,8 +256,14 @@ enum Preference {
     Mentioned,
     /// Over keys that are named.
     Cued,
+    /// Not by the key that stands for the other side: in `friend`, `friend_id` is the friend.
+    Owner,
     /// Without meeting several rows.
     Single,
+}
+
+impl Preference {
+    const IN_ORDER: [Self; 4] = [Self::Mentioned, Self::Cued, Self::Owner, Self::Single];
 }
 
 impl Cues<'_> {
@@ -268,8 +274,25 @@ impl Cues<'_> {
                 .filter(|edge| self.mentioned.contains(&edge.to))
                 .count(),
             Preference::Cued => way.iter().filter(|edge| self.cued(edge)).count(),
+            Preference::Owner => way
+                .iter()
+                .filter(|edge| !self.names_other_side(edge))
+                .count(),
             Preference::Single => usize::from(way.iter().all(|edge| !edge.many)),
         }
+    }
+
+    fn names_other_side(&self, edge: &Edge) -> bool {
+        let (table, column) = if edge.many {
+            (edge.to, edge.columns[0].1)
+        } else {
+            (edge.from, edge.columns[0].0)
+        };
+        let table = self.index.table(table);
+        let own = naming::segments(&table.name);
+        naming::segments(&table.columns[column].name)
+            .iter()
+            .any(|word| own.iter().any(|name| stem(name) == stem(word)))
     }
 
     fn cued(&self, edge: &Edge) -> bool {
@@ -279,7 +302,8 @@ impl Cues<'_> {
             (edge.from, edge.columns[0].0)
         };
         let target = if edge.many { edge.from } else { edge.to };
-        let plain = naming::segments(&self.index.table(target).name);
+        let mut plain = naming::segments(&self.index.table(target).name);
+        plain.extend(naming::segments(&self.index.table(table).name));
         let column = &self.index.table(table).columns[column].name;
         naming::segments(column)
             .iter()

@@ -74,9 +74,19 @@ pub(super) fn without_table(column: &[String], table: &[String]) -> Option<Vec<S
     }
     let [single] = column else { return None };
     let joined: String = table.concat();
-    let singular = joined.strip_suffix('s').unwrap_or(&joined);
-    let rest = single.strip_prefix(singular)?;
+    let rest = singulars(&joined)
+        .into_iter()
+        .find_map(|name| single.strip_prefix(&*name))?;
     (rest.len() >= 2).then(|| vec![rest.to_owned()])
+}
+
+/// How a plural may read in the singular, the likeliest first.
+fn singulars(plural: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    forms.extend(plural.strip_suffix("ies").map(|base| format!("{base}y")));
+    forms.extend(plural.strip_suffix('s').map(str::to_owned));
+    forms.push(plural.to_owned());
+    forms
 }
 
 /// A table's words without what says only that it is a table: `dim_`, `_list`.

@@ -20,6 +20,7 @@ use super::draft::Limit;
 use super::draft::Measure;
 use super::draft::Mention;
 use super::draft::Test;
+use super::index::Closeness;
 use super::index::Hit;
 use super::index::Index;
 use super::index::Target;
@@ -197,7 +198,9 @@ impl Parser<'_> {
         let tables = self.mention(at, |target| matches!(target, Target::Table(_)))?;
         let closest = |mention: &Mention| mention.hits.iter().map(|hit| hit.closeness).max();
         let columns = self.columns_at(at).and_then(|mention| closest(&mention));
-        (closest(&tables) >= columns).then_some(tables)
+        // A table called just so wins over a column of another that is called so too.
+        let clear = closest(&tables) >= Some(Closeness::Alias);
+        (clear || closest(&tables) >= columns).then_some(tables)
     }
 
     /// Adds a condition, or joins it to the one before when `or` stands between.

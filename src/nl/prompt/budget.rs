@@ -9,6 +9,9 @@ use crate::sql::schema::Table;
 /// What the heading of the schema costs at most.
 const HEADING: usize = 60;
 
+/// Tables that did not fit before the rest is not tried.
+const MISSES: usize = 20;
+
 /// Tokens that `text` costs, rather too many than too few, for any tokenizer in use.
 ///
 /// Measured on schema text, four characters a token is up to 32 % too few; two and a half are
@@ -55,14 +58,21 @@ fn selected(
     let mut order: Vec<usize> = (0..schema.tables.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     let mut shown = 0;
+    let mut misses = 0;
     let mut lines = String::new();
     for at in order {
         let table = &schema.tables[at];
         let full = writer.lines(table, |_| true);
-        let Some(form) = full.filter(|form| estimate(form) <= room).or_else(|| {
+        let full = full.filter(|form| estimate(form) <= room);
+        let fitting = full.or_else(|| {
             let short = writer.lines(table, |position| is_needed(table, position, &words));
             short.filter(|form| estimate(form) <= room)
-        }) else {
+        });
+        let Some(form) = fitting else {
+            misses += 1;
+            if misses == MISSES {
+                break;
+            }
             continue;
         };
         room -= estimate(&form);

@@ -3,8 +3,8 @@
 //! Words are weighed by how few tables have them, and tables one foreign key away from a match
 //! share in its score: a join often needs a table that the question does not name.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::collections::HashSet;
 
 use rust_stemmers::Algorithm;
 use rust_stemmers::Stemmer;
@@ -23,39 +23,56 @@ const PASSED_ON: f64 = 0.5;
 /// The words of a question, reduced to their stems.
 pub(super) struct Words {
     stemmer: Stemmer,
-    stems: HashSet<String>,
+    stems: Vec<String>,
+    /// The place in `stems` of each word met so far: a schema has few words, many times over.
+    met: RefCell<HashMap<String, Option<usize>>>,
 }
 
 impl Words {
     /// The words of `question`.
     pub(super) fn new(question: &str) -> Self {
         let stemmer = Stemmer::create(Algorithm::English);
-        let stems = parts(question)
-            .map(|word| stemmer.stem(&word).into_owned())
-            .collect();
-        Self { stemmer, stems }
+        let mut stems = Vec::new();
+        each_word(question, |word| stems.push(stemmer.stem(word).into_owned()));
+        stems.sort_unstable();
+        stems.dedup();
+        Self {
+            stemmer,
+            stems,
+            met: RefCell::default(),
+        }
     }
 
     /// Whether `text` has one of them.
     pub(super) fn touch(&self, text: &str) -> bool {
-        self.shared(text).next().is_some()
+        let mut touched = false;
+        each_word(text, |word| touched |= self.place(word).is_some());
+        touched
     }
 
-    fn shared<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a str> {
-        parts(text).filter_map(|word| {
-            let stem = self.stemmer.stem(&word);
-            self.stems.get(stem.as_ref()).map(String::as_str)
-        })
+    fn place(&self, word: &str) -> Option<usize> {
+        let mut met = self.met.borrow_mut();
+        if let Some(&place) = met.get(word) {
+            return place;
+        }
+        let stem = self.stemmer.stem(word);
+        let place = self
+            .stems
+            .binary_search_by(|own| own.as_str().cmp(&stem))
+            .ok();
+        met.insert(word.to_owned(), place);
+        place
     }
 
-    /// For each word that `table` has, the weight of the best place it stands in.
-    fn places<'a>(&'a self, table: &'a Table) -> HashMap<&'a str, f64> {
-        let mut places = HashMap::new();
-        let mut found = |text: &'a str, weight: f64| {
-            for word in self.shared(text) {
-                let best: &mut f64 = places.entry(word).or_default();
-                *best = best.max(weight);
-            }
+    /// For each of them the weight of the best place it has in `table`, 0 if none.
+    fn weights(&self, table: &Table) -> Vec<f64> {
+        let mut weights = vec![0.0; self.stems.len()];
+        let mut found = |text: &str, weight: f64| {
+            each_word(text, |word| {
+                if let Some(place) = self.place(word) {
+                    weights[place] = weight.max(weights[place]);
+                }
+            });
         };
         found(&table.name, IN_TABLE_NAME);
         found(table.comment.as_deref().unwrap_or_default(), IN_COMMENT);
@@ -66,29 +83,34 @@ impl Words {
                 found(label, IN_LABEL);
             }
         }
-        places
+        weights
     }
 }
 
 /// The score of each table of `schema`, in its order; 0 shares no word and no neighbour.
 pub(super) fn scores(words: &Words, schema: &Schema) -> Vec<f64> {
-    let places: Vec<_> = schema
+    let weights: Vec<_> = schema
         .tables
         .iter()
-        .map(|table| words.places(table))
+        .map(|table| words.weights(table))
         .collect();
-    let mut tables_with: HashMap<&str, usize> = HashMap::new();
-    for word in places.iter().flat_map(HashMap::keys) {
-        *tables_with.entry(word).or_default() += 1;
-    }
     let total = schema.tables.len() as f64;
-    let rarity = |word: &str| (1.0 + total / tables_with[word] as f64).ln();
-    let own: Vec<f64> = places
-        .iter()
-        .map(|places| {
-            places
+    let rarity: Vec<f64> = (0..words.stems.len())
+        .map(|place| {
+            let with = weights
                 .iter()
-                .map(|(word, weight)| weight * rarity(word))
+                .filter(|weights| weights[place] > 0.0)
+                .count();
+            (1.0 + total / with.max(1) as f64).ln()
+        })
+        .collect();
+    let own: Vec<f64> = weights
+        .iter()
+        .map(|weights| {
+            weights
+                .iter()
+                .zip(&rarity)
+                .map(|(weight, rarity)| weight * rarity)
                 .sum()
         })
         .collect();
@@ -115,16 +137,17 @@ fn with_neighbours(own: &[f64], schema: &Schema) -> Vec<f64> {
     scores
 }
 
-/// The words of a text or an identifier in lower case: `orderItems_2024` has three.
-fn parts(text: &str) -> impl Iterator<Item = String> {
-    let mut words = Vec::new();
+/// Calls `take` with each word of a text or an identifier in lower case: `orderItems_2024` has
+/// three.
+fn each_word(text: &str, mut take: impl FnMut(&str)) {
     let mut word = String::new();
     let mut before = ' ';
     for character in text.chars() {
         let humps = before.is_lowercase() && character.is_uppercase();
         let counts = before.is_alphabetic() && character.is_numeric();
         if (humps || counts || !character.is_alphanumeric()) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
+            take(&word);
+            word.clear();
         }
         if character.is_alphanumeric() {
             word.extend(character.to_lowercase());
@@ -132,15 +155,14 @@ fn parts(text: &str) -> impl Iterator<Item = String> {
         before = character;
     }
     if !word.is_empty() {
-        words.push(word);
+        take(&word);
     }
-    words.into_iter()
 }
 
 #[cfg(test)]
 mod tests {
     use super::Words;
-    use super::parts;
+    use super::each_word;
     use super::scores;
     use crate::sql::schema::Column;
     use crate::sql::schema::ForeignKey;
@@ -163,7 +185,10 @@ mod tests {
 
     #[test]
     fn identifiers_are_taken_apart() {
-        let words: Vec<_> = parts("orderItems_2024 ÅrsKode").collect();
+        let mut words = Vec::new();
+        each_word("orderItems_2024 ÅrsKode", |word| {
+            words.push(word.to_owned())
+        });
         assert_eq!(words, ["order", "items", "2024", "års", "kode"]);
     }
 

@@ -89,7 +89,8 @@ impl Binder<'_, '_> {
             }
             let names_row = matches!(&output, Expr::Column(id)
                 if self.index().facts[id.table].naming.contains(&id.column));
-            if names_row && output.table() != self.query.base {
+            let is_key = self.query.group.contains(&output);
+            if names_row && !is_key && output.table() != self.query.base {
                 self.push_key(output.table());
             }
             self.push_group(output);

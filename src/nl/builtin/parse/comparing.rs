@@ -21,9 +21,9 @@ impl Parser<'_> {
         let at = self.skip(at);
         match self.kind(at) {
             Some(Kind::Comparative(_) | Kind::Quoted | Kind::Parameter) => true,
-            Some(Kind::Number(_)) => self.holds_figures(of) && self.table_at(at + 1).is_none(),
+            Some(Kind::Number(_)) => self.holds_figures(of) && !self.counts_thing(at + 1),
             Some(Kind::Value | Kind::Name(_)) => self.literal(at, Some(of)).is_some(),
-            Some(Kind::ProperName) => true,
+            Some(Kind::ProperName) => !self.describes_table(at),
             Some(Kind::Period(_)) => self.holds_dates(of),
             Some(Kind::Tag(tag)) => self.tag_tests(*tag, at, of),
             _ => false,
@@ -37,14 +37,21 @@ impl Parser<'_> {
             Tag::Named => true,
             Tag::Of | Tag::Or | Tag::Not | Tag::With => {
                 let next = self.skip(at + 1);
-                let value = matches!(self.kind(next), Some(Kind::ProperName | Kind::Quoted));
+                let value = match self.kind(next) {
+                    Some(Kind::ProperName) => !self.describes_table(next) && tag == Tag::Of,
+                    Some(Kind::Quoted) => true,
+                    _ => false,
+                };
                 let null = tag == Tag::Not && self.tag(next) == Some(Tag::Null);
                 let figure = matches!(self.kind(next), Some(Kind::Number(_)));
                 let compared = tag == Tag::Not && matches!(self.tag(next), Some(Tag::Compare(_)));
                 value
                     || null
                     || compared
-                    || (figure && self.holds_figures(of) && self.table_at(next + 1).is_none())
+                    || (figure
+                        && tag != Tag::With
+                        && self.holds_figures(of)
+                        && !self.counts_thing(next + 1))
                     || self
                         .literal(next, Some(of))
                         .is_some_and(|(literal, _)| !matches!(literal, Literal::Number(_)))
@@ -65,6 +72,23 @@ impl Parser<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether the figure before `at` counts something: `4 or more students`, `3 cylinders`.
+    fn counts_thing(&self, at: usize) -> bool {
+        let mut at = self.skip(at);
+        if matches!(self.tag(at), Some(Tag::OrMore | Tag::OrLess)) {
+            at = self.skip(at + 1);
+        }
+        self.table_at(at).is_some()
+    }
+
+    /// Whether the capitalised words at `at` stand before a table as an adjective.
+    fn describes_table(&self, at: usize) -> bool {
+        let run = self.items[at..]
+            .iter()
+            .take_while(|item| matches!(item.kind, Kind::ProperName));
+        self.table_at(at + run.count()).is_some()
     }
 
     fn any_column(&self, of: &Mention, test: impl Fn(usize, usize) -> bool) -> bool {
@@ -341,6 +365,17 @@ impl Parser<'_> {
                 self.add(Test::Compare(Left::Name(mention), comparison, literal), at)?;
                 return Ok(true);
             }
+        }
+        // `visited more than once`.
+        let often = match self.tag(next) {
+            Some(Tag::Once) => Some("1"),
+            Some(Tag::Twice) => Some("2"),
+            _ => None,
+        };
+        if let (Some(often), Some(entity)) = (often, self.focus) {
+            self.at = next + 1;
+            self.recount(entity, comparison, Literal::Number(often.to_owned()), at)?;
+            return Ok(true);
         }
         let Some((literal, end)) = self.literal(next, None) else {
             return Ok(false);

@@ -22,8 +22,6 @@ impl Parser<'_> {
         let literal = match self.kind(at) {
             Some(Kind::Number(digits)) => Literal::Number(digits.clone()),
             Some(Kind::Parameter) => Literal::Parameter(self.items[at].text.clone()),
-            Some(Kind::Tag(Tag::Once)) => return self.times("1"),
-            Some(Kind::Tag(Tag::Twice)) => return self.times("2"),
             _ => return Ok(false),
         };
         let mut next = self.skip(at + 1);
@@ -54,27 +52,30 @@ impl Parser<'_> {
         }
         self.at = next;
         let comparison = comparison.unwrap_or(Comparison::Equal);
+        if self.negated {
+            // `not a single order` is none; `not 3 orders` would be said otherwise.
+            let one = literal == Literal::Number("1".to_owned());
+            let Some(table) = self.table_at(next).filter(|_| one) else {
+                return Ok(false);
+            };
+            self.at = next + 1;
+            let entity = self.register(table, Role::Related);
+            self.add(
+                Test::Has {
+                    entity,
+                    negated: true,
+                    count: None,
+                },
+                at,
+            )?;
+            return Ok(true);
+        }
         self.counted_thing(comparison, literal, next, at)
             .map(|()| true)
     }
 
-    fn times(&mut self, count: &str) -> Result<bool, Cannot> {
-        let Some(entity) = self.focus else {
-            return Ok(false);
-        };
-        let at = self.at;
-        self.at += 1;
-        self.recount(
-            entity,
-            Comparison::Equal,
-            Literal::Number(count.to_owned()),
-            at,
-        )?;
-        Ok(true)
-    }
-
     /// A numeric column named at `at`.
-    fn figure_at(&self, at: usize) -> Option<Mention> {
+    pub(super) fn figure_at(&self, at: usize) -> Option<Mention> {
         self.columns_at(at).filter(|mention| {
             mention.hits.iter().any(|hit| match hit.target {
                 Target::Column(id) => {
@@ -125,7 +126,7 @@ impl Parser<'_> {
     }
 
     /// `visited museums more than twice` says how many of what was said before.
-    fn recount(
+    pub(super) fn recount(
         &mut self,
         entity: usize,
         comparison: Comparison,

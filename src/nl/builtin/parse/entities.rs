@@ -67,7 +67,7 @@ impl Parser<'_> {
         entity
     }
 
-    fn entity(&mut self, mention: Mention) -> Result<(), Cannot> {
+    pub(super) fn entity(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
         if self.negated {
             let entity = self.register(mention, Role::Related);
@@ -88,7 +88,7 @@ impl Parser<'_> {
         if self.mode == Mode::Select && !self.verb {
             let asked = match self.link {
                 Link::Owner => self.draft.outputs.is_empty() && !has_subject && !self.draft.rows,
-                Link::None => !has_subject || self.restart,
+                Link::None => self.draft.outputs.is_empty() || self.restart,
                 Link::And => true,
             };
             if asked {

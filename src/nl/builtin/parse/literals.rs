@@ -102,7 +102,8 @@ impl Parser<'_> {
             Literal::Text(_, values) if values.is_empty() => Left::Naming,
             _ => Left::OfValue,
         };
-        let negated = self.negated;
+        // `not owning a cat pet` denies the pet, not what kind it is.
+        let negated = self.negated && self.table_at(self.at).is_none();
         let test = if literals.len() > 1 {
             Test::OneOf {
                 left,
@@ -117,8 +118,26 @@ impl Parser<'_> {
             };
             Test::Compare(left, comparison, literals.remove(0))
         };
+        self.describe(&literals_of(&test))?;
         self.add(test, at)?;
         Ok(true)
+    }
+
+    /// `a cat pet`: the value belongs to the table named right after it.
+    fn describe(&mut self, values: &[ValueHit]) -> Result<(), Cannot> {
+        let Some(table) = self.table_at(self.at) else {
+            return Ok(());
+        };
+        let owns = table.hits.iter().any(|hit| {
+            values
+                .iter()
+                .any(|value| hit.target == Target::Table(value.column.table))
+        });
+        if !owns {
+            return Ok(());
+        }
+        self.at += 1;
+        self.entity(table)
     }
 
     fn follows_entity(&self) -> bool {
@@ -126,6 +145,17 @@ impl Parser<'_> {
             .rev()
             .find(|at| self.tag(*at) != Some(Tag::Filler));
         before.is_some_and(|at| self.tag(at) == Some(Tag::Named) || self.table_at(at).is_some())
+    }
+}
+
+fn literals_of(test: &Test) -> Vec<ValueHit> {
+    match test {
+        Test::Compare(_, _, Literal::Text(_, values)) => values.clone(),
+        Test::OneOf { values, .. } => match values.first() {
+            Some(Literal::Text(_, values)) => values.clone(),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
     }
 }
 

@@ -112,7 +112,9 @@ impl Parser<'_> {
             let next = if noun == name { noun + 1 } else { name };
             return one(Function::Count, Some(table), next);
         }
-        if let Some(columns) = self.columns_at(name) {
+        // `the number of years worked` is a figure that is stored, not one to count.
+        let stored = !distinct && self.figure_at(name).is_some();
+        if let Some(columns) = self.columns_at(name).filter(|_| !stored) {
             return one(Function::CountDistinct, Some(columns), name + 1);
         }
         None

@@ -78,6 +78,12 @@ impl Parser<'_> {
                     of: None,
                 };
                 SortKey::Measure(self.counted.clone().unwrap_or(rows))
+            } else if let Some(columns) = self
+                .columns_at(self.skip_glue(name + 1))
+                .filter(|_| self.tag(name) == Some(Tag::Count))
+            {
+                at = self.skip_glue(name + 1) + 1;
+                SortKey::Name(columns)
             } else if let Some(columns) = self.columns_at(name) {
                 at = name + 1;
                 SortKey::Name(columns)
