@@ -123,7 +123,7 @@ struct Session {
     rules: Rules,
     key: CancelKey,
     /// Held as long as the client is there.
-    _place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a session ended.
@@ -192,13 +192,15 @@ impl Session {
             client,
             lease,
             key,
-            _place: place,
+            place: Some(place),
         }
     }
 
     async fn run(mut self) {
         let end = self.relay().await;
         tracing::debug!(?end, "session ended");
+        // Whoever sees this client gone finds its place free.
+        drop(self.place.take());
         match end {
             End::Client => self.leave().await,
             End::Server => self.server_lost().await,
@@ -239,8 +241,16 @@ impl Session {
                 return;
             }
         }
-        if self.key.disown() && self.dialogue.is_whole() {
-            self.lease.give_back(self.dialogue.status).await;
+        let Self {
+            client,
+            lease,
+            dialogue,
+            key,
+            ..
+        } = self;
+        drop(client);
+        if key.disown() && dialogue.is_whole() {
+            lease.give_back(dialogue.status).await;
         }
     }
 

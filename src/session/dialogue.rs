@@ -95,6 +95,8 @@ pub(super) enum Skipping {
     Server,
     /// The error was pgparley's own; the server was sent nothing.
     Here,
+    /// The client broke the protocol of COPY. The server ends the session for that.
+    Doomed,
 }
 
 /// How the count of what is owed was lost.
@@ -102,7 +104,7 @@ pub(super) enum Skipping {
 pub(super) enum Lost {
     /// An error ended a COPY, and the server may yet answer Syncs that were sent during it.
     Syncs,
-    /// The client has sent something during a COPY that may not be sent there.
+    /// The client broke the protocol, and the server did not end the session for it.
     Client,
 }
 

@@ -1,6 +1,5 @@
 //! Walks what the server sent: all passes, but for rows beyond a limit and errors of refusals.
 
-use super::dialogue::CopyIn;
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
@@ -103,13 +102,8 @@ impl Dialogue {
             server::DATA_ROW => self.row(),
             server::COPY_IN => {
                 match self.replies.begin_copy_in() {
-                    Some(doubtful_syncs) => {
-                        self.copy_in = Some(CopyIn {
-                            is_over: false,
-                            doubtful_syncs,
-                        });
-                    }
-                    None => self.lost = Some(Lost::Client),
+                    Some(copy) => self.copy_in = Some(copy),
+                    None => self.skipping = Skipping::Doomed,
                 }
                 true
             }
@@ -182,6 +176,9 @@ impl Dialogue {
     fn ready_for_query(&mut self, body: &[u8]) {
         self.replies.settle(server::READY_FOR_QUERY);
         self.copy_in = None;
+        if self.skipping == Skipping::Doomed {
+            self.lost = Some(Lost::Client);
+        }
         self.excess = Excess::None;
         if let Some(status) = backend::transaction_status(body) {
             self.status = status;

@@ -8,6 +8,9 @@ use std::future::poll_fn;
 use std::io;
 use std::task::Context;
 use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::End;
 use super::Session;
@@ -27,6 +30,12 @@ use crate::wire::frontend::Named;
 
 /// Messages that may be owed before the client is not read any further.
 const MOST_OWED: usize = 10_000;
+
+/// How long a first cancel may take to show.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long each further one may.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A statement that nobody prepares.
 const MARKER: &[u8] = b"_pgparley_marker";
@@ -171,10 +180,17 @@ impl Session {
 
     /// Cancels what runs for a client that is gone, and reads the server until nothing is owed.
     pub(super) async fn abandon(&mut self) -> io::Result<()> {
-        if let Some(target) = self.lease.backend.cancel_target() {
-            target.cancel().await?;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Some(target) = self.lease.backend.cancel_target() {
+                target.cancel().await?;
+            }
+            // A signal that comes before the server has begun with the query is lost.
+            match timeout(pause, self.drain()).await {
+                Ok(drained) => return drained,
+                Err(_) => pause = PAUSE,
+            }
         }
-        self.drain().await
     }
 
     /// Does what the client has asked for before it said Terminate, as a server would: what was
