@@ -145,3 +145,113 @@ impl Flights {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::runtime::Handle;
+    use tokio::sync::oneshot;
+    use tokio::time::Instant;
+
+    use super::Flight;
+    use super::Flights;
+    use super::MAX_FLIGHTS;
+    use super::Outcome;
+    use super::Task;
+    use crate::nl::Cannot;
+    use crate::nl::Context;
+    use crate::nl::Question;
+    use crate::nl::Reason;
+    use crate::nl::cache::Key;
+    use crate::nl::deadline::Deadline;
+    use crate::nl::draft::Draft;
+
+    fn task(text: &str) -> Task {
+        let question = Question::new(text, &[]).expect("a question");
+        let now = "2026-11-20T12:00:00Z".parse().expect("a timestamp");
+        let context = Context {
+            schema: Arc::default(),
+            time_zone: "UTC".to_owned(),
+            now,
+        };
+        Task {
+            key: Key::new(&question, &context, &"builtin".into()),
+            attempts: Vec::new(),
+        }
+    }
+
+    fn flights() -> Arc<Flights> {
+        Arc::new(Flights::new(Handle::current()))
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_mins(1)
+    }
+
+    async fn forever(_: Deadline) -> Outcome {
+        pending().await
+    }
+
+    fn join(flights: &Arc<Flights>, text: &str) -> Result<Arc<Flight>, Cannot> {
+        flights.join(task(text), soon(), forever)
+    }
+
+    #[tokio::test]
+    async fn work_ends_with_the_last_who_waits() {
+        let (alive, gone) = oneshot::channel::<()>();
+        let flights = flights();
+        let work = async move |_: Deadline| {
+            let _alive = alive;
+            pending().await
+        };
+        let first = flights.join(task("q"), soon(), work).expect("room");
+        let second = join(&flights, "q").expect("room");
+        assert!(Arc::ptr_eq(&first, &second));
+        drop(first);
+        assert_eq!(flights.lock().len(), 1);
+        drop(second);
+        assert!(flights.lock().is_empty());
+        gone.await.expect_err("the work was dropped");
+    }
+
+    #[tokio::test]
+    async fn one_with_more_time_gives_it_to_the_work() {
+        let flights = flights();
+        let first = join(&flights, "q").expect("room");
+        let later = soon() + Duration::from_mins(5);
+        flights.join(task("q"), later, forever).expect("room");
+        assert_eq!(first.deadline.at(), later);
+    }
+
+    #[tokio::test]
+    async fn a_result_is_there_for_those_who_come_while_it_is_held() {
+        let draft = || Draft {
+            sql: "SELECT 1".into(),
+            readings: vec![],
+            model: "builtin".into(),
+        };
+        let flights = flights();
+        let work = async move |_: Deadline| Ok(draft());
+        let first = flights.join(task("q"), soon(), work).expect("room");
+        assert_eq!(first.outcome().await, Ok(draft()));
+        assert_eq!(
+            join(&flights, "q").expect("room").outcome().await,
+            Ok(draft())
+        );
+    }
+
+    #[tokio::test]
+    async fn too_many_at_once_are_refused_until_there_is_room() {
+        let flights = flights();
+        let mut under_way: Vec<_> = (0..MAX_FLIGHTS)
+            .map(|n| join(&flights, &n.to_string()).expect("room"))
+            .collect();
+        let refused = join(&flights, "one more").map(drop).expect_err("no room");
+        assert_eq!(refused.reason, Reason::RateLimited);
+        under_way.pop();
+        assert!(join(&flights, "one more").is_ok());
+    }
+}

@@ -94,3 +94,56 @@ fn again_in(wait: Duration) -> String {
         wait.as_secs_f64().ceil()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::PerMinute;
+    use crate::nl::deadline::Deadline;
+    use crate::nl::llm::fault::Fault;
+
+    /// A hundred a second, all of a minute's room taken.
+    async fn exhausted() -> PerMinute {
+        let limit = PerMinute::new(NonZeroU32::new(6_000).expect("not zero"));
+        limit
+            .take(6_000, &within(Duration::ZERO))
+            .await
+            .expect("a quiet minute before");
+        limit
+    }
+
+    fn within(time: Duration) -> Deadline {
+        Deadline::new(Instant::now() + time)
+    }
+
+    #[tokio::test]
+    async fn who_has_time_waits_for_room() {
+        let limit = exhausted().await;
+        let start = Instant::now();
+        limit
+            .take(5, &within(Duration::from_mins(1)))
+            .await
+            .expect("room after 50 ms");
+        assert!(
+            start.elapsed() >= Duration::from_millis(30),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+
+    #[tokio::test]
+    async fn who_has_no_time_is_refused_at_once() {
+        let limit = exhausted().await;
+        let Err(Fault::Stop(cannot)) = limit.take(500, &within(Duration::from_secs(1))).await
+        else {
+            panic!("five seconds in one");
+        };
+        assert_eq!(cannot.message, "the rate limit of the model is reached");
+        let hint = "Ask again in 5 s, or raise rpm and tpm of the model.";
+        assert_eq!(cannot.hint.as_deref(), Some(hint));
+    }
+}
