@@ -80,7 +80,12 @@ impl Session {
         for asked in questions {
             let answer = self.translate(asked, types, &context).await?;
             let statement = generated::statement(&asked.verb, &answer);
-            statements.push(statement.ok_or_else(errors::no_store)?);
+            let statement = statement.ok_or_else(errors::no_store)?;
+            statements.push(if is_whole {
+                statement
+            } else {
+                embedded(&statement, &context.schema)?
+            });
             answers.push(answer);
         }
         let placed: Vec<_> = questions
@@ -296,6 +301,15 @@ impl Session {
             .push(&out)
             .map_err(|_| Failure::Ended(End::Client))
     }
+}
+
+/// A generated query as a part of the client's own statement: there the client's `search_path`
+/// holds, so functions are written with their schema.
+fn embedded(sql: &str, schema: &Schema) -> Result<String, ErrorInfo> {
+    let checked = guard::generated::check_embedded(sql, schema);
+    checked
+        .map(|checked| checked.sql)
+        .map_err(|refusal| errors::refused(&refusal))
 }
 
 /// Appends an EXPLAIN. With parameters it is that of the generic plan: a plan for NULLs would have

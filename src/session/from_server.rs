@@ -120,9 +120,14 @@ impl Dialogue {
                     }
                     rows.exceeded().is_none() || self.result_ended(rows, b"", rules, passage)
                 }
-                Settled::Failed { instead, undo } => {
+                Settled::Failed {
+                    instead,
+                    undo,
+                    skips,
+                } => {
                     undo.into_iter().for_each(|undo| self.undo(undo));
-                    self.failed(body, instead, rules, passage)
+                    self.failed(body, skips);
+                    self.error_passes(body, instead, rules, passage)
                 }
             },
         }
@@ -145,21 +150,25 @@ impl Dialogue {
         false
     }
 
-    /// An error ended what was under way; whether the server's own error goes on.
-    fn failed(
+    /// An error ended what was under way.
+    fn failed(&mut self, body: &[u8], skips: bool) {
+        self.told_fatal = error::is_fatal(body);
+        let copy = self.copy_in.take().unwrap_or_default();
+        if copy.doubtful_syncs > 0 && !self.told_fatal {
+            self.lost = Some(Lost::Syncs);
+        } else if skips {
+            self.skipping = Skipping::Server;
+        }
+    }
+
+    /// Whether the server's own error goes on.
+    fn error_passes(
         &mut self,
         body: &[u8],
         instead: Option<Box<ErrorInfo>>,
         rules: &Rules,
         passage: &mut Passage<'_>,
     ) -> bool {
-        self.told_fatal = error::is_fatal(body);
-        let copy = self.copy_in.take().unwrap_or_default();
-        if copy.doubtful_syncs > 0 && !self.told_fatal {
-            self.lost = Some(Lost::Syncs);
-        } else if !self.replies.holds_ready_for_query() {
-            self.skipping = Skipping::Server;
-        }
         if self.excess == Excess::Cancelled && error::has_code(body, sqlstate::QUERY_CANCELED) {
             let limit = rules.row_limit();
             self.tell_exceeded(limit.unwrap_or_default(), b"", rules, passage);

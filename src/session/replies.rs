@@ -110,6 +110,8 @@ pub(super) enum Settled {
         instead: Option<Box<ErrorInfo>>,
         /// What to undo, the newest first.
         undo: Vec<Undo>,
+        /// The server skips what is sent to it until a Sync.
+        skips: bool,
     },
 }
 
@@ -193,7 +195,10 @@ impl Replies {
         let doubtful_syncs = during.len();
         let only_syncs = during.all(|owed| matches!(owed, Owed::Sync));
         drop(during);
-        self.queue.retain(|owed| !matches!(owed, Owed::CopyEnd));
+        if end.is_some() {
+            // Only this one: others belong to copies that are still to come.
+            self.queue.remove(1);
+        }
         only_syncs.then_some(CopyIn {
             is_over: end.is_some(),
             doubtful_syncs,
@@ -257,30 +262,38 @@ impl Replies {
         }
     }
 
-    /// The server skips everything up to the next Sync.
+    /// An error in a Query ends that Query. Any other makes the server skip everything up to the
+    /// next Sync, Queries among it.
     fn fail(&mut self) -> Settled {
-        let mut instead = None;
-        let mut undone = Vec::new();
-        let mut is_first = true;
-        while let Some(owed) = self.queue.front_mut() {
-            if let Owed::Query { instead: error, .. } | Owed::Parse { instead: error, .. } = owed
-                && is_first
-            {
-                instead = error.take();
-            }
-            is_first = false;
-            if ends_with_ready(owed) {
-                break;
-            }
-            if let Owed::Parse { undo, .. } = owed {
-                undone.extend(undo.take());
-            }
-            self.queue.pop_front();
+        let instead = match self.queue.front_mut() {
+            Some(Owed::Query { instead, .. } | Owed::Parse { instead, .. }) => instead.take(),
+            _ => None,
+        };
+        let mut undo = Vec::new();
+        if matches!(
+            self.queue.front(),
+            Some(Owed::Query { .. } | Owed::FunctionCall)
+        ) {
+            return Settled::Failed {
+                instead,
+                undo,
+                skips: false,
+            };
         }
-        undone.reverse();
+        while let Some(owed) = self.queue.pop_front_if(|owed| !matches!(owed, Owed::Sync)) {
+            if let Owed::Parse {
+                undo: Some(parse), ..
+            } = owed
+            {
+                undo.push(parse);
+            }
+        }
+        undo.reverse();
+        let skips = self.queue.is_empty();
         Settled::Failed {
             instead,
-            undo: undone,
+            undo,
+            skips,
         }
     }
 }
@@ -326,6 +339,18 @@ mod tests {
         assert_eq!(&*undo[0].statement, b"s");
         replies.settle(server::READY_FOR_QUERY);
         assert!(matches!(replies.queue.front(), Some(Owed::Bind)));
+    }
+
+    #[test]
+    fn a_query_behind_a_failed_message_is_skipped_too() {
+        let mut replies = Replies::default();
+        for owed in [parse(b"s"), Owed::FunctionCall, Owed::CopyEnd] {
+            replies.push(owed);
+        }
+        let Settled::Failed { skips, .. } = replies.settle(server::ERROR) else {
+            panic!("an error fails");
+        };
+        assert!(skips && replies.is_empty());
     }
 
     #[test]
