@@ -70,7 +70,7 @@ impl Answer {
                 server::ERROR => failure = Some(message.body),
                 server::PARAMETER_STATUS => server.note_parameter(&message.body),
                 server::NOTICE | server::NOTIFICATION => {
-                    put(&mut answer.notices, message.tag, &message.body);
+                    frame::put_body(&mut answer.notices, message.tag, &message.body);
                 }
                 server::COMMAND_COMPLETE => {
                     if completed == OPENING_COMMANDS {
@@ -86,7 +86,9 @@ impl Answer {
 
     fn take(&mut self, tag: u8, body: &[u8], cap: Cap) {
         match tag {
-            server::ROW_DESCRIPTION | server::NO_DATA => put(&mut self.description, tag, body),
+            server::ROW_DESCRIPTION | server::NO_DATA => {
+                frame::put_body(&mut self.description, tag, body);
+            }
             server::COPY_OUT | server::COPY_DATA | server::COPY_DONE => {
                 self.is_copy = true;
                 self.add(tag, body, cap);
@@ -107,7 +109,7 @@ impl Answer {
             self.cut.get_or_insert(limit::Cut::Bytes(cap.bytes));
         }
         if self.cut.is_none() {
-            put(&mut self.body, tag, body);
+            frame::put_body(&mut self.body, tag, body);
         }
     }
 
@@ -141,7 +143,7 @@ impl Answer {
         }
         match self.cut {
             Some(cut) => limit::put_cut(out, cut, "nl", &format!("SELECT {batch}")),
-            None if batch == self.rows => put(out, server::COMMAND_COMPLETE, &self.tag),
+            None if batch == self.rows => frame::put_body(out, server::COMMAND_COMPLETE, &self.tag),
             None => backend::put_command_complete(out, &format!("SELECT {batch}")),
         }
     }
@@ -168,10 +170,6 @@ impl Answer {
         self.served += end;
         rows
     }
-}
-
-fn put(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
-    frame::put(out, tag, |out| out.extend_from_slice(body));
 }
 
 #[cfg(test)]

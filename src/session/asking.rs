@@ -22,6 +22,7 @@ use crate::sql::question::Placement;
 use crate::sql::schema::Schema;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
+use crate::wire::backend;
 use crate::wire::connection::Message;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
@@ -46,6 +47,12 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         tracing::info!(%error, "server connection lost in the middle of a question");
         Self::Ended(End::Server)
+    }
+}
+
+impl From<Box<ErrorInfo>> for Failure {
+    fn from(info: Box<ErrorInfo>) -> Self {
+        Self::Told(info)
     }
 }
 
@@ -273,9 +280,7 @@ impl Session {
                 message.tag,
                 frame::server::NOTICE | frame::server::NOTIFICATION
             ) {
-                frame::put(&mut out, message.tag, |body| {
-                    body.extend_from_slice(&message.body)
-                });
+                frame::put_body(&mut out, message.tag, &message.body);
             }
         }
         self.client
@@ -289,12 +294,7 @@ impl Session {
         let mut out = Vec::new();
         for parameter in self.lease.backend.parameters() {
             if !before.contains(parameter) {
-                frame::put(&mut out, frame::server::PARAMETER_STATUS, |body| {
-                    for part in [&parameter.0, &parameter.1] {
-                        body.extend_from_slice(part);
-                        body.push(0);
-                    }
-                });
+                backend::put_parameter_status(&mut out, &parameter.0, &parameter.1);
             }
         }
         self.client
@@ -305,11 +305,11 @@ impl Session {
 
 /// A generated query as a part of the client's own statement: there the client's `search_path`
 /// holds, so functions are written with their schema.
-fn embedded(sql: &str, schema: &Schema) -> Result<String, ErrorInfo> {
+fn embedded(sql: &str, schema: &Schema) -> Result<String, Box<ErrorInfo>> {
     let checked = guard::generated::check_embedded(sql, schema);
     checked
         .map(|checked| checked.sql)
-        .map_err(|refusal| errors::refused(&refusal))
+        .map_err(|refusal| Box::new(errors::refused(&refusal)))
 }
 
 /// Appends an EXPLAIN. With parameters it is that of the generic plan: a plan for NULLs would have

@@ -341,7 +341,9 @@ mod tests {
         let Settled::Failed { undo, .. } = dialogue.replies.settle(server::ERROR) else {
             panic!("an error fails");
         };
-        undo.into_iter().for_each(|undo| dialogue.undo(undo));
+        for undo in undo {
+            dialogue.undo(undo);
+        }
         assert!(matches!(
             dialogue.statements[&b"s"[..]],
             Prepared::Limited(Rows { limit: Some(3), .. })

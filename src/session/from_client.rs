@@ -78,7 +78,7 @@ enum Fate {
 
 impl Dialogue {
     /// Deals with a chunk from the client; what goes on to the server is left in `passage`.
-    pub(super) fn from_client(
+    pub(super) fn client_said(
         &mut self,
         chunk: &[u8],
         rules: &mut Rules,

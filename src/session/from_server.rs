@@ -38,7 +38,7 @@ pub(super) enum Progressed {
 impl Dialogue {
     /// Deals with a chunk from the server; what goes on to the client is left in `passage`, and
     /// ParameterStatus bodies in `parameters`.
-    pub(super) fn from_server(
+    pub(super) fn server_said(
         &mut self,
         chunk: &[u8],
         rules: &Rules,
@@ -125,7 +125,9 @@ impl Dialogue {
                     undo,
                     skips,
                 } => {
-                    undo.into_iter().for_each(|undo| self.undo(undo));
+                    for undo in undo {
+                        self.undo(undo);
+                    }
                     self.failed(body, skips);
                     self.error_passes(body, instead, rules, passage)
                 }

@@ -9,7 +9,7 @@ use crate::wire::error;
 use crate::wire::error::sqlstate;
 
 /// The parameter that tells programs what the warning tells people.
-const PARAMETER: &str = "pgparley.truncated";
+const PARAMETER: &[u8] = b"pgparley.truncated";
 
 /// What cut a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) fn put_cut(out: &mut Vec<u8>, cut: Cut, policy: &str, tag: &str) {
     let mut info = error::notice("WARNING", sqlstate::RESULT_TRUNCATED, message);
     explain(&mut info, policy);
     error::put_notice(out, info);
-    backend::put_parameter_status(out, PARAMETER, "on");
+    backend::put_parameter_status(out, PARAMETER, b"on");
     backend::put_command_complete(out, tag);
 }
 
@@ -60,7 +60,7 @@ fn count(policy: &str) {
 
 /// Appends the news that a result is complete again after one that was not.
 pub(super) fn put_complete(out: &mut Vec<u8>) {
-    backend::put_parameter_status(out, PARAMETER, "off");
+    backend::put_parameter_status(out, PARAMETER, b"off");
 }
 
 /// The server's tag with the number of rows that went to the client.

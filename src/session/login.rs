@@ -286,18 +286,11 @@ fn greeting(startup: &Startup, lease: &mut Lease, key: &CancelKey) -> Vec<u8> {
     }
     backend::put_authentication_ok(&mut out);
     for (name, value) in lease.backend.parameters() {
-        frame::put(&mut out, frame::server::PARAMETER_STATUS, |body| {
-            for part in [name, value] {
-                body.extend_from_slice(part);
-                body.push(0);
-            }
-        });
+        backend::put_parameter_status(&mut out, name, value);
     }
     backend::put_backend_key_data(&mut out, key.pid, key.secret);
     for notice in lease.backend.take_notices() {
-        frame::put(&mut out, notice.tag, |body| {
-            body.extend_from_slice(&notice.body)
-        });
+        frame::put_body(&mut out, notice.tag, &notice.body);
     }
     backend::put_ready_for_query(&mut out, TransactionStatus::Idle);
     out

@@ -146,7 +146,7 @@ impl Session {
                 answer.put_description(&mut out);
                 answer.put_rows(&mut out, 0);
             }
-            Err(body) => put(&mut out, server::ERROR, &body),
+            Err(body) => frame::put_body(&mut out, server::ERROR, &body),
         }
         self.end_query(out)
     }
@@ -205,7 +205,7 @@ impl Session {
             }
             Ok(Err(body)) => {
                 let mut out = Vec::new();
-                put(&mut out, server::ERROR, &body);
+                frame::put_body(&mut out, server::ERROR, &body);
                 self.dialogue.skipping = Skipping::Here;
                 self.tell(&out)
             }
@@ -218,7 +218,7 @@ impl Session {
     async fn sync_turn(&mut self) -> Result<(), Failure> {
         let mut out = Vec::new();
         if let Some(body) = self.commit_promoted().await? {
-            put(&mut out, server::ERROR, &body);
+            frame::put_body(&mut out, server::ERROR, &body);
         }
         self.dialogue.skipping = Skipping::Nobody;
         self.dialogue.progress = Progress::Nothing;
@@ -336,8 +336,4 @@ fn put_notices(out: &mut Vec<u8>, generated: &Generated) {
     for notice in generated.notices() {
         error::put_notice(out, notice);
     }
-}
-
-fn put(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
-    frame::put(out, tag, |out| out.extend_from_slice(body));
 }

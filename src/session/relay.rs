@@ -109,7 +109,7 @@ impl Session {
         let moved = backend.connection.poll_chunk(cx, |chunk| {
             let mut passage = Passage::new(chunk);
             let (consumed, progressed) =
-                dialogue.from_server(chunk, rules, &mut passage, &mut parameters);
+                dialogue.server_said(chunk, rules, &mut passage, &mut parameters);
             (consumed, (progressed, client.push(passage.bytes())))
         });
         let Poll::Ready(moved) = moved else {
@@ -145,7 +145,7 @@ impl Session {
         let server = &mut lease.backend.connection;
         let moved = client.poll_chunk(cx, |chunk| {
             let mut passage = Passage::new(chunk);
-            let (consumed, step) = dialogue.from_client(chunk, rules, &mut passage);
+            let (consumed, step) = dialogue.client_said(chunk, rules, &mut passage);
             (consumed, (step, server.push(passage.bytes())))
         });
         let Poll::Ready(moved) = moved else {
@@ -223,7 +223,7 @@ impl Session {
             let read = poll_fn(|cx| {
                 connection.poll_chunk(cx, |chunk| {
                     let mut passage = Passage::new(chunk);
-                    dialogue.from_server(chunk, rules, &mut passage, &mut Vec::new())
+                    dialogue.server_said(chunk, rules, &mut passage, &mut Vec::new())
                 })
             });
             if !matches!(read.await?, Some(Progressed::Nothing)) {
@@ -257,9 +257,9 @@ impl Session {
                     answered += 1;
                     // The last before the marker answers our own Sync.
                     out.append(&mut ready);
-                    frame::put(&mut ready, message.tag, |body| body.extend(&message.body));
+                    frame::put_body(&mut ready, message.tag, &message.body);
                 }
-                _ => frame::put(&mut out, message.tag, |body| body.extend(&message.body)),
+                _ => frame::put_body(&mut out, message.tag, &message.body),
             }
         }
         let last = server

@@ -120,10 +120,10 @@ impl Rules {
     }
 
     /// Holds a text with questions in it, now answered, to the policy of its other words.
-    pub(super) fn permit(&mut self, text: &[u8]) -> Result<(), ErrorInfo> {
+    pub(super) fn permit(&mut self, text: &[u8]) -> Result<(), Box<ErrorInfo>> {
         match self.verdict(text) {
             Verdict::Forward(_) | Verdict::Rewrite { .. } => Ok(()),
-            Verdict::Refuse(refusal) => Err(errors::refused(&refusal)),
+            Verdict::Refuse(refusal) => Err(Box::new(errors::refused(&refusal))),
         }
     }
 

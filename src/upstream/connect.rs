@@ -126,9 +126,7 @@ impl Login {
             return Ok(message);
         }
         let mut bytes = Vec::new();
-        frame::put(&mut bytes, server::ERROR, |body| {
-            body.extend_from_slice(&message.body)
-        });
+        frame::put_body(&mut bytes, server::ERROR, &message.body);
         Err(Error::Refused(bytes))
     }
 

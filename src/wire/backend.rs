@@ -10,7 +10,6 @@ use pgwire::messages::response::ReadyForQuery;
 use pgwire::messages::startup::Authentication;
 use pgwire::messages::startup::BackendKeyData;
 use pgwire::messages::startup::NegotiateProtocolVersion;
-use pgwire::messages::startup::ParameterStatus;
 use pgwire::messages::startup::SecretKey;
 
 pub use pgwire::messages::response::TransactionStatus;
@@ -36,12 +35,14 @@ pub fn put_negotiate_protocol_version(out: &mut Vec<u8>, version: i32, unknown: 
     put(out, &NegotiateProtocolVersion::new(version, unknown));
 }
 
-/// Appends ParameterStatus.
-pub fn put_parameter_status(out: &mut Vec<u8>, name: &str, value: &str) {
-    put(
-        out,
-        &ParameterStatus::new(name.to_owned(), value.to_owned()),
-    );
+/// Appends ParameterStatus. Servers may report bytes that are no UTF-8.
+pub fn put_parameter_status(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    frame::put(out, frame::server::PARAMETER_STATUS, |body| {
+        for part in [name, value] {
+            body.extend_from_slice(part);
+            body.push(0);
+        }
+    });
 }
 
 /// Appends ReadyForQuery.

@@ -1,7 +1,5 @@
 //! Finds message boundaries in a stream of bytes without copying or decoding them.
 
-use std::ops::Range;
-
 /// A message's type byte and length word.
 pub const HEADER: usize = 5;
 
@@ -148,15 +146,15 @@ pub fn put(out: &mut Vec<u8>, tag: u8, body: impl FnOnce(&mut Vec<u8>)) {
     out[at..at + 4].copy_from_slice(&length.to_be_bytes());
 }
 
+/// Appends one message with this body.
+pub fn put_body(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
+    put(out, tag, |out| out.extend_from_slice(body));
+}
+
 /// Splits a zero-terminated string off the beginning of `bytes`.
 pub fn cstr(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr::memchr(0, bytes)?;
     Some((&bytes[..end], &bytes[end + 1..]))
-}
-
-/// The body of a frame that stands at `range` of a chunk.
-pub fn body(range: Range<usize>) -> Range<usize> {
-    range.start + HEADER..range.end
 }
 
 #[cfg(test)]

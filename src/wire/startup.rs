@@ -10,9 +10,9 @@ pub const MAX_STARTUP_PACKET: usize = 10_000;
 /// Protocol 3.0.
 pub const PROTOCOL_3_0: u32 = 3 << 16;
 
-const CANCEL_REQUEST: u32 = 1234 << 16 | 5678;
-const SSL_REQUEST: u32 = 1234 << 16 | 5679;
-const GSSENC_REQUEST: u32 = 1234 << 16 | 5680;
+const CANCEL_REQUEST: u32 = (1234 << 16) + 5678;
+const SSL_REQUEST: u32 = (1234 << 16) + 5679;
+const GSSENC_REQUEST: u32 = (1234 << 16) + 5680;
 
 /// What a client wants when it connects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,13 +32,16 @@ pub enum Packet {
     Startup(Startup),
 }
 
+/// Names and values in the order they came, byte for byte.
+pub type Parameters = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// A StartupMessage of protocol 3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Startup {
     /// Major version in the upper 16 bits.
     pub protocol: u32,
     /// Names and values in the order they came, byte for byte.
-    pub parameters: Vec<(Vec<u8>, Vec<u8>)>,
+    pub parameters: Parameters,
 }
 
 /// Why a start-up packet was not understood.
@@ -100,7 +103,7 @@ pub fn read(body: &[u8]) -> Result<Packet, StartupError> {
     }
 }
 
-fn parameters(mut rest: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StartupError> {
+fn parameters(mut rest: &[u8]) -> Result<Parameters, StartupError> {
     let mut parameters = Vec::new();
     while rest != [0] {
         let (name, behind) = cstr(rest).ok_or(StartupError::Layout)?;
