@@ -87,7 +87,7 @@ fn judge(tokens: Tokens<'_>, kind: StatementKind, facts: Option<&Facts>) -> Resu
         | Kind::Discard
         | Kind::Unlisten => Ok(()),
         Kind::SelectInto
-        | Kind::WithWrite
+        | Kind::WithWrite { .. }
         | Kind::Insert
         | Kind::Update
         | Kind::Delete
@@ -184,7 +184,7 @@ fn named(tokens: Tokens<'_>, kind: StatementKind) -> Refused {
     use StatementKind as Kind;
     Refused::new(match kind {
         Kind::SelectInto => "SELECT INTO",
-        Kind::WithWrite => "a WITH that writes",
+        Kind::WithWrite { .. } => "a WITH that writes",
         Kind::Insert => "INSERT",
         Kind::Update => "UPDATE",
         Kind::Delete => "DELETE",

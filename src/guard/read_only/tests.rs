@@ -91,6 +91,7 @@ fn a_read_only_session_does_not_write() {
     for text in [
         "INSERT INTO t VALUES (1)",
         "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
+        "WITH d AS (WITH y AS (SELECT 1) DELETE FROM t RETURNING *) SELECT * FROM d",
         "SELECT * INTO x FROM t",
         "CREATE TABLE x AS SELECT 1",
         "SELECT * FROM t FOR UPDATE",
