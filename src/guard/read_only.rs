@@ -22,13 +22,21 @@ use crate::sql::tokens::Tokens;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
     what: String,
+    advice: Option<&'static str>,
 }
 
 impl Refused {
     pub(super) fn new(what: &str) -> Self {
         Self {
             what: what.to_owned(),
+            advice: None,
         }
+    }
+
+    #[must_use]
+    pub(super) fn advice(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
+        self
     }
 }
 
@@ -48,7 +56,8 @@ pub(super) fn check(
         let judged = judge(script.tokens(statement), statement.kind, facts);
         judged.map_err(|refused| {
             let message = format!("cannot execute {} in a read-only session", refused.what);
-            let hint = format!("Policy \"{}\" has read_only = true.", policy.name);
+            let mut hint = format!("Policy \"{}\" has read_only = true.", policy.name);
+            hint.extend(refused.advice.iter().flat_map(|advice| [" ", advice]));
             Refusal::new("read_only", "25006", message).hint(hint)
         })?;
     }
@@ -115,9 +124,7 @@ fn explain(explained: Tokens<'_>, analyze: bool, facts: Option<&Facts>) -> Resul
         }
         other => {
             let refused = named(explained, other);
-            Err(Refused {
-                what: format!("EXPLAIN of {}", refused.what),
-            })
+            Err(Refused::new(&format!("EXPLAIN of {}", refused.what)))
         }
     }
 }
