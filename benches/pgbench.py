@@ -114,13 +114,23 @@ def start_postgres(machine, options):
     command = [program("postgres", home), "-D", data]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
-    machine.start(command, port, "postgres.log", user=machine.user, cwd=machine.directory)
+    postgres = machine.start(command, port, "postgres.log", user=machine.user, cwd=machine.directory)
+    wait_until_ready(postgres, [program("pg_isready", home), "-q", "-h", "127.0.0.1", "-p", str(port)])
     url = f"host=127.0.0.1 port={port} user=bench dbname=postgres"
     fill = [program("pgbench", home), "-i", "-q", "-s", str(options.scale), url]
     done = subprocess.run(fill, capture_output=True, text=True)
     if done.returncode:
         raise BenchError(f"pgbench -i failed:\n{done.stderr[-2000:]}")
     return port
+
+
+def wait_until_ready(postgres, probe):
+    """Returns when PostgreSQL takes queries, which is later than when its port listens."""
+    deadline = time.monotonic() + 60
+    while subprocess.run(probe).returncode:
+        if postgres.poll() is not None or time.monotonic() > deadline:
+            raise BenchError("PostgreSQL does not become ready")
+        time.sleep(0.05)
 
 
 def start_pgbouncer(machine, upstream, options):

@@ -61,7 +61,7 @@ fn relaying(criterion: &mut Criterion) {
     for (name, chunk) in chunks {
         group.throughput(Throughput::Bytes(chunk.len() as u64));
         group.bench_function(name, |bencher| {
-            bencher.iter(|| walk(black_box(&chunk), None))
+            bencher.iter(|| walk(black_box(&chunk), None));
         });
         // As when the row after the limit is swallowed: what is behind it is copied.
         group.bench_function(format!("{name}, one dropped"), |bencher| {

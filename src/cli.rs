@@ -1,6 +1,7 @@
 //! The command line: arguments, parts, run.
 
 mod ask;
+mod check;
 pub mod demo;
 mod serve;
 
@@ -24,12 +25,14 @@ enum Command {
     Serve(serve::Arguments),
     Demo(demo::DemoArgs),
     Ask(ask::Arguments),
+    Check(check::Arguments),
 }
 
 /// Runs what the process's arguments ask for.
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
         Command::Ask(arguments) => ask::run(&arguments).unwrap_or_else(|error| fail(&error)),
         Command::Demo(arguments) => demo::run(&arguments).unwrap_or_else(|error| fail(&error)),
     }

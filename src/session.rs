@@ -123,7 +123,7 @@ struct Session {
     rules: Rules,
     key: CancelKey,
     /// Held as long as the client is there.
-    _place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a session ended.
@@ -192,13 +192,15 @@ impl Session {
             client,
             lease,
             key,
-            _place: place,
+            place: Some(place),
         }
     }
 
     async fn run(mut self) {
         let end = self.relay().await;
         tracing::debug!(?end, "session ended");
+        // Whoever sees this client gone finds its place free.
+        drop(self.place.take());
         match end {
             End::Client => self.leave().await,
             End::Server => self.server_lost().await,
@@ -215,7 +217,12 @@ impl Session {
         loop {
             match self.next().await {
                 Event::Moved => {}
+                Event::Terminate => return self.finish().await,
                 Event::Excess => self.cut_short().await,
+                Event::LostSyncs => match self.find_syncs().await {
+                    Ok(()) => {}
+                    Err(end) => return end,
+                },
                 Event::Turn(turn) => match self.take_turn(*turn).await {
                     Ok(()) => self.client.resume(),
                     Err(end) => return end,
@@ -228,14 +235,22 @@ impl Session {
     /// The client is gone: what still runs for it is cancelled, and the server connection goes
     /// back clean or not at all.
     async fn leave(mut self) {
-        if !self.dialogue.replies.is_empty() {
+        if self.dialogue.replies.holds_ready_for_query() {
             let drained = timeout(FAREWELL, self.abandon()).await;
             if !matches!(drained, Ok(Ok(()))) {
                 return;
             }
         }
-        if self.key.disown() && self.dialogue.is_whole() {
-            self.lease.give_back(self.dialogue.status).await;
+        let Self {
+            client,
+            lease,
+            dialogue,
+            key,
+            ..
+        } = self;
+        drop(client);
+        if key.disown() && dialogue.is_whole() {
+            lease.give_back(dialogue.status).await;
         }
     }
 

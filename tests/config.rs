@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -490,6 +491,50 @@ fn keys_come_from_files_and_are_never_shown() {
     let message = faults_beside_a_database(pasted).join("\n");
     assert!(message.contains("only one of them can be"), "{message}");
     assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[test]
+fn check_and_serve_say_every_fault_on_a_line_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("wrong.toml");
+    fs::write(
+        &path,
+        format!("{DATABASE}[nl]\nmodl = 1\n[server]\nworker = 1\n"),
+    )
+    .unwrap();
+    let shown = path.display();
+    let expected = format!(
+        "{shown}:5: unknown key \"modl\" in [nl], did you mean \"model\"?\n\
+         {shown}:7: unknown key \"worker\" in [server], did you mean \"workers\"?\n"
+    );
+    for command in ["check", "serve"] {
+        let mut pgparley = Command::new(env!("CARGO_BIN_EXE_pgparley"));
+        pgparley.env_clear();
+        let output = pgparley
+            .arg(command)
+            .arg("--config")
+            .arg(&path)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            expected,
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn check_is_silent_about_the_example() {
+    let mut pgparley = Command::new(env!("CARGO_BIN_EXE_pgparley"));
+    pgparley.env_clear();
+    let output = pgparley
+        .args(["check", "--config", EXAMPLE])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
 
 /// Text that looks like a configuration more often than chance would make it.

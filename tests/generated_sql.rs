@@ -13,10 +13,12 @@ mod written;
 use proptest::prelude::*;
 
 use pgparley::guard::generated::check;
+use pgparley::guard::generated::check_embedded;
 
 use shop::refused;
 use shop::shop;
 use shop::written;
+use support::cluster;
 
 #[test]
 fn what_is_too_big_is_refused_and_overflows_no_stack() {
@@ -63,6 +65,52 @@ fn what_lexes_otherwise_on_the_server_is_refused_or_written_harmlessly() {
 fn the_relations_that_are_read_are_listed_once() {
     let sql = "SELECT a.id FROM orders a JOIN orders b ON a.id = b.id JOIN leads c ON c.id = a.id";
     assert_eq!(check(sql, &shop()).unwrap().relations, [2, 4]);
+}
+
+#[test]
+fn a_query_inside_a_statement_names_the_schema_of_its_functions() {
+    for (before, after) in [
+        ("count(*)", "pg_catalog.count(*)"),
+        ("lower(tags[1])", "pg_catalog.lower(tags[1])"),
+        ("coalesce(total, 0)", "coalesce(total, 0)"),
+        ("current_timestamp(3)", "current_timestamp(3)"),
+        (
+            "EXTRACT(YEAR FROM created_at)",
+            "EXTRACT(YEAR FROM created_at)",
+        ),
+        (
+            "substring(tags[1], 2)",
+            "pg_catalog.\"substring\"(tags[1], 2)",
+        ),
+        ("substr(tags[1], 2)", "pg_catalog.\"substr\"(tags[1], 2)"),
+        ("substring(tags[1] FROM 2)", "substring(tags[1] FROM 2)"),
+        (
+            "ceil(total) + floor(total)",
+            "pg_catalog.\"ceil\"(total) + pg_catalog.\"floor\"(total)",
+        ),
+        ("trim(tags[1])", "trim(tags[1])"),
+        (
+            "sum(total) OVER (ORDER BY id)",
+            "pg_catalog.sum(total) OVER (ORDER BY id)",
+        ),
+    ] {
+        let checked = check_embedded(&format!("SELECT {before} FROM orders"), &shop()).unwrap();
+        assert_eq!(checked.sql, format!("SELECT {after} FROM public.orders"));
+    }
+    let rows = "SELECT d, t FROM generate_series(1, 2) AS d, unnest(ARRAY['a']) AS t";
+    let anew = "SELECT d, t FROM pg_catalog.generate_series(1, 2) AS d, pg_catalog.unnest(ARRAY['a']) AS t";
+    assert_eq!(check_embedded(rows, &shop()).unwrap().sql, anew);
+}
+
+#[test]
+fn no_volatile_function_of_the_server_is_called() {
+    let names = "SELECT DISTINCT proname FROM pg_proc WHERE provolatile = 'v' AND proname ~ '^[a-z]' ORDER BY 1";
+    let names = cluster().run_sql("postgres", names).unwrap();
+    let called: Vec<&str> = names
+        .lines()
+        .filter(|name| check(&format!("SELECT {name}(NULL)"), &shop()).is_ok())
+        .collect();
+    assert_eq!(called, ["clock_timestamp", "gen_random_uuid", "random"]);
 }
 
 /// Pieces that statements of every kind are made of, in any order.
@@ -136,7 +184,8 @@ proptest! {
             let again = check(&checked.sql, &shop()).unwrap();
             prop_assert_eq!(&again.sql, &checked.sql);
             prop_assert!(checked.sql.starts_with("SELECT "));
-            for piece in [";", "--", "/*", "DELETE", "INTO", "pg_sleep"] {
+            prop_assert!(check_embedded(&sql, &shop()).is_ok());
+            for piece in [";", "--", "/*", "DELETE", "INTO"] {
                 prop_assert!(!checked.sql.contains(piece), "{}", checked.sql);
             }
         }

@@ -15,7 +15,7 @@ use crate::config::Sources;
 use crate::server::Server;
 use crate::telemetry;
 
-/// Settings may also be given as PGPARLEY__SECTION__KEY in the environment.
+/// Settings may also be given as `PGPARLEY__SECTION__KEY` in the environment.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The configuration file.
@@ -43,7 +43,11 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
     };
     let config = match config::load(&sources) {
         Ok(config) => config,
-        Err(faults) => return fail(&faults),
+        Err(faults) => {
+            // A line for each, as they are: editors and people jump to file:line.
+            eprintln!("{faults}");
+            return ExitCode::FAILURE;
+        }
     };
     telemetry::init(&config.server);
     match Server::start(config) {

@@ -33,8 +33,10 @@ use crate::sql::schema::NameIndex;
 use crate::sql::schema::Schema;
 
 use super::Refusal;
+use functions::Calls;
 use name::Quoting;
 use writer::Sight;
+use writer::Style;
 use writer::Writer;
 
 /// A generated statement that may run.
@@ -42,9 +44,9 @@ use writer::Writer;
 pub struct Checked {
     /// The statement anew: one query, no semicolon, no comment, relations qualified.
     ///
-    /// Functions, operators and types are written without their schema and are checked as those of
-    /// `pg_catalog`: run it with an empty `search_path`, in a read-only transaction that is rolled
-    /// back.
+    /// Functions, operators and types are checked as those of `pg_catalog` and written without that
+    /// (but see [`check_embedded`]): run it with an empty `search_path`, in a read-only transaction
+    /// that is rolled back.
     pub sql: String,
     /// `pg_class.oid` of each relation that it reads, without repetition.
     pub relations: Vec<u32>,
@@ -61,10 +63,22 @@ pub struct Checked {
 /// assert!(check("DROP TABLE orders", &Schema::default()).is_err());
 /// ```
 pub fn check(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
+    on_a_large_stack(sql, schema, Calls::Bare)
+}
+
+/// The same for a query that becomes a part of a client's own statement, and so runs under the
+/// client's `search_path`: functions are written with their schema, so that no overload of
+/// somebody else's is called. Operators cannot be written so without changing what binds tighter;
+/// those of `pg_catalog` are preferred wherever they fit the operands.
+pub fn check_embedded(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
+    on_a_large_stack(sql, schema, Calls::Qualified)
+}
+
+/// Trees lean left without bound, and the parser, the writer and the drop all recurse.
+fn on_a_large_stack(sql: &str, schema: &Schema, calls: Calls) -> Result<Checked, Refusal> {
     let tokens = admit::text(sql)?;
-    // Trees lean left without bound, and the parser, the writer and the drop all recurse.
     let stack = STACK_BASE + tokens * STACK_PER_TOKEN;
-    stacker::grow(stack, || checked(sql, schema))
+    stacker::grow(stack, || checked(sql, schema, calls))
 }
 
 /// Stack for a statement of no length.
@@ -73,7 +87,7 @@ const STACK_BASE: usize = 4 << 20;
 /// Stack for each further token: a few frames without optimisation.
 const STACK_PER_TOKEN: usize = 16 << 10;
 
-fn checked(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
+fn checked(sql: &str, schema: &Schema, calls: Calls) -> Result<Checked, Refusal> {
     let query = admit::query(sql)?;
     let tables = NameIndex::new(schema);
     let sight = Sight {
@@ -81,8 +95,9 @@ fn checked(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
         tables: &tables,
     };
     for quoting in [Quoting::WhereNeeded, Quoting::Always] {
-        let written = Writer::write(&query, sight, quoting)?;
-        if reads_back(&written, sight, quoting) {
+        let style = Style { quoting, calls };
+        let written = Writer::write(&query, sight, style)?;
+        if reads_back(&written, sight, style) {
             return Ok(written);
         }
     }
@@ -94,8 +109,8 @@ fn checked(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
 }
 
 /// Whether the text stands for one tree only, the one that was checked.
-fn reads_back(written: &Checked, sight: Sight<'_>, quoting: Quoting) -> bool {
-    let again = |query: Query| Writer::write(&query, sight, quoting);
+fn reads_back(written: &Checked, sight: Sight<'_>, style: Style) -> bool {
+    let again = |query: Query| Writer::write(&query, sight, style);
     admit::text(&written.sql).is_ok()
         && admit::is_plain(&written.sql)
         && admit::query(&written.sql)

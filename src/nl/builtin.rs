@@ -93,7 +93,10 @@ impl Builtin {
         };
         let bound = bind::bind(&draft, &around)?;
         let sql = print::print(&bound.query, &prepared.graph, &bound.cues)?;
-        Ok(Translated { sql, readings: bound.readings })
+        Ok(Translated {
+            sql,
+            readings: bound.readings,
+        })
     }
 
     /// The schema ready for look-ups, prepared once for as long as it is in use.

@@ -26,8 +26,8 @@ pub(super) struct Dialogue {
     pub progress: Progress,
     /// Who throws the client's messages away until Sync, when somebody does.
     pub skipping: Skipping,
-    /// The server takes COPY data.
-    pub copy_in: bool,
+    /// The COPY FROM STDIN that is under way, when one is.
+    pub copy_in: Option<CopyIn>,
     /// A message of the client that is not all here yet.
     pub from_client: Rest,
     /// A message of the server that is not all here yet.
@@ -38,6 +38,8 @@ pub(super) struct Dialogue {
     pub statements: HashMap<Box<[u8]>, Prepared>,
     /// Portals that something is to be known of, by name.
     pub portals: HashMap<Box<[u8]>, Portal>,
+    /// The two sides may no longer mean the same by their next message.
+    pub lost: Option<Lost>,
     /// The server said a FATAL error of its own; the client needs no other.
     pub told_fatal: bool,
     /// What becomes of a result of which the client has had enough.
@@ -93,6 +95,27 @@ pub(super) enum Skipping {
     Server,
     /// The error was pgparley's own; the server was sent nothing.
     Here,
+    /// The client broke the protocol of COPY. The server ends the session for that.
+    Doomed,
+}
+
+/// How the count of what is owed was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// An error ended a COPY, and the server may yet answer Syncs that were sent during it.
+    Syncs,
+    /// The client broke the protocol, and the server did not end the session for it.
+    Client,
+}
+
+/// A COPY FROM STDIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct CopyIn {
+    /// The client has said that its data is complete, or that it gives up.
+    pub is_over: bool,
+    /// Syncs that the server ignores if it reads them while it copies, and answers if an error
+    /// ended the copy before. Nobody but the server can tell which.
+    pub doubtful_syncs: usize,
 }
 
 /// What becomes of a result that has more rows than the client may have.
@@ -145,12 +168,13 @@ impl Dialogue {
             status: TransactionStatus::Idle,
             progress: Progress::Nothing,
             skipping: Skipping::Nobody,
-            copy_in: false,
+            copy_in: None,
             from_client: Rest::Nothing,
             from_server: Rest::Nothing,
             promoted: false,
             statements: HashMap::new(),
             portals: HashMap::new(),
+            lost: None,
             told_fatal: false,
             excess: Excess::None,
             told_truncated: false,
@@ -171,7 +195,7 @@ impl Dialogue {
             && self.skipping != Skipping::Server
             && self.from_client == Rest::Nothing
             && self.from_server == Rest::Nothing
-            && !self.copy_in
+            && self.copy_in.is_none()
     }
 
     /// Answers of pgparley's own whose turn it is, for the client.

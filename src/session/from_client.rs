@@ -123,10 +123,25 @@ impl Dialogue {
     fn client_message(&mut self, frame: &Frame<'_>, rules: &mut Rules) -> Fate {
         match (self.skipping, frame.tag) {
             (_, client::SYNC | client::TERMINATE) | (Skipping::Nobody, _) => {}
-            (Skipping::Here, _) => return Fate::Drop,
+            (Skipping::Here | Skipping::Doomed, _) => return Fate::Drop,
             (Skipping::Server, _) => return Fate::Pass,
         }
+        let copies = self.copy_in.is_some_and(|copy| !copy.is_over);
         match frame.tag {
+            client::COPY_DATA | client::FLUSH => Fate::Pass,
+            client::COPY_DONE | client::COPY_FAIL => {
+                match &mut self.copy_in {
+                    Some(copy) => copy.is_over = true,
+                    None => self.replies.copy_ended_early(),
+                }
+                Fate::Pass
+            }
+            client::SYNC => self.sync(),
+            client::TERMINATE => Fate::Stop(Step::Terminate),
+            _ if copies => {
+                self.skipping = Skipping::Doomed;
+                Fate::Pass
+            }
             client::QUERY | client::PARSE if frame.size > LONGEST_TEXT => {
                 self.long_text(frame, rules)
             }
@@ -136,16 +151,10 @@ impl Dialogue {
             client::DESCRIBE => self.whole(frame, Self::describe),
             client::EXECUTE => self.whole(frame, Self::execute),
             client::CLOSE => self.whole(frame, Self::close),
-            client::SYNC => self.sync(),
             client::FUNCTION_CALL => {
                 self.replies.push(Owed::FunctionCall);
                 Fate::Pass
             }
-            client::COPY_DONE | client::COPY_FAIL => {
-                self.copy_in = false;
-                Fate::Pass
-            }
-            client::TERMINATE => Fate::Stop(Step::Terminate),
             _ => Fate::Pass,
         }
     }
@@ -161,7 +170,8 @@ impl Dialogue {
 
     fn query(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
         let Some(text) = frontend::query(body) else {
-            return Fate::Stop(Step::Malformed);
+            self.query_sent(rules.unlimited(), None);
+            return Fate::emptied(client::QUERY);
         };
         match rules.rule(text) {
             Ruling::Forward(plan) => {
@@ -200,7 +210,8 @@ impl Dialogue {
 
     fn parse(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
         let Some(parse) = frontend::Parse::read(body) else {
-            return Fate::Stop(Step::Malformed);
+            self.parse_sent(b"", None, None);
+            return Fate::emptied(client::PARSE);
         };
         match rules.rule(parse.query) {
             Ruling::Forward(plan) => {
@@ -262,11 +273,10 @@ impl Dialogue {
     fn bind(&mut self, frame: &Frame<'_>) -> Fate {
         // Values may be huge; the names at the beginning are enough.
         let Some(bind) = frontend::Bind::read(&frame.bytes[HEADER..]) else {
-            return if frame.is_whole() {
-                Fate::Stop(Step::Malformed)
-            } else {
-                Fate::Wait
-            };
+            return self.whole(frame, |this, _| {
+                this.replies.push(Owed::Bind);
+                Fate::emptied(client::BIND)
+            });
         };
         if let Some(Prepared::Generated(generated)) = self.statements.get(bind.statement) {
             let generated = Arc::clone(generated);
@@ -285,7 +295,10 @@ impl Dialogue {
 
     fn describe(&mut self, body: &[u8]) -> Fate {
         let described = match frontend::Named::read(body) {
-            None => return Fate::Stop(Step::Malformed),
+            None => {
+                self.replies.push(Owed::Describe);
+                return Fate::emptied(client::DESCRIBE);
+            }
             Some(frontend::Named::Statement(_)) => None,
             Some(frontend::Named::Portal(name)) => self.portals.get(name),
         };
@@ -301,7 +314,9 @@ impl Dialogue {
 
     fn execute(&mut self, body: &[u8]) -> Fate {
         let Some(execute) = frontend::Execute::read(body) else {
-            return Fate::Stop(Step::Malformed);
+            let rows = Rows::default();
+            self.replies.push(Owed::Execute { portal: None, rows });
+            return Fate::emptied(client::EXECUTE);
         };
         let (portal, rows) = match self.portals.get_mut(execute.portal) {
             None => (None, Rows::default()),
@@ -329,7 +344,10 @@ impl Dialogue {
                     return self.answer_here(bytes);
                 }
             }
-            None => return Fate::Stop(Step::Malformed),
+            None => {
+                self.replies.push(Owed::Close);
+                return Fate::emptied(client::CLOSE);
+            }
         }
         self.replies.push(Owed::Close);
         self.advance(Progress::Prepared);
@@ -343,8 +361,8 @@ impl Dialogue {
     }
 
     fn sync(&mut self) -> Fate {
-        if self.copy_in {
-            // The server ignores it while it takes COPY data.
+        if let Some(copy) = self.copy_in.as_mut().filter(|copy| !copy.is_over) {
+            copy.doubtful_syncs += 1;
             return Fate::Pass;
         }
         if self.promoted {
@@ -366,6 +384,14 @@ impl Dialogue {
 }
 
 impl Fate {
+    /// A message whose body cannot be read goes on without one, which no server takes for anything:
+    /// it answers as to any malformed message, and the session goes on.
+    fn emptied(tag: u8) -> Self {
+        let mut out = Vec::new();
+        frame::put(&mut out, tag, |_| ());
+        Self::Replace(out)
+    }
+
     fn turn(turn: Turn) -> Self {
         Self::Stop(Step::Turn(Box::new(turn)))
     }

@@ -2,6 +2,7 @@
 
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
+use super::dialogue::Lost;
 use super::dialogue::Portal;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
@@ -80,6 +81,9 @@ impl Dialogue {
                 (missing, false) => Rest::Drop(missing),
             };
             at = end;
+            if self.lost.is_some() {
+                return (Consumed::Paused(at), Progressed::Nothing);
+            }
             if !self.replies.is_empty() && missing == 0 {
                 self.pass_locals(passage);
             }
@@ -97,8 +101,10 @@ impl Dialogue {
         match tag {
             server::DATA_ROW => self.row(),
             server::COPY_IN => {
-                self.copy_in = true;
-                self.replies.begin_copy_in();
+                match self.replies.begin_copy_in() {
+                    Some(copy) => self.copy_in = Some(copy),
+                    None => self.skipping = Skipping::Doomed,
+                }
                 true
             }
             server::READY_FOR_QUERY => {
@@ -147,9 +153,11 @@ impl Dialogue {
         rules: &Rules,
         passage: &mut Passage<'_>,
     ) -> bool {
-        self.copy_in = false;
         self.told_fatal = error::is_fatal(body);
-        if !self.replies.holds_ready_for_query() {
+        let copy = self.copy_in.take().unwrap_or_default();
+        if copy.doubtful_syncs > 0 && !self.told_fatal {
+            self.lost = Some(Lost::Syncs);
+        } else if !self.replies.holds_ready_for_query() {
             self.skipping = Skipping::Server;
         }
         if self.excess == Excess::Cancelled && error::has_code(body, sqlstate::QUERY_CANCELED) {
@@ -167,7 +175,10 @@ impl Dialogue {
 
     fn ready_for_query(&mut self, body: &[u8]) {
         self.replies.settle(server::READY_FOR_QUERY);
-        self.copy_in = false;
+        self.copy_in = None;
+        if self.skipping == Skipping::Doomed {
+            self.lost = Some(Lost::Client);
+        }
         self.excess = Excess::None;
         if let Some(status) = backend::transaction_status(body) {
             self.status = status;
@@ -185,6 +196,7 @@ impl Dialogue {
         rules: &Rules,
         passage: &mut Passage<'_>,
     ) -> bool {
+        self.copy_in = None;
         if self.excess == Excess::Refused {
             return false;
         }

@@ -99,7 +99,8 @@ impl Session {
             match poll_fn(|cx| self.poll_replies(cx)).await {
                 Event::Moved => {}
                 Event::Excess => self.cut_short().await,
-                Event::Turn(_) => unreachable!("the client is not read"),
+                Event::LostSyncs => self.find_syncs().await?,
+                Event::Turn(_) | Event::Terminate => unreachable!("the client is not read"),
                 Event::End(end) => return Err(end),
             }
         }

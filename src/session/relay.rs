@@ -8,17 +8,37 @@ use std::future::poll_fn;
 use std::io;
 use std::task::Context;
 use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::End;
 use super::Session;
 use super::dialogue::Excess;
+use super::dialogue::Lost;
+use super::dialogue::Skipping;
 use super::from_client::Step;
 use super::from_server::Progressed;
 use super::questions::Turn;
+use super::wrapper::LONGEST_REPLY;
 use crate::wire::Passage;
+use crate::wire::backend;
+use crate::wire::frame;
+use crate::wire::frame::server as tag;
+use crate::wire::frontend;
+use crate::wire::frontend::Named;
 
 /// Messages that may be owed before the client is not read any further.
 const MOST_OWED: usize = 10_000;
+
+/// How long a first cancel may take to show.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long each further one may.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A statement that nobody prepares.
+const MARKER: &[u8] = b"_pgparley_marker";
 
 /// What happened.
 #[derive(Debug)]
@@ -27,8 +47,12 @@ pub(super) enum Event {
     Moved,
     /// A message of the client is to be answered here.
     Turn(Box<Turn>),
+    /// The client has nothing more to say; what it asked for is still to be done.
+    Terminate,
     /// The result that comes in is to be cancelled.
     Excess,
+    /// Which Syncs the server answers is to be found out.
+    LostSyncs,
     /// The session is over.
     End(End),
 }
@@ -95,6 +119,12 @@ impl Session {
             backend.note_parameter(&body);
         }
         Poll::Ready(match moved {
+            Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.lost.is_some() => {
+                match dialogue.lost.take() {
+                    Some(Lost::Syncs) => Event::LostSyncs,
+                    Some(Lost::Client) | None => Event::End(End::Protocol),
+                }
+            }
             Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.excess == Excess::ToCancel => {
                 Event::Excess
             }
@@ -126,7 +156,8 @@ impl Session {
         let told = client.push(&locals);
         Poll::Ready(match moved {
             Ok(Some((_, Err(_)))) => Event::End(End::Server),
-            Ok(Some((Step::Terminate, Ok(()))) | None) | Err(_) => Event::End(End::Client),
+            Ok(Some((Step::Terminate, Ok(())))) => Event::Terminate,
+            Ok(None) | Err(_) => Event::End(End::Client),
             Ok(Some((Step::Malformed, Ok(())))) => Event::End(End::Protocol),
             Ok(Some((Step::Turn(turn), Ok(())))) => Event::Turn(turn),
             Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
@@ -149,10 +180,39 @@ impl Session {
 
     /// Cancels what runs for a client that is gone, and reads the server until nothing is owed.
     pub(super) async fn abandon(&mut self) -> io::Result<()> {
-        if let Some(target) = self.lease.backend.cancel_target() {
-            target.cancel().await?;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Some(target) = self.lease.backend.cancel_target() {
+                target.cancel().await?;
+            }
+            // A signal that comes before the server has begun with the query is lost.
+            match timeout(pause, self.drain()).await {
+                Ok(drained) => return drained,
+                Err(_) => pause = PAUSE,
+            }
         }
-        while !self.dialogue.replies.is_empty() {
+    }
+
+    /// Does what the client has asked for before it said Terminate, as a server would: what was
+    /// sent is run, and answered as long as the client listens.
+    pub(super) async fn finish(&mut self) -> End {
+        while self.dialogue.replies.holds_ready_for_query() {
+            match poll_fn(|cx| self.poll_replies(cx)).await {
+                Event::Moved | Event::Terminate => {}
+                Event::Excess => self.cut_short().await,
+                Event::LostSyncs | Event::Turn(_) => return End::Client,
+                Event::End(End::Client) => {
+                    return self.drain().await.map_or(End::Server, |()| End::Client);
+                }
+                Event::End(end) => return end,
+            }
+        }
+        End::Client
+    }
+
+    /// Reads the server until nothing is owed, for nobody.
+    async fn drain(&mut self) -> io::Result<()> {
+        while self.dialogue.replies.holds_ready_for_query() {
             let Self {
                 lease,
                 dialogue,
@@ -171,5 +231,51 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Finds out which of the Syncs that were sent during a failed COPY the server answers: behind
+    /// a Sync of our own it answers a Close, and whatever it answers before that is the client's.
+    pub(super) async fn find_syncs(&mut self) -> Result<(), End> {
+        if self.dialogue.replies.take_syncs().is_none() {
+            return Err(End::Protocol);
+        }
+        let mut request = Vec::new();
+        frontend::put_sync(&mut request);
+        frontend::put_close(&mut request, Named::Statement(MARKER));
+        frontend::put_sync(&mut request);
+        let server = &mut self.lease.backend;
+        server.connection.push(&request).map_err(|_| End::Server)?;
+        let mut answered = 0;
+        let mut out = Vec::new();
+        let mut ready = Vec::new();
+        loop {
+            let message = server.connection.recv(LONGEST_REPLY).await;
+            let message = message.map_err(|_| End::Server)?;
+            match message.tag {
+                tag::CLOSE_COMPLETE => break,
+                tag::READY_FOR_QUERY => {
+                    answered += 1;
+                    // The last before the marker answers our own Sync.
+                    out.append(&mut ready);
+                    frame::put(&mut ready, message.tag, |body| body.extend(&message.body));
+                }
+                _ => frame::put(&mut out, message.tag, |body| body.extend(&message.body)),
+            }
+        }
+        let last = server
+            .connection
+            .recv(LONGEST_REPLY)
+            .await
+            .map_err(|_| End::Server)?;
+        if let Some(status) = backend::transaction_status(&last.body) {
+            self.dialogue.status = status;
+        }
+        self.dialogue.skipping = if answered > 1 {
+            Skipping::Nobody
+        } else {
+            Skipping::Here
+        };
+        server.connection.resume();
+        self.client.push(&out).map_err(|_| End::Client)
     }
 }

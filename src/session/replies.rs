@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use super::dialogue::CopyIn;
 use super::dialogue::Undo;
 use crate::guard::Plan;
 use crate::guard::ResultLimit;
@@ -48,6 +49,9 @@ pub(super) enum Owed {
     FunctionCall,
     /// Sync: ReadyForQuery.
     Sync,
+    /// CopyDone or CopyFail, sent before the server said that it takes COPY data: no reply, but
+    /// what stands behind it is not part of the copy.
+    CopyEnd,
     /// Answered by pgparley itself: these bytes, when their turn comes.
     Local(Vec<u8>),
 }
@@ -138,6 +142,7 @@ impl Replies {
             | Owed::Close
             | Owed::FunctionCall
             | Owed::Sync
+            | Owed::CopyEnd
             | Owed::Local(_) => None,
         }
     }
@@ -169,14 +174,51 @@ impl Replies {
         }
     }
 
-    /// The server now takes COPY data: it ignores a Sync that is already under way behind the
-    /// Execute, so that Sync gets no answer.
-    pub(super) fn begin_copy_in(&mut self) {
-        self.queue.truncate(1);
+    /// The client has ended a COPY that the server may not have begun.
+    pub(super) fn copy_ended_early(&mut self) {
+        if !self.queue.is_empty() {
+            self.queue.push_back(Owed::CopyEnd);
+        }
+    }
+
+    /// The server now takes COPY data. What the client has sent behind the COPY up to its end must
+    /// be Syncs, as some drivers send them; `None` when it is anything else.
+    pub(super) fn begin_copy_in(&mut self) -> Option<CopyIn> {
+        let end = self
+            .queue
+            .iter()
+            .position(|owed| matches!(owed, Owed::CopyEnd));
+        let behind = end.unwrap_or(self.queue.len());
+        let mut during = self.queue.drain(1.min(behind)..behind);
+        let doubtful_syncs = during.len();
+        let only_syncs = during.all(|owed| matches!(owed, Owed::Sync));
+        drop(during);
+        self.queue.retain(|owed| !matches!(owed, Owed::CopyEnd));
+        only_syncs.then_some(CopyIn {
+            is_over: end.is_some(),
+            doubtful_syncs,
+        })
+    }
+
+    /// Forgets what is owed, when that is nothing but Syncs; how many. `None` when it is more.
+    pub(super) fn take_syncs(&mut self) -> Option<usize> {
+        let only_syncs = self.queue.iter().all(|owed| matches!(owed, Owed::Sync));
+        let count = self.queue.len();
+        self.queue.clear();
+        only_syncs.then_some(count)
     }
 
     /// Strikes off what a message with this type byte answers.
     pub(super) fn settle(&mut self, tag: u8) -> Settled {
+        let settled = self.strike_off(tag);
+        while matches!(self.queue.front(), Some(Owed::CopyEnd)) {
+            // There was no COPY: the server has ignored it.
+            self.queue.pop_front();
+        }
+        settled
+    }
+
+    fn strike_off(&mut self, tag: u8) -> Settled {
         match (tag, self.queue.front_mut()) {
             (server::PARSE_COMPLETE, Some(Owed::Parse { .. }))
             | (server::BIND_COMPLETE, Some(Owed::Bind))
@@ -318,10 +360,33 @@ mod tests {
         let mut replies = Replies::default();
         replies.push(execute());
         replies.push(Owed::Sync);
-        replies.begin_copy_in();
+        let copy = replies.begin_copy_in();
+        assert_eq!(copy.map(|copy| copy.doubtful_syncs), Some(1));
         replies.push(Owed::Sync);
         replies.settle(server::COMMAND_COMPLETE);
         replies.settle(server::READY_FOR_QUERY);
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn what_stands_behind_the_end_of_a_copy_is_answered() {
+        let mut replies = Replies::default();
+        replies.push(execute());
+        replies.copy_ended_early();
+        replies.push(Owed::Sync);
+        let copy = replies.begin_copy_in().unwrap();
+        assert!(copy.is_over);
+        assert_eq!(copy.doubtful_syncs, 0);
+        replies.settle(server::COMMAND_COMPLETE);
+        assert!(replies.holds_ready_for_query());
+    }
+
+    #[test]
+    fn the_end_of_a_copy_that_never_was_is_forgotten() {
+        let mut replies = Replies::default();
+        replies.push(execute());
+        replies.copy_ended_early();
+        replies.settle(server::COMMAND_COMPLETE);
         assert!(replies.is_empty());
     }
 }

@@ -4,7 +4,7 @@
 
 use super::frame::cstr;
 
-/// The longest start-up packet that PostgreSQL accepts (`MAX_STARTUP_PACKET_LENGTH`).
+/// The longest body of a start-up packet that PostgreSQL accepts (`MAX_STARTUP_PACKET_LENGTH`).
 pub const MAX_STARTUP_PACKET: usize = 10_000;
 
 /// Protocol 3.0.
@@ -44,7 +44,7 @@ pub struct Startup {
 /// Why a start-up packet was not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StartupError {
-    /// The length word is below 8 or over [`MAX_STARTUP_PACKET`].
+    /// The body is shorter than a version or longer than [`MAX_STARTUP_PACKET`].
     #[error("invalid length of startup packet")]
     Length,
     /// Not protocol 3.
@@ -69,10 +69,12 @@ impl Startup {
 /// How many bytes the body of a packet has, from its length word.
 pub fn body_length(word: [u8; 4]) -> Result<usize, StartupError> {
     let length = u32::from_be_bytes(word) as usize;
-    if !(8..=MAX_STARTUP_PACKET).contains(&length) {
+    // PostgreSQL's limit is on what follows the length word.
+    let body = length.checked_sub(4).ok_or(StartupError::Length)?;
+    if !(4..=MAX_STARTUP_PACKET).contains(&body) {
         return Err(StartupError::Length);
     }
-    Ok(length - 4)
+    Ok(body)
 }
 
 /// Reads a packet behind its length word.

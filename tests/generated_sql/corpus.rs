@@ -10,6 +10,7 @@ use std::time::Duration;
 use pgparley::catalog::Catalog;
 use pgparley::catalog::Service;
 use pgparley::guard::generated::check;
+use pgparley::guard::generated::check_embedded;
 use pgparley::sql::schema::Schema;
 
 use crate::support::cluster;
@@ -110,7 +111,7 @@ fn gold_queries_are_accepted_and_mean_the_same() {
         .collect();
     let (mut accepted, mut refused) = (0, Vec::new());
     each_database(&eval, |db, database, schema| {
-        let mut plans = [String::new(), String::new()];
+        let mut plans = [const { String::new() }; 3];
         for question in questions.iter().filter(|question| question["db"] == db) {
             let schema = narrowed(schema, question);
             for gold in golds(question) {
@@ -121,6 +122,8 @@ fn gold_queries_are_accepted_and_mean_the_same() {
                             writeln!(plans[0], "EXPLAIN (COSTS OFF, VERBOSE) {gold};").unwrap();
                             writeln!(plans[1], "EXPLAIN (COSTS OFF, VERBOSE) {};", checked.sql)
                                 .unwrap();
+                            let embedded = check_embedded(gold, &schema).unwrap().sql;
+                            writeln!(plans[2], "EXPLAIN (COSTS OFF, VERBOSE) {embedded};").unwrap();
                         }
                     }
                     // Some of the gold is cut off in the middle, as the set itself says.
@@ -131,8 +134,9 @@ fn gold_queries_are_accepted_and_mean_the_same() {
             }
         }
         // The server's plans show what it understood.
-        let [gold, ours] = plans.map(|script| cluster().run_sql(database, &script).unwrap());
-        assert!(gold == ours, "plans in {db} differ");
+        let [gold, ours, embedded] =
+            plans.map(|script| cluster().run_sql(database, &script).unwrap());
+        assert!(gold == ours && gold == embedded, "plans in {db} differ");
     });
     println!(
         "gold queries: {accepted} accepted, {} refused",

@@ -1,5 +1,6 @@
 //! Large values, slow readers, both directions full: bounded memory, and nobody waits for ever.
 
+use std::io::Read;
 use std::io::Write;
 use std::thread;
 
@@ -162,4 +163,23 @@ fn ten_thousand_queries_in_one_write_are_answered_in_order() {
         expect!(client, ReadyForQuery);
     }
     sender.join().expect("all was sent");
+}
+#[test]
+fn what_was_asked_before_terminate_is_answered() {
+    let database = database();
+    let mut client = TestClient::login(proxy(), &database);
+    client.send(&[query("SELECT 1"), crate::support::message::terminate()].concat());
+    let mut rest = Vec::new();
+    client
+        .stream()
+        .read_to_end(&mut rest)
+        .expect("the other end closes in order");
+    let mut direct = TestClient::login(cluster().addr(), &database);
+    direct.send(&[query("SELECT 1"), crate::support::message::terminate()].concat());
+    let mut expected = Vec::new();
+    direct
+        .stream()
+        .read_to_end(&mut expected)
+        .expect("PostgreSQL closes in order");
+    assert_eq!(rest, expected);
 }

@@ -2,6 +2,7 @@
 
 use crate::expect;
 use crate::support::client::TestClient;
+use crate::support::cluster;
 use crate::support::database;
 use crate::support::message::Kind;
 use crate::support::message::Message;
@@ -149,14 +150,23 @@ fn line_that_does_not_fit_fails_the_copy_and_the_rest_is_thrown_away() {
 
 #[test]
 fn query_in_the_middle_of_copy_data_ends_the_session() {
-    same(&database(), |client| {
-        table(client);
+    let database = database();
+    let mut watcher = TestClient::login(proxy(), &database);
+    table(&mut watcher);
+    for addr in [cluster().addr(), proxy()] {
+        let mut client = TestClient::login(addr, &database);
         client.query(COPY_IN);
         expect!(client, CopyInResponse);
+        // Nobody can tell any more what is data and what is a message.
         client.send(&[lines(3), query("SELECT 'not now'")].concat());
-        // PostgreSQL has lost its place in the stream by then and says so with a FATAL error.
-        std::iter::from_fn(|| client.try_recv()).collect::<Vec<_>>()
-    });
+        let last = std::iter::from_fn(|| client.try_recv()).last();
+        let last = last.expect("an error");
+        assert_eq!(
+            (last.text(), last.field('S')),
+            ("08P01".to_owned(), "FATAL".to_owned())
+        );
+    }
+    assert_eq!(count(&mut watcher), "0|∅");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn session_leaves_nothing_to_the_next_on_the_same_server_connection() {
         expect!(first, ReadyForQuery);
         assert_ne!(first.row(LEFT), clean);
         if end_in_transaction {
-            first.rows("BEGIN; CREATE TABLE never (n int)");
+            first.rows("BEGIN; RESET SESSION AUTHORIZATION; CREATE TABLE never (n int)");
         }
         first.send(&terminate());
         first.expect_closed();
@@ -144,7 +144,7 @@ fn client_that_dies_in_a_query_ends_it_and_frees_its_place() {
     let running = single();
     let mut watcher = TestClient::login(cluster().addr(), &database);
     let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                AND pid <> pg_backend_pid() AND state <> 'idle'";
+                AND pid <> pg_backend_pid() AND state = 'active'";
     let sleep = "SELECT pg_sleep(600)";
     let extended = [parse("", sleep), bind("", "", &[]), execute("", 0), sync()].concat();
     for flow in [crate::support::message::query(sleep), extended] {

@@ -58,7 +58,7 @@ impl Writer<'_> {
             FunctionArguments::List(arguments) => {
                 let called = functions::called(&parts).ok_or_else(|| functions::refused(&parts))?;
                 refuse_large_values(called, arguments)?;
-                self.word(called);
+                self.called(called);
                 self.arguments(arguments)?;
             }
         }

@@ -54,14 +54,16 @@ impl Writer<'_> {
                 expr,
                 field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
             } => {
-                self.word("ceil(");
+                self.called("ceil");
+                self.put("(");
                 self.expression(expr)?;
             }
             Expr::Floor {
                 expr,
                 field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
             } => {
-                self.word("floor(");
+                self.called("floor");
+                self.put("(");
                 self.expression(expr)?;
             }
             Expr::Position { expr, r#in } => {
@@ -75,7 +77,12 @@ impl Writer<'_> {
                 special,
                 shorthand,
             } => {
-                self.word(if *shorthand { "substr(" } else { "substring(" });
+                match (shorthand, special) {
+                    (true, _) => self.called("substr"),
+                    (false, true) => self.called("substring"),
+                    (false, false) => self.word("substring"),
+                }
+                self.put("(");
                 self.expression(expr)?;
                 let words = if *special {
                     [",", ","]

@@ -37,7 +37,7 @@ impl Writer<'_> {
             return Err(functions::refused(&parts));
         };
         self.sees(true);
-        self.word(function.name);
+        self.called(function.name);
         self.put("(");
         self.list(call.args, |writer, argument| match argument {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => {
@@ -56,7 +56,8 @@ impl Writer<'_> {
         (with_ordinality, alias): (bool, Option<&TableAlias>),
     ) -> Result<(), Refusal> {
         self.sees(true);
-        self.word("unnest(");
+        self.called("unnest");
+        self.put("(");
         self.expressions(arrays)?;
         self.put(")");
         let columns: &[&str] = if arrays.len() > 1 {

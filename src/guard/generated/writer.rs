@@ -8,6 +8,8 @@ use crate::sql::schema::NameIndex;
 use crate::sql::schema::Schema;
 
 use super::Checked;
+use super::functions;
+use super::functions::Calls;
 use super::name;
 use super::name::Quoting;
 use super::scope::Cte;
@@ -22,10 +24,19 @@ pub(super) struct Writer<'a> {
     pub(super) scopes: Vec<Scope>,
     /// Common table expressions that can be named, the innermost last.
     pub(super) ctes: Vec<Cte>,
-    quoting: Quoting,
+    style: Style,
     out: String,
     relations: Vec<u32>,
     steps: usize,
+}
+
+/// How things are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    /// Names of columns and relations.
+    pub(super) quoting: Quoting,
+    /// Names of functions.
+    pub(super) calls: Calls,
 }
 
 /// What the role can read.
@@ -45,16 +56,12 @@ const MAX_RELATIONS: usize = 60;
 
 impl<'a> Writer<'a> {
     /// Writes `query` anew.
-    pub(super) fn write(
-        query: &Query,
-        sight: Sight<'a>,
-        quoting: Quoting,
-    ) -> Result<Checked, Refusal> {
+    pub(super) fn write(query: &Query, sight: Sight<'a>, style: Style) -> Result<Checked, Refusal> {
         let mut writer = Self {
             sight,
             scopes: Vec::new(),
             ctes: Vec::new(),
-            quoting,
+            style,
             out: String::new(),
             relations: Vec::new(),
             steps: 0,
@@ -106,8 +113,19 @@ impl<'a> Writer<'a> {
 
     /// Writes a name that stands for itself.
     pub(super) fn name(&mut self, name: &str) {
-        let quoted = name::quoted(name, self.quoting);
+        let quoted = name::quoted(name, self.style.quoting);
         self.word(&quoted);
+    }
+
+    /// Writes the name of a function of `pg_catalog`.
+    pub(super) fn called(&mut self, name: &'static str) {
+        match self.style.calls {
+            Calls::Qualified if !functions::is_grammar(name) => {
+                self.word("pg_catalog.");
+                self.word(&functions::behind_a_dot(name));
+            }
+            Calls::Qualified | Calls::Bare => self.word(name),
+        }
     }
 
     /// Writes a name as it came, folded; the name.

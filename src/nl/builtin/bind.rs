@@ -152,7 +152,10 @@ impl<'a> Binder<'_, 'a> {
     /// else the one that holds every column asked for.
     fn choose_subject(&mut self) -> Result<(), Cannot> {
         let position = |wanted: &[Role]| {
-            self.draft.entities.iter().position(|entity| wanted.contains(&entity.role))
+            self.draft
+                .entities
+                .iter()
+                .position(|entity| wanted.contains(&entity.role))
         };
         let by_role = position(&[Role::Head, Role::Owner])
             .or_else(|| position(&[Role::Counted]))
@@ -181,14 +184,21 @@ impl<'a> Binder<'_, 'a> {
         tables.dedup();
         let held = |table: usize| {
             let has = |mention: &&&Mention| {
-                mention.hits.iter().any(|hit| matches!(hit.target, Target::Column(id) if id.table == table))
+                mention
+                    .hits
+                    .iter()
+                    .any(|hit| matches!(hit.target, Target::Column(id) if id.table == table))
             };
             let closeness: usize = mentions
                 .iter()
                 .filter_map(|mention| columns::closest_in(mention, table))
                 .map(|hit| hit.closeness as usize)
                 .sum();
-            (mentions.iter().filter(has).count(), self.values_in(table), closeness)
+            (
+                mentions.iter().filter(has).count(),
+                self.values_in(table),
+                closeness,
+            )
         };
         let best = tables.iter().map(|table| held(*table)).max();
         tables.retain(|table| Some(held(*table)) == best);
@@ -226,10 +236,15 @@ impl<'a> Binder<'_, 'a> {
     /// What stands beside an aggregate must be the same for the whole group.
     fn check_groups(&self) -> Result<(), Cannot> {
         let query = &self.query;
-        let shown = query.outputs.iter().chain(query.order.iter().map(|(expr, _)| expr));
+        let shown = query
+            .outputs
+            .iter()
+            .chain(query.order.iter().map(|(expr, _)| expr));
         let grouped = !query.group.is_empty() || query.size.is_some();
         let aggregated = shown.clone().any(Expr::is_aggregate);
-        let loose = shown.clone().any(|expr| !expr.is_aggregate() && !query.group.contains(expr));
+        let loose = shown
+            .clone()
+            .any(|expr| !expr.is_aggregate() && !query.group.contains(expr));
         if (grouped || aggregated) && loose {
             return Err(refusal::unsupported(
                 "the question mixes groups of rows with single rows",
@@ -253,7 +268,11 @@ impl<'a> Binder<'_, 'a> {
         }
         self.check_groups()?;
         self.readings.dedup();
-        Ok(Bound { query: self.query, readings: self.readings, cues: self.cues })
+        Ok(Bound {
+            query: self.query,
+            readings: self.readings,
+            cues: self.cues,
+        })
     }
 }
 

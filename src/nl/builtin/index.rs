@@ -75,8 +75,9 @@ pub(super) struct TableFacts {
 }
 
 /// Words of generic tails: alone they say too little to mean a longer name.
-const GENERIC: [&str; 10] =
-    ["id", "code", "number", "key", "no", "type", "date", "name", "time", "at"];
+const GENERIC: [&str; 10] = [
+    "id", "code", "number", "key", "no", "type", "date", "name", "time", "at",
+];
 
 /// A schema ready for questions.
 #[derive(Debug)]
@@ -144,9 +145,17 @@ impl Index {
 
     /// Where a value is stored, compared without case and with the last word's stem.
     pub(super) fn stored(&self, words: &[String]) -> Vec<ValueHit> {
-        let mut hits = self.values.get(&words.join(" ")).cloned().unwrap_or_default();
+        let mut hits = self
+            .values
+            .get(&words.join(" "))
+            .cloned()
+            .unwrap_or_default();
         if hits.is_empty() {
-            hits = self.values.get(&value_stem(words)).cloned().unwrap_or_default();
+            hits = self
+                .values
+                .get(&value_stem(words))
+                .cloned()
+                .unwrap_or_default();
         }
         hits
     }
@@ -195,7 +204,14 @@ impl Index {
             self.add(&words[start..], target, Closeness::Tail);
         }
         for (column, definition) in table.columns.iter().enumerate() {
-            self.add_column(ColumnId { table: position, column }, definition, &words);
+            self.add_column(
+                ColumnId {
+                    table: position,
+                    column,
+                },
+                definition,
+                &words,
+            );
         }
     }
 
@@ -253,7 +269,10 @@ impl Index {
         if words.is_empty() || words.len() > 8 {
             return;
         }
-        let hit = ValueHit { column, stored: stored.to_owned() };
+        let hit = ValueHit {
+            column,
+            stored: stored.to_owned(),
+        };
         let mut keys = vec![words.join(" "), value_stem(&words)];
         keys.dedup();
         for key in keys {
@@ -266,7 +285,9 @@ impl Index {
 }
 
 fn value_stem(words: &[String]) -> String {
-    let Some((last, rest)) = words.split_last() else { return String::new() };
+    let Some((last, rest)) = words.split_last() else {
+        return String::new();
+    };
     let mut key = rest.join(" ");
     if !key.is_empty() {
         key.push(' ');
@@ -280,11 +301,17 @@ fn facts(table: &Table) -> TableFacts {
         _ => None,
     };
     let of_kind = |kinds: &[TypeKind]| -> Vec<usize> {
-        (0..table.columns.len()).filter(|i| kinds.contains(&table.columns[*i].kind)).collect()
+        (0..table.columns.len())
+            .filter(|i| kinds.contains(&table.columns[*i].kind))
+            .collect()
     };
     let years = of_kind(&[TypeKind::Integer, TypeKind::Text, TypeKind::Number])
         .into_iter()
-        .filter(|i| naming::segments(&table.columns[*i].name).iter().any(|w| w == "year"))
+        .filter(|i| {
+            naming::segments(&table.columns[*i].name)
+                .iter()
+                .any(|w| w == "year")
+        })
         .collect();
     TableFacts {
         naming: naming_columns(table),
@@ -305,7 +332,9 @@ fn naming_columns(table: &Table) -> Vec<usize> {
         .collect();
     let text = |i: &usize| matches!(table.columns[*i].kind, TypeKind::Text | TypeKind::Other);
     let find = |wanted: &[&str]| {
-        (0..words.len()).filter(text).find(|i| words[*i].iter().eq(wanted.iter().copied()))
+        (0..words.len())
+            .filter(text)
+            .find(|i| words[*i].iter().eq(wanted.iter().copied()))
     };
     for wanted in [&["name"][..], &["full", "name"]] {
         if let Some(column) = find(wanted) {
@@ -328,5 +357,9 @@ fn naming_columns(table: &Table) -> Vec<usize> {
         }
     }
     let same = |i: &usize| naming::keys(&words[*i]) == naming::keys(&table_words);
-    (0..words.len()).filter(text).find(same).into_iter().collect()
+    (0..words.len())
+        .filter(text)
+        .find(same)
+        .into_iter()
+        .collect()
 }

@@ -73,12 +73,18 @@ const LONGEST: usize = 8;
 
 /// The items of a question in order; every word is in exactly one.
 pub(super) fn match_words(words: &[Word], index: &Index, today: Date) -> Vec<Item> {
-    let matcher = Matcher { words, index, today };
+    let matcher = Matcher {
+        words,
+        index,
+        today,
+    };
     let mut items: Vec<Item> = Vec::new();
     let mut at = 0;
     while at < words.len() {
         let opens = items.iter().all(|item| opens_sentence(&item.kind))
-            || items.last().is_some_and(|item| matches!(item.kind, Kind::Stop));
+            || items
+                .last()
+                .is_some_and(|item| matches!(item.kind, Kind::Stop));
         let item = matcher.longest(at, opens);
         at = item.words.end;
         items.push(item);
@@ -129,7 +135,13 @@ impl Matcher<'_> {
             .map(|word| word.text.as_str())
             .collect::<Vec<_>>()
             .join(" ");
-        Item { words, text, kind, values: Vec::new(), unit: None }
+        Item {
+            words,
+            text,
+            kind,
+            values: Vec::new(),
+            unit: None,
+        }
     }
 
     fn phrase(&self, range: Range<usize>, opens: bool) -> Option<Item> {
@@ -146,7 +158,10 @@ impl Matcher<'_> {
             item.values = self.values(&lower(words));
             return Some(item);
         }
-        if words.iter().any(|word| !(word.is_plain() || word.form == Form::Number)) {
+        if words
+            .iter()
+            .any(|word| !(word.is_plain() || word.form == Form::Number))
+        {
             return None;
         }
         let lower = lower(words);
@@ -157,8 +172,9 @@ impl Matcher<'_> {
                 && phrase.ends_with("ed")
                 && tables(&self.index.named(&lower)).is_empty()
         };
-        let strong =
-            function.as_ref().is_some_and(|kind| is_strong(kind, opens) || participle(kind));
+        let strong = function
+            .as_ref()
+            .is_some_and(|kind| is_strong(kind, opens) || participle(kind));
         if let Some(kind) = function.as_ref().filter(|_| strong) {
             return Some(self.item(range, kind.clone()));
         }
@@ -210,7 +226,9 @@ impl Matcher<'_> {
         if let Some(of) = words.iter().position(|word| word == "of") {
             let owners = tables(&self.index.named(&words[of + 1..]));
             if !owners.is_empty() {
-                hits.retain(|hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)));
+                hits.retain(
+                    |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
+                );
             }
             return hits;
         }
@@ -219,9 +237,10 @@ impl Matcher<'_> {
             if owners.is_empty() {
                 continue;
             }
-            let columns = self.index.named(&words[cut..]).into_iter().filter(
-                |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
-            );
+            let columns =
+                self.index.named(&words[cut..]).into_iter().filter(
+                    |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
+                );
             for mut hit in columns {
                 if !hits.iter().any(|known| known.target == hit.target) {
                     hit.closeness = Closeness::Alias.min(hit.closeness);
@@ -241,8 +260,11 @@ impl Matcher<'_> {
         if hits.is_empty() {
             let other = LEXICON.spellings.get(&words.join(" "));
             for spelling in other.into_iter().flatten() {
-                let spelled: Vec<String> =
-                    spelling.to_lowercase().split(' ').map(str::to_owned).collect();
+                let spelled: Vec<String> = spelling
+                    .to_lowercase()
+                    .split(' ')
+                    .map(str::to_owned)
+                    .collect();
                 hits.extend(self.index.stored(&spelled));
             }
         }

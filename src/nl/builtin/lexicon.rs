@@ -223,7 +223,11 @@ impl Lexicon {
     }
 
     fn phrases(&mut self, section: &str, line: &str) {
-        for phrase in line.split(',').map(str::trim).filter(|phrase| !phrase.is_empty()) {
+        for phrase in line
+            .split(',')
+            .map(str::trim)
+            .filter(|phrase| !phrase.is_empty())
+        {
             // The words of a question have lost their apostrophes by the time they are looked up.
             let phrase = phrase.replace("n't", " not").replace("'s", "");
             self.longest = self.longest.max(phrase.split(' ').count());
@@ -239,7 +243,11 @@ impl Lexicon {
 
     fn pair(&mut self, section: &str, line: &str) {
         let (phrase, meaning) = line.split_once(" = ").expect("the caller saw the sign");
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         let phrase = phrase.to_owned();
         self.longest = self.longest.max(phrase.split(' ').count());
         match section {
@@ -251,12 +259,21 @@ impl Lexicon {
                     Some("lt") => Comparison::Less,
                     _ => Comparison::Equal,
                 };
-                self.comparatives.insert(phrase, Comparative { comparison, columns });
+                self.comparatives.insert(
+                    phrase,
+                    Comparative {
+                        comparison,
+                        columns,
+                    },
+                );
             }
             "synonym" => drop(self.synonyms.insert(stem(&phrase), words(meaning))),
             "abbreviation" => drop(self.abbreviations.insert(phrase, words(meaning))),
             "spelling" => {
-                let values = meaning.split('|').map(|value| value.trim().to_owned()).collect();
+                let values = meaning
+                    .split('|')
+                    .map(|value| value.trim().to_owned())
+                    .collect();
                 self.spellings.insert(phrase, values);
             }
             _ => unreachable!("the lexicon is part of the program and a test reads it whole"),
@@ -265,7 +282,10 @@ impl Lexicon {
 }
 
 fn extreme(meaning: &str) -> Extreme {
-    let mut extreme = Extreme { readings: Vec::new(), end: None };
+    let mut extreme = Extreme {
+        readings: Vec::new(),
+        end: None,
+    };
     for reading in meaning.split('|') {
         let mut words = reading.split_whitespace().peekable();
         let end = match words.peek() {
@@ -273,8 +293,10 @@ fn extreme(meaning: &str) -> Extreme {
             Some(&"min") => End::Min,
             _ => extreme.end.unwrap_or(End::Max),
         };
-        let columns: Vec<String> =
-            words.filter(|word| !matches!(*word, "max" | "min" | "*")).map(str::to_owned).collect();
+        let columns: Vec<String> = words
+            .filter(|word| !matches!(*word, "max" | "min" | "*"))
+            .map(str::to_owned)
+            .collect();
         if extreme.readings.is_empty() {
             extreme.end = Some(end);
         }

@@ -116,7 +116,11 @@ impl Parser<'_> {
             || self.state_value()?
             || self.name()?
             || self.word()?;
-        if taken { Ok(()) } else { Err(refusal::not_understood(self.items, self.at, self.index)) }
+        if taken {
+            Ok(())
+        } else {
+            Err(refusal::not_understood(self.items, self.at, self.index))
+        }
     }
 
     fn finish(self) -> Result<Draft, Cannot> {
@@ -174,7 +178,12 @@ impl Parser<'_> {
 
     /// The name at `at` as a mention of tables only, or columns only, as `keep` says.
     fn mention(&self, at: usize, keep: fn(&Target) -> bool) -> Option<Mention> {
-        let hits: Vec<Hit> = self.hits(at).iter().filter(|hit| keep(&hit.target)).copied().collect();
+        let hits: Vec<Hit> = self
+            .hits(at)
+            .iter()
+            .filter(|hit| keep(&hit.target))
+            .copied()
+            .collect();
         let text = self.items.get(at)?.text.clone();
         (!hits.is_empty()).then_some(Mention { hits, text, at })
     }
@@ -196,7 +205,11 @@ impl Parser<'_> {
 
     /// Adds a condition, or joins it to the one before when `or` stands between.
     fn add(&mut self, test: Test, at: usize) -> Result<(), Cannot> {
-        let condition = Condition { test, focus: self.focus, at };
+        let condition = Condition {
+            test,
+            focus: self.focus,
+            at,
+        };
         self.negated = false;
         self.link = Link::None;
         if !std::mem::take(&mut self.alternative) {
@@ -215,7 +228,11 @@ impl Parser<'_> {
             _ if !self.draft.conditions.is_empty() => return Err(refusal::and_or()),
             _ => vec![before, condition],
         };
-        self.draft.conditions.push(Condition { test: Test::Any(any), focus: self.focus, at });
+        self.draft.conditions.push(Condition {
+            test: Test::Any(any),
+            focus: self.focus,
+            at,
+        });
         Ok(())
     }
 

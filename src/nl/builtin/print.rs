@@ -27,9 +27,21 @@ use names::identifier;
 /// The SELECT that answers the query.
 pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<String, Cannot> {
     let index = cues.index;
-    let mut printer = Printer { index, graph, cues, aliases: Aliases::default() };
+    let mut printer = Printer {
+        index,
+        graph,
+        cues,
+        aliases: Aliases::default(),
+    };
     let tables = main_tables(query);
-    let from = From::plan(query.base, &tables, graph, cues, &mut printer.aliases, index)?;
+    let from = From::plan(
+        query.base,
+        &tables,
+        graph,
+        cues,
+        &mut printer.aliases,
+        index,
+    )?;
     printer.select(query, &from)
 }
 
@@ -69,8 +81,10 @@ impl Printer<'_> {
     fn select(&mut self, query: &Query, from: &From) -> Result<String, Cannot> {
         let mut sql = String::from("SELECT ");
         if query.distinct {
-            let sorted_by_shown =
-                query.order.iter().all(|(expr, _)| query.outputs.contains(expr));
+            let sorted_by_shown = query
+                .order
+                .iter()
+                .all(|(expr, _)| query.outputs.contains(expr));
             if !sorted_by_shown {
                 return Err(refusal::unsupported(
                     "different values cannot be sorted by something that is not shown",
@@ -90,14 +104,20 @@ impl Printer<'_> {
             tests.push(self.related(related, query.subject, from)?);
         }
         push_list(&mut sql, " WHERE ", &tests, " AND ");
-        let group: Result<Vec<String>, Cannot> =
-            query.group.iter().map(|expr| self.expr(expr, from, query)).collect();
+        let group: Result<Vec<String>, Cannot> = query
+            .group
+            .iter()
+            .map(|expr| self.expr(expr, from, query))
+            .collect();
         push_list(&mut sql, " GROUP BY ", &group?, ", ");
         if let Some((comparison, size)) = &query.size {
             sql.push_str(&format!(" HAVING count(*) {} {size}", comparison.sql()));
         }
-        let order: Result<Vec<String>, Cannot> =
-            query.order.iter().map(|(expr, end)| self.sort(expr, *end, from, query)).collect();
+        let order: Result<Vec<String>, Cannot> = query
+            .order
+            .iter()
+            .map(|(expr, end)| self.sort(expr, *end, from, query))
+            .collect();
         push_list(&mut sql, " ORDER BY ", &order?, ", ");
         if let Some(limit) = &query.limit {
             sql.push_str(&format!(" LIMIT {limit}"));
@@ -130,7 +150,11 @@ impl Printer<'_> {
                 number += 1;
             }
             let same = matches!(expr, Expr::Column(_)) && label == plain;
-            texts.push(if same { text } else { format!("{text} AS {}", identifier(&label)) });
+            texts.push(if same {
+                text
+            } else {
+                format!("{text} AS {}", identifier(&label))
+            });
             taken.push(label);
         }
         Ok(texts)
@@ -153,7 +177,11 @@ impl Printer<'_> {
     }
 
     fn column(&self, id: ColumnId, from: &From) -> String {
-        format!("{}.{}", from.alias(id.table), identifier(&self.index.column(id).name))
+        format!(
+            "{}.{}",
+            from.alias(id.table),
+            identifier(&self.index.column(id).name)
+        )
     }
 
     fn expr(&self, expr: &Expr, from: &From, query: &Query) -> Result<String, Cannot> {
@@ -163,7 +191,10 @@ impl Printer<'_> {
             Expr::Rows(table) if !from.repeats(*table) => "count(*)".to_owned(),
             Expr::Rows(table) => self.count_distinct(*table, from)?,
             Expr::Aggregate(function, id) => {
-                let adds = matches!(function, Function::Sum | Function::Average | Function::Count);
+                let adds = matches!(
+                    function,
+                    Function::Sum | Function::Average | Function::Count
+                );
                 if adds && from.repeats(id.table) && !from.pairs(id.table, query, self.index) {
                     return Err(refusal::unsupported(
                         &format!(
@@ -209,7 +240,15 @@ impl Printer<'_> {
         let keys: Vec<String> = definition
             .primary_key
             .iter()
-            .map(|column| self.column(ColumnId { table, column: *column }, from))
+            .map(|column| {
+                self.column(
+                    ColumnId {
+                        table,
+                        column: *column,
+                    },
+                    from,
+                )
+            })
             .collect();
         match keys.as_slice() {
             [] => Err(refusal::unsupported(
@@ -229,13 +268,22 @@ impl Printer<'_> {
             Filter::Between(id, low, high) => {
                 format!("{} BETWEEN {low} AND {high}", self.column(*id, from))
             }
-            Filter::OneOf { column, values, negated } => format!(
+            Filter::OneOf {
+                column,
+                values,
+                negated,
+            } => format!(
                 "{} {}IN ({})",
                 self.column(*column, from),
                 if *negated { "NOT " } else { "" },
                 values.join(", ")
             ),
-            Filter::Like { column, part, text, negated } => format!(
+            Filter::Like {
+                column,
+                part,
+                text,
+                negated,
+            } => format!(
                 "{} {}ILIKE {}",
                 self.column(*column, from),
                 if *negated { "NOT " } else { "" },
@@ -251,7 +299,11 @@ impl Printer<'_> {
                 if *value { "" } else { "NOT " },
                 self.column(*column, from)
             ),
-            Filter::Range { column, from: low, to } => {
+            Filter::Range {
+                column,
+                from: low,
+                to,
+            } => {
                 let column = self.column(*column, from);
                 let bounds = low.iter().map(|low| format!("{column} >= {low}"));
                 let bounds = bounds.chain(to.iter().map(|to| format!("{column} < {to}")));
@@ -269,8 +321,10 @@ impl Printer<'_> {
                 )
             }
             Filter::Any(filters) => {
-                let any: Result<Vec<String>, Cannot> =
-                    filters.iter().map(|filter| self.filter(filter, from)).collect();
+                let any: Result<Vec<String>, Cannot> = filters
+                    .iter()
+                    .map(|filter| self.filter(filter, from))
+                    .collect();
                 format!("({})", any?.join(" OR "))
             }
         })
@@ -290,15 +344,31 @@ impl Printer<'_> {
         let Some(first) = path.first() else {
             return Err(refusal::dangling("with"));
         };
-        let inner =
-            From::plan(first.to, &tables, self.graph, self.cues, &mut self.aliases, self.index)?;
+        let inner = From::plan(
+            first.to,
+            &tables,
+            self.graph,
+            self.cues,
+            &mut self.aliases,
+            self.index,
+        )?;
         let mut tests: Vec<String> = first
             .columns
             .iter()
             .map(|(own, other)| {
-                let own = ColumnId { table: subject, column: *own };
-                let other = ColumnId { table: first.to, column: *other };
-                format!("{} = {}", self.column(other, &inner), self.column(own, outer))
+                let own = ColumnId {
+                    table: subject,
+                    column: *own,
+                };
+                let other = ColumnId {
+                    table: first.to,
+                    column: *other,
+                };
+                format!(
+                    "{} = {}",
+                    self.column(other, &inner),
+                    self.column(own, outer)
+                )
             })
             .collect();
         for filter in &related.filters {
@@ -334,7 +404,9 @@ fn push_list(sql: &mut String, keyword: &str, parts: &[String], between: &str) {
 fn pattern(part: Part, text: &str) -> String {
     let special = text.contains(['%', '_', '\\', '!']);
     let escaped = if special {
-        text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+        text.replace('!', "!!")
+            .replace('%', "!%")
+            .replace('_', "!_")
     } else {
         text.to_owned()
     };

@@ -19,8 +19,10 @@ impl Binder<'_, '_> {
         for key in &self.draft.group {
             match key {
                 Key::Name(mention) => {
-                    let tables_only =
-                        mention.hits.iter().all(|hit| matches!(hit.target, Target::Table(_)));
+                    let tables_only = mention
+                        .hits
+                        .iter()
+                        .all(|hit| matches!(hit.target, Target::Table(_)));
                     if tables_only {
                         let table = self.table_of(mention)?;
                         self.group_by_table(table, &mut shown);
@@ -40,7 +42,11 @@ impl Binder<'_, '_> {
             }
         }
         self.add_up_ranks()?;
-        let aggregates = self.query.outputs.iter().chain(self.query.order.iter().map(|(e, _)| e));
+        let aggregates = self
+            .query
+            .outputs
+            .iter()
+            .chain(self.query.order.iter().map(|(e, _)| e));
         if !aggregates.clone().any(Expr::is_aggregate) {
             // `the name of each shop` groups nothing.
             self.query.group.clear();
@@ -56,8 +62,13 @@ impl Binder<'_, '_> {
 
     /// Keys come first, unless something of them is shown already.
     fn show_keys(&mut self, shown: Vec<Expr>) {
-        let plain: Vec<Expr> =
-            self.query.outputs.iter().filter(|expr| !expr.is_aggregate()).cloned().collect();
+        let plain: Vec<Expr> = self
+            .query
+            .outputs
+            .iter()
+            .filter(|expr| !expr.is_aggregate())
+            .cloned()
+            .collect();
         let missing: Vec<Expr> = shown
             .into_iter()
             .filter(|key| match key {
@@ -119,12 +130,17 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         for position in 0..self.query.order.len() {
-            let (Expr::Column(id), _) = self.query.order[position] else { continue };
+            let (Expr::Column(id), _) = self.query.order[position] else {
+                continue;
+            };
             let by_name = matches!(
                 self.draft.order.get(position).map(|sort| &sort.key),
                 Some(SortKey::Name(_))
             );
-            let path = self.around.graph.path(&[self.subject], id.table, &self.cues)?;
+            let path = self
+                .around
+                .graph
+                .path(&[self.subject], id.table, &self.cues)?;
             if !by_name || !path.iter().any(|edge| edge.many) {
                 continue;
             }
@@ -136,7 +152,8 @@ impl Binder<'_, '_> {
                 ));
             }
             let sum = Expr::Aggregate(Function::Sum, id);
-            self.readings.push(format!("\"{}\" is added up", column.name));
+            self.readings
+                .push(format!("\"{}\" is added up", column.name));
             for output in &mut self.query.outputs {
                 if *output == Expr::Column(id) {
                     *output = sum.clone();

@@ -33,7 +33,12 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         // A link that every row has anyway still joins: it may be NULL.
-        self.query.related.push(Related { table, filters: Vec::new(), negated, count });
+        self.query.related.push(Related {
+            table,
+            filters: Vec::new(),
+            negated,
+            count,
+        });
         Ok(())
     }
 
@@ -76,14 +81,22 @@ impl Binder<'_, '_> {
             self.query.filters.push(filter);
             return Ok(());
         }
-        let path = self.around.graph.path(&[self.query.base], table, &self.cues)?;
+        let path = self
+            .around
+            .graph
+            .path(&[self.query.base], table, &self.cues)?;
         if path.iter().any(|edge| edge.many) {
             // "students not owning a cat" own none; they may own something else as well.
             let (filter, negated) = match positive(&filter) {
                 Some(positive) => (positive, true),
                 None => (filter, false),
             };
-            self.query.related.push(Related { table, filters: vec![filter], negated, count: None });
+            self.query.related.push(Related {
+                table,
+                filters: vec![filter],
+                negated,
+                count: None,
+            });
         } else {
             self.join(table);
             self.query.filters.push(filter);
@@ -97,8 +110,9 @@ impl Binder<'_, '_> {
         let Some(entity) = focus.filter(|e| self.draft.entities[*e].role == Role::Related) else {
             return Ok(None);
         };
-        let Some(position) =
-            related.iter().rposition(|other| other.table == self.entities[entity])
+        let Some(position) = related
+            .iter()
+            .rposition(|other| other.table == self.entities[entity])
         else {
             return Ok(None);
         };
@@ -126,12 +140,28 @@ fn positive(filter: &Filter) -> Option<Filter> {
         Filter::Compare(column, Comparison::NotEqual, value) => {
             Some(Filter::Compare(*column, Comparison::Equal, value.clone()))
         }
-        Filter::OneOf { column, values, negated: true } => {
-            Some(Filter::OneOf { column: *column, values: values.clone(), negated: false })
-        }
-        Filter::Like { column, part, text, negated: true } => {
+        Filter::OneOf {
+            column,
+            values,
+            negated: true,
+        } => Some(Filter::OneOf {
+            column: *column,
+            values: values.clone(),
+            negated: false,
+        }),
+        Filter::Like {
+            column,
+            part,
+            text,
+            negated: true,
+        } => {
             let (column, part, text) = (*column, *part, text.clone());
-            Some(Filter::Like { column, part, text, negated: false })
+            Some(Filter::Like {
+                column,
+                part,
+                text,
+                negated: false,
+            })
         }
         _ => None,
     }

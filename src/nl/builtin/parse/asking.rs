@@ -30,7 +30,9 @@ impl Parser<'_> {
 
     /// Words of the lexicon that only change how the next ones are read.
     pub(super) fn word(&mut self) -> Result<bool, Cannot> {
-        let Some(tag) = self.tag(self.at) else { return Ok(false) };
+        let Some(tag) = self.tag(self.at) else {
+            return Ok(false);
+        };
         let verb = self.verb;
         self.verb = false;
         match tag {

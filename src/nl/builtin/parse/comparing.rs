@@ -52,9 +52,9 @@ impl Parser<'_> {
                         && tag != Tag::With
                         && self.holds_figures(of)
                         && !self.counts_thing(next + 1))
-                    || self.literal(next, Some(of)).is_some_and(|(literal, _)| {
-                        !matches!(literal, Literal::Number(_))
-                    })
+                    || self
+                        .literal(next, Some(of))
+                        .is_some_and(|(literal, _)| !matches!(literal, Literal::Number(_)))
             }
             Tag::In => {
                 let next = self.skip(at + 1);
@@ -64,7 +64,9 @@ impl Parser<'_> {
                     Some(Kind::Number(digits)) => {
                         self.holds_dates(of) && crate::nl::builtin::dates::year(digits).is_some()
                     }
-                    Some(Kind::Unit | Kind::Name(_)) => self.holds_dates(of) && self.year_at(next).is_some(),
+                    Some(Kind::Unit | Kind::Name(_)) => {
+                        self.holds_dates(of) && self.year_at(next).is_some()
+                    }
                     _ => false,
                 }
             }
@@ -83,7 +85,9 @@ impl Parser<'_> {
 
     /// Whether the capitalised words at `at` stand before a table as an adjective.
     fn describes_table(&self, at: usize) -> bool {
-        let run = self.items[at..].iter().take_while(|item| matches!(item.kind, Kind::ProperName));
+        let run = self.items[at..]
+            .iter()
+            .take_while(|item| matches!(item.kind, Kind::ProperName));
         self.table_at(at + run.count()).is_some()
     }
 
@@ -131,7 +135,11 @@ impl Parser<'_> {
         match self.tag(self.at) {
             Some(Tag::Compare(comparison)) => {
                 self.at += 1;
-                let comparison = if negated { comparison.negated() } else { comparison };
+                let comparison = if negated {
+                    comparison.negated()
+                } else {
+                    comparison
+                };
                 self.right(left, comparison, at)
             }
             Some(Tag::Between) => self.between(left, at),
@@ -146,7 +154,9 @@ impl Parser<'_> {
             Some(Tag::After | Tag::Since | Tag::Before | Tag::Until | Tag::In) => {
                 self.bounded(Some(left), at)
             }
-            _ if matches!(self.kind(self.at), Some(Kind::Period(_))) => self.bounded(Some(left), at),
+            _ if matches!(self.kind(self.at), Some(Kind::Period(_))) => {
+                self.bounded(Some(left), at)
+            }
             _ => self.equal(left, of.as_ref(), at),
         }
     }
@@ -168,14 +178,29 @@ impl Parser<'_> {
             _ => self.literals(self.at, of),
         };
         let Some((mut literals, next)) = found else {
-            return Err(refusal::not_understood(self.items, self.at.min(self.items.len() - 1), self.index));
+            return Err(refusal::not_understood(
+                self.items,
+                self.at.min(self.items.len() - 1),
+                self.index,
+            ));
         };
         self.at = next;
         let negated = self.negated;
         if literals.len() > 1 {
-            return self.add(Test::OneOf { left, values: literals, negated }, at);
+            return self.add(
+                Test::OneOf {
+                    left,
+                    values: literals,
+                    negated,
+                },
+                at,
+            );
         }
-        let mut comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
+        let mut comparison = if negated {
+            Comparison::NotEqual
+        } else {
+            Comparison::Equal
+        };
         match self.tag(self.at) {
             Some(Tag::OrMore) => comparison = Comparison::GreaterOrEqual,
             Some(Tag::OrLess) => comparison = Comparison::LessOrEqual,
@@ -214,7 +239,11 @@ impl Parser<'_> {
             _ => None,
         };
         let Some((literal, next)) = self.literal(next, of.as_ref()) else {
-            return Err(refusal::not_understood(self.items, next.min(self.items.len() - 1), self.index));
+            return Err(refusal::not_understood(
+                self.items,
+                next.min(self.items.len() - 1),
+                self.index,
+            ));
         };
         self.at = next;
         self.add(Test::Compare(left, comparison, literal), at)
@@ -227,7 +256,14 @@ impl Parser<'_> {
         {
             let text = self.words_from(first, next);
             self.at = next;
-            return self.add(Test::Within { left: Some(left), period, text }, at);
+            return self.add(
+                Test::Within {
+                    left: Some(left),
+                    period,
+                    text,
+                },
+                at,
+            );
         }
         let low = self.literal(first, None);
         let high = low.as_ref().and_then(|(_, next)| {
@@ -255,7 +291,10 @@ impl Parser<'_> {
         let mut text = self.skip(self.at + 1);
         // `starts with the letter "J"`.
         while self.items.get(text).is_some_and(|item| {
-            matches!(item.text.to_lowercase().as_str(), "letter" | "word" | "substring" | "string" | "with")
+            matches!(
+                item.text.to_lowercase().as_str(),
+                "letter" | "word" | "substring" | "string" | "with"
+            )
         }) {
             text += 1;
         }
@@ -265,7 +304,15 @@ impl Parser<'_> {
         };
         self.at = text + 1;
         let negated = self.negated;
-        self.add(Test::Like { left, part, text: wanted, negated }, at)
+        self.add(
+            Test::Like {
+                left,
+                part,
+                text: wanted,
+                negated,
+            },
+            at,
+        )
     }
 
     /// A comparison without its column before it: `over 20 years`, `above average age`.
@@ -273,15 +320,17 @@ impl Parser<'_> {
         let at = self.at;
         match self.kind(at) {
             Some(Kind::Comparative(comparative)) => {
-                let left =
-                    Left::Hinted(comparative.columns.clone(), self.items[at].text.clone());
+                let left = Left::Hinted(comparative.columns.clone(), self.items[at].text.clone());
                 let comparison = comparative.comparison;
                 self.at += 1;
                 self.right(left, comparison, at).map(|()| true)
             }
             Some(Kind::Tag(Tag::Compare(comparison))) => {
-                let comparison =
-                    if self.negated { comparison.negated() } else { *comparison };
+                let comparison = if self.negated {
+                    comparison.negated()
+                } else {
+                    *comparison
+                };
                 self.compare_backwards(comparison)
             }
             _ => Ok(false),
@@ -304,7 +353,11 @@ impl Parser<'_> {
         // `above age 20`, `a greater weight than 10`.
         if let Some(mention) = self.columns_at(next) {
             let mut value = self.skip(next + 1);
-            if self.items.get(value).is_some_and(|item| item.text == "than") {
+            if self
+                .items
+                .get(value)
+                .is_some_and(|item| item.text == "than")
+            {
                 value += 1;
             }
             if let Some((literal, end)) = self.literal(value, Some(&mention)) {
@@ -324,12 +377,15 @@ impl Parser<'_> {
             self.recount(entity, comparison, Literal::Number(often.to_owned()), at)?;
             return Ok(true);
         }
-        let Some((literal, end)) = self.literal(next, None) else { return Ok(false) };
+        let Some((literal, end)) = self.literal(next, None) else {
+            return Ok(false);
+        };
         if matches!(literal, Literal::Text(..)) {
             return Ok(false);
         }
         next = self.skip_glue(end);
         self.at = end;
-        self.counted_thing(comparison, literal, next, at).map(|()| true)
+        self.counted_thing(comparison, literal, next, at)
+            .map(|()| true)
     }
 }

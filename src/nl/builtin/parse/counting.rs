@@ -55,13 +55,23 @@ impl Parser<'_> {
         if self.negated {
             // `not a single order` is none; `not 3 orders` would be said otherwise.
             let one = literal == Literal::Number("1".to_owned());
-            let Some(table) = self.table_at(next).filter(|_| one) else { return Ok(false) };
+            let Some(table) = self.table_at(next).filter(|_| one) else {
+                return Ok(false);
+            };
             self.at = next + 1;
             let entity = self.register(table, Role::Related);
-            self.add(Test::Has { entity, negated: true, count: None }, at)?;
+            self.add(
+                Test::Has {
+                    entity,
+                    negated: true,
+                    count: None,
+                },
+                at,
+            )?;
             return Ok(true);
         }
-        self.counted_thing(comparison, literal, next, at).map(|()| true)
+        self.counted_thing(comparison, literal, next, at)
+            .map(|()| true)
     }
 
     /// A numeric column named at `at`.
@@ -69,7 +79,10 @@ impl Parser<'_> {
         self.columns_at(at).filter(|mention| {
             mention.hits.iter().any(|hit| match hit.target {
                 Target::Column(id) => {
-                    matches!(self.index.column(id).kind, TypeKind::Integer | TypeKind::Number)
+                    matches!(
+                        self.index.column(id).kind,
+                        TypeKind::Integer | TypeKind::Number
+                    )
                 }
                 Target::Table(_) => false,
             })
@@ -88,7 +101,14 @@ impl Parser<'_> {
             self.at = next + 1;
             let entity = self.register(table, Role::Related);
             let count = Some((comparison, literal));
-            return self.add(Test::Has { entity, negated: false, count }, at);
+            return self.add(
+                Test::Has {
+                    entity,
+                    negated: false,
+                    count,
+                },
+                at,
+            );
         }
         if let Some(column) = self.figure_at(next) {
             self.at = next + 1;
@@ -113,17 +133,31 @@ impl Parser<'_> {
         literal: Literal,
         at: usize,
     ) -> Result<(), Cannot> {
-        let before = self.draft.conditions.iter_mut().rev().find_map(|condition| {
-            match &mut condition.test {
-                Test::Has { entity: other, negated: false, count } if *other == entity => Some(count),
+        let before = self
+            .draft
+            .conditions
+            .iter_mut()
+            .rev()
+            .find_map(|condition| match &mut condition.test {
+                Test::Has {
+                    entity: other,
+                    negated: false,
+                    count,
+                } if *other == entity => Some(count),
                 _ => None,
-            }
-        });
+            });
         if let Some(count) = before {
             *count = Some((comparison, literal));
             return Ok(());
         }
         let count = Some((comparison, literal));
-        self.add(Test::Has { entity, negated: false, count }, at)
+        self.add(
+            Test::Has {
+                entity,
+                negated: false,
+                count,
+            },
+            at,
+        )
     }
 }

@@ -38,7 +38,9 @@ impl Parser<'_> {
             self.entity(table)?;
             return Ok(true);
         }
-        let Some(columns) = columns else { return Ok(false) };
+        let Some(columns) = columns else {
+            return Ok(false);
+        };
         self.at += 1;
         self.column(columns)?;
         Ok(true)
@@ -69,9 +71,20 @@ impl Parser<'_> {
         let at = mention.at;
         if self.negated {
             let entity = self.register(mention, Role::Related);
-            return self.add(Test::Has { entity, negated: true, count: None }, at);
+            return self.add(
+                Test::Has {
+                    entity,
+                    negated: true,
+                    count: None,
+                },
+                at,
+            );
         }
-        let has_subject = self.draft.entities.iter().any(|entity| entity.role != Role::Grouped);
+        let has_subject = self
+            .draft
+            .entities
+            .iter()
+            .any(|entity| entity.role != Role::Grouped);
         if self.mode == Mode::Select && !self.verb {
             let asked = match self.link {
                 Link::Owner => self.draft.outputs.is_empty() && !has_subject && !self.draft.rows,
@@ -89,12 +102,23 @@ impl Parser<'_> {
             return Ok(());
         }
         let entity = self.register(mention, Role::Related);
-        self.add(Test::Has { entity, negated: false, count: None }, at)
+        self.add(
+            Test::Has {
+                entity,
+                negated: false,
+                count: None,
+            },
+            at,
+        )
     }
 
     /// The name with its tables and its columns; what it shows is decided later.
     fn whole_mention(&self, at: usize) -> Mention {
-        Mention { hits: self.hits(at).to_vec(), text: self.items[at].text.clone(), at }
+        Mention {
+            hits: self.hits(at).to_vec(),
+            text: self.items[at].text.clone(),
+            at,
+        }
     }
 
     /// Adds something to show; a later sentence that asks anew replaces what was asked before.
@@ -110,10 +134,22 @@ impl Parser<'_> {
     fn column(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
         if self.negated {
-            return self.add(Test::Null { left: Left::Name(mention), negated: false }, at);
+            return self.add(
+                Test::Null {
+                    left: Left::Name(mention),
+                    negated: false,
+                },
+                at,
+            );
         }
         if self.is_flag(&mention) && (self.mode == Mode::Modify || self.describes(at)) {
-            return self.add(Test::Truth { left: Left::Name(mention), value: true }, at);
+            return self.add(
+                Test::Truth {
+                    left: Left::Name(mention),
+                    value: true,
+                },
+                at,
+            );
         }
         if self.mode == Mode::Select {
             self.output(Output::Name(mention));
@@ -140,7 +176,10 @@ impl Parser<'_> {
 
     fn known(&self, mention: &Mention) -> bool {
         let shares = |other: &Mention| {
-            other.hits.iter().any(|hit| mention.hits.iter().any(|own| own.target == hit.target))
+            other
+                .hits
+                .iter()
+                .any(|hit| mention.hits.iter().any(|own| own.target == hit.target))
         };
         let shown = self.draft.outputs.iter().any(|output| match output {
             Output::Name(other) => shares(other),

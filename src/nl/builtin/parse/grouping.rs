@@ -43,7 +43,10 @@ impl Parser<'_> {
     }
 
     fn measures_something(&self) -> bool {
-        self.draft.outputs.iter().any(|output| matches!(output, Output::Measure(_)))
+        self.draft
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Measure(_)))
     }
 
     fn each(&mut self) -> Result<bool, Cannot> {

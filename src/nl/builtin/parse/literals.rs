@@ -39,13 +39,19 @@ impl Parser<'_> {
 
     /// Capitalised words in a row are one value.
     fn proper_name(&self, at: usize) -> (Literal, usize) {
-        let run = self.items[at..].iter().take_while(|item| matches!(item.kind, Kind::ProperName));
+        let run = self.items[at..]
+            .iter()
+            .take_while(|item| matches!(item.kind, Kind::ProperName));
         let texts: Vec<&str> = run.map(|item| item.text.as_str()).collect();
         (Literal::Text(texts.join(" "), Vec::new()), at + texts.len())
     }
 
     /// A value and those that follow it after commas, `and` or `or`.
-    pub(super) fn literals(&self, at: usize, of: Option<&Mention>) -> Option<(Vec<Literal>, usize)> {
+    pub(super) fn literals(
+        &self,
+        at: usize,
+        of: Option<&Mention>,
+    ) -> Option<(Vec<Literal>, usize)> {
         let (first, mut next) = self.literal(at, of)?;
         let mut literals = vec![first];
         loop {
@@ -88,7 +94,9 @@ impl Parser<'_> {
             return Ok(false);
         }
         let at = self.at;
-        let Some((mut literals, next)) = self.literals(at, None) else { return Ok(false) };
+        let Some((mut literals, next)) = self.literals(at, None) else {
+            return Ok(false);
+        };
         self.at = next;
         let left = match &literals[0] {
             Literal::Text(_, values) if values.is_empty() => Left::Naming,
@@ -97,9 +105,17 @@ impl Parser<'_> {
         // `not owning a cat pet` denies the pet, not what kind it is.
         let negated = self.negated && self.table_at(self.at).is_none();
         let test = if literals.len() > 1 {
-            Test::OneOf { left, values: literals, negated }
+            Test::OneOf {
+                left,
+                values: literals,
+                negated,
+            }
         } else {
-            let comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
+            let comparison = if negated {
+                Comparison::NotEqual
+            } else {
+                Comparison::Equal
+            };
             Test::Compare(left, comparison, literals.remove(0))
         };
         self.describe(&literals_of(&test))?;
@@ -109,9 +125,13 @@ impl Parser<'_> {
 
     /// `a cat pet`: the value belongs to the table named right after it.
     fn describe(&mut self, values: &[ValueHit]) -> Result<(), Cannot> {
-        let Some(table) = self.table_at(self.at) else { return Ok(()) };
+        let Some(table) = self.table_at(self.at) else {
+            return Ok(());
+        };
         let owns = table.hits.iter().any(|hit| {
-            values.iter().any(|value| hit.target == Target::Table(value.column.table))
+            values
+                .iter()
+                .any(|value| hit.target == Target::Table(value.column.table))
         });
         if !owns {
             return Ok(());
@@ -121,7 +141,9 @@ impl Parser<'_> {
     }
 
     fn follows_entity(&self) -> bool {
-        let before = (0..self.at).rev().find(|at| self.tag(*at) != Some(Tag::Filler));
+        let before = (0..self.at)
+            .rev()
+            .find(|at| self.tag(*at) != Some(Tag::Filler));
         before.is_some_and(|at| self.tag(at) == Some(Tag::Named) || self.table_at(at).is_some())
     }
 }
@@ -139,10 +161,17 @@ fn literals_of(test: &Test) -> Vec<ValueHit> {
 
 /// The stored values that the item spells, of the column when one is known.
 fn fitting(item: &Item, of: Option<&Mention>) -> Vec<ValueHit> {
-    let Some(mention) = of else { return item.values.clone() };
+    let Some(mention) = of else {
+        return item.values.clone();
+    };
     item.values
         .iter()
-        .filter(|value| mention.hits.iter().any(|hit| hit.target == Target::Column(value.column)))
+        .filter(|value| {
+            mention
+                .hits
+                .iter()
+                .any(|hit| hit.target == Target::Column(value.column))
+        })
         .cloned()
         .collect()
 }

@@ -22,7 +22,9 @@ impl Parser<'_> {
         if self.mode == Mode::Modify && !counts {
             return Ok(false);
         }
-        let Some((measures, next)) = self.measures(self.at) else { return Ok(false) };
+        let Some((measures, next)) = self.measures(self.at) else {
+            return Ok(false);
+        };
         self.at = next;
         self.mode = Mode::Select;
         for measure in measures {
@@ -37,8 +39,10 @@ impl Parser<'_> {
         if self.mode == Mode::Modify {
             return false;
         }
-        let measure =
-            self.counted.clone().unwrap_or(Measure { function: Function::Count, of: None });
+        let measure = self.counted.clone().unwrap_or(Measure {
+            function: Function::Count,
+            of: None,
+        });
         self.output(Output::Measure(measure));
         self.at += 1;
         true
@@ -70,7 +74,9 @@ impl Parser<'_> {
             {
                 after = self.skip_glue(after + 1);
             }
-            let Some(function) = self.function(after) else { break };
+            let Some(function) = self.function(after) else {
+                break;
+            };
             functions.push(function);
             next = after + 1;
         }
@@ -78,7 +84,10 @@ impl Parser<'_> {
         let mention = self.columns_at(name)?;
         let measures = functions
             .into_iter()
-            .map(|function| Measure { function, of: Some(mention.clone()) })
+            .map(|function| Measure {
+                function,
+                of: Some(mention.clone()),
+            })
             .collect();
         Some((measures, name + 1))
     }

@@ -55,7 +55,9 @@ impl Parser<'_> {
         }
         self.at += if number.is_some() { 2 } else { 1 };
         if number.is_none() {
-            self.draft.readings.push(format!("\"top\" = the first {UNSAID_TOP}"));
+            self.draft
+                .readings
+                .push(format!("\"top\" = the first {UNSAID_TOP}"));
         }
         self.limit(number.unwrap_or_else(|| Literal::Number(UNSAID_TOP.to_owned())));
         self.rank = Some(end);
@@ -89,19 +91,31 @@ impl Parser<'_> {
                 return self.hinted(extreme);
             };
             let end = self.ranked(end);
-            self.draft.order.push(Sort { key, end, focus: self.focus });
+            self.draft.order.push(Sort {
+                key,
+                end,
+                focus: self.focus,
+            });
             return true;
         }
         self.hinted(extreme)
     }
 
     fn hinted(&mut self, extreme: &Extreme) -> bool {
-        if extreme.readings.iter().all(|(_, columns)| columns.is_empty()) {
+        if extreme
+            .readings
+            .iter()
+            .all(|(_, columns)| columns.is_empty())
+        {
             return false;
         }
         let key = SortKey::Hinted(extreme.readings.clone(), self.items[self.at].text.clone());
         let end = self.ranked(extreme.readings[0].0);
-        self.draft.order.push(Sort { key, end, focus: None });
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: None,
+        });
         self.at += 1;
         true
     }
@@ -112,10 +126,17 @@ impl Parser<'_> {
         let at = self.at;
         if let Some(table) = self.table_at(name) {
             self.at = name + 1;
-            let measure = Measure { function: Function::Count, of: Some(table.clone()) };
+            let measure = Measure {
+                function: Function::Count,
+                of: Some(table.clone()),
+            };
             let end = self.ranked(end);
             self.register(table, Role::Counted);
-            self.draft.order.push(Sort { key: SortKey::Measure(measure), end, focus: self.focus });
+            self.draft.order.push(Sort {
+                key: SortKey::Measure(measure),
+                end,
+                focus: self.focus,
+            });
             return true;
         }
         if let Some(columns) = self.columns_at(name) {
@@ -129,17 +150,31 @@ impl Parser<'_> {
             if figure {
                 self.at = name + 1;
                 let end = self.ranked(end);
-                self.draft.order.push(Sort { key: SortKey::Name(columns), end, focus: self.focus });
+                self.draft.order.push(Sort {
+                    key: SortKey::Name(columns),
+                    end,
+                    focus: self.focus,
+                });
                 return true;
             }
         }
         // `was visited the most times`: what is counted stands before.
-        let said_times = self.items[at].text.contains("times") || self.items[at].text.contains("often");
-        let Some(related) = self.focus.filter(|_| said_times) else { return false };
+        let said_times =
+            self.items[at].text.contains("times") || self.items[at].text.contains("often");
+        let Some(related) = self.focus.filter(|_| said_times) else {
+            return false;
+        };
         let mention = self.draft.entities[related].mention.clone();
-        let measure = Measure { function: Function::Count, of: Some(mention) };
+        let measure = Measure {
+            function: Function::Count,
+            of: Some(mention),
+        };
         let end = self.ranked(end);
-        self.draft.order.push(Sort { key: SortKey::Measure(measure), end, focus: self.focus });
+        self.draft.order.push(Sort {
+            key: SortKey::Measure(measure),
+            end,
+            focus: self.focus,
+        });
         self.at += 1;
         true
     }
@@ -147,13 +182,22 @@ impl Parser<'_> {
     /// `the most common citizenship`: groups by what follows.
     fn most_common(&mut self, end: End) -> bool {
         let name = self.skip_glue(self.at + 1);
-        let Some(columns) = self.columns_at(name) else { return false };
+        let Some(columns) = self.columns_at(name) else {
+            return false;
+        };
         self.at = name + 1;
         self.output(Output::Name(columns.clone()));
         self.draft.group.push(Key::Name(columns));
-        let key = SortKey::Measure(Measure { function: Function::Count, of: None });
+        let key = SortKey::Measure(Measure {
+            function: Function::Count,
+            of: None,
+        });
         let end = self.ranked(end);
-        self.draft.order.push(Sort { key, end, focus: self.focus });
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: self.focus,
+        });
         true
     }
 }

@@ -15,7 +15,9 @@ use super::Parser;
 impl Parser<'_> {
     /// Everything that says in which order.
     pub(super) fn sort(&mut self) -> Result<bool, Cannot> {
-        let Some(tag) = self.tag(self.at) else { return Ok(false) };
+        let Some(tag) = self.tag(self.at) else {
+            return Ok(false);
+        };
         match tag {
             Tag::Order => {
                 self.sorting = true;
@@ -71,7 +73,10 @@ impl Parser<'_> {
                 SortKey::Measure(measures.remove(0))
             } else if self.tag(name) == Some(Tag::CountAgain) {
                 at = name + 1;
-                let rows = Measure { function: Function::Count, of: None };
+                let rows = Measure {
+                    function: Function::Count,
+                    of: None,
+                };
                 SortKey::Measure(self.counted.clone().unwrap_or(rows))
             } else if let Some(columns) = self
                 .columns_at(self.skip_glue(name + 1))
@@ -107,6 +112,10 @@ impl Parser<'_> {
     fn push_sort(&mut self, key: SortKey, end: End) {
         let end = self.direction.take().unwrap_or(end);
         self.sorting = false;
-        self.draft.order.push(Sort { key, end, focus: self.focus });
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: self.focus,
+        });
     }
 }

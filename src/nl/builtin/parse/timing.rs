@@ -18,7 +18,10 @@ impl Parser<'_> {
     pub(super) fn time(&mut self) -> Result<bool, Cannot> {
         let at = self.at;
         let tag = self.tag(at);
-        let bounds = matches!(tag, Some(Tag::After | Tag::Since | Tag::Before | Tag::Until));
+        let bounds = matches!(
+            tag,
+            Some(Tag::After | Tag::Since | Tag::Before | Tag::Until)
+        );
         let next = self.skip(at + 1);
         let starts = match tag {
             Some(Tag::In) => self.period_at(next).is_some(),
@@ -40,7 +43,11 @@ impl Parser<'_> {
     /// `2014`, `year 2014`, `the year of 2014`: the year and the position after it.
     pub(super) fn year_at(&self, at: usize) -> Option<(Period, usize)> {
         let mut next = self.skip(at);
-        if self.items.get(next).is_some_and(|item| item.unit == Some(Unit::Year)) {
+        if self
+            .items
+            .get(next)
+            .is_some_and(|item| item.unit == Some(Unit::Year))
+        {
             next = self.skip_glue(next + 1);
         }
         match self.kind(next)? {
@@ -65,7 +72,13 @@ impl Parser<'_> {
             return None;
         }
         let (last, end) = self.period_at(and + 1)?;
-        Some((Period { from: first.from, to: last.to }, end))
+        Some((
+            Period {
+                from: first.from,
+                to: last.to,
+            },
+            end,
+        ))
     }
 
     /// The words of some items as they were asked.
@@ -78,7 +91,11 @@ impl Parser<'_> {
     pub(super) fn bounded(&mut self, left: Option<Left>, at: usize) -> Result<(), Cannot> {
         let start = self.at;
         let tag = self.tag(start);
-        let first = if tag.is_some() { self.skip(start + 1) } else { start };
+        let first = if tag.is_some() {
+            self.skip(start + 1)
+        } else {
+            start
+        };
         if let Some((period, next)) = self.span_between(first)
             && matches!(tag, Some(Tag::Between | Tag::In))
         {
@@ -88,15 +105,33 @@ impl Parser<'_> {
             return self.bounded_figure(left, tag, first, at);
         };
         let period = match tag {
-            Some(Tag::After) => Period { from: period.to, to: None },
-            Some(Tag::Since) => Period { from: period.from, to: None },
-            Some(Tag::Before) => Period { from: None, to: period.from },
-            Some(Tag::Until) => Period { from: None, to: period.to },
+            Some(Tag::After) => Period {
+                from: period.to,
+                to: None,
+            },
+            Some(Tag::Since) => Period {
+                from: period.from,
+                to: None,
+            },
+            Some(Tag::Before) => Period {
+                from: None,
+                to: period.from,
+            },
+            Some(Tag::Until) => Period {
+                from: None,
+                to: period.to,
+            },
             _ => period,
         };
         let onwards = match self.tag(next) {
-            Some(Tag::OrMore) => Some(Period { from: period.from, to: None }),
-            Some(Tag::OrLess) => Some(Period { from: None, to: period.to }),
+            Some(Tag::OrMore) => Some(Period {
+                from: period.from,
+                to: None,
+            }),
+            Some(Tag::OrLess) => Some(Period {
+                from: None,
+                to: period.to,
+            }),
             _ => None,
         };
         match onwards {
