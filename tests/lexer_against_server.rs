@@ -137,11 +137,10 @@ fn query() -> impl Strategy<Value = String> {
     let begin = prop::sample::select(vec!["SELECT ", "select", "SELECT/*c*/ ", "SELECT--c\n "]);
     let more = prop::collection::vec((joint, operand()), 0..3);
     (begin, operand(), more).prop_map(|(begin, first, more)| {
-        let more: String = more
+        let more = more
             .into_iter()
-            .map(|(joint, operand)| format!("{joint}{operand}"))
-            .collect();
-        format!("{begin}{first}{more}")
+            .flat_map(|(joint, operand)| [joint.to_owned(), operand]);
+        format!("{begin}{first}{}", more.collect::<String>())
     })
 }
 

@@ -111,9 +111,8 @@ pub(super) fn holds_write(tokens: Tokens<'_>) -> bool {
             return true;
         }
         *read = match (*read, tokens.keyword(index).as_bytes()) {
-            (Read::Nothing, b"with") => Read::With,
             (Read::With, b"select" | b"values" | b"table") if !names_cte => Read::Main,
-            (Read::With, _) => Read::With,
+            (Read::Nothing, b"with") | (Read::With, _) => Read::With,
             (Read::Nothing | Read::Main, _) => Read::Main,
         };
     }
