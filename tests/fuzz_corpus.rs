@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-#[expect(unreachable_pub, reason = "the file is the library of the fuzz crate")]
 #[path = "../fuzz/src/lib.rs"]
-mod fuzz;
+pub mod fuzz;
 
 /// Runs `check` on every file of the target's corpus.
 fn replay(target: &str, check: fn(&[u8])) {

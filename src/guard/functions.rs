@@ -26,6 +26,9 @@ pub(super) fn is_harmless_volatile(name: &str) -> bool {
             | "gen_random_uuid"
             | "uuidv4"
             | "uuidv7"
+            | "uuid_generate_v1"
+            | "uuid_generate_v1mc"
+            | "uuid_generate_v4"
     )
 }
 

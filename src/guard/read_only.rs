@@ -22,13 +22,21 @@ use crate::sql::tokens::Tokens;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
     what: String,
+    advice: Option<&'static str>,
 }
 
 impl Refused {
     pub(super) fn new(what: &str) -> Self {
         Self {
             what: what.to_owned(),
+            advice: None,
         }
+    }
+
+    #[must_use]
+    pub(super) fn advice(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
+        self
     }
 }
 
@@ -48,7 +56,8 @@ pub(super) fn check(
         let judged = judge(script.tokens(statement), statement.kind, facts);
         judged.map_err(|refused| {
             let message = format!("cannot execute {} in a read-only session", refused.what);
-            let hint = format!("Policy \"{}\" has read_only = true.", policy.name);
+            let mut hint = format!("Policy \"{}\" has read_only = true.", policy.name);
+            hint.extend(refused.advice.iter().flat_map(|advice| [" ", advice]));
             Refusal::new("read_only", "25006", message).hint(hint)
         })?;
     }
@@ -87,7 +96,7 @@ fn judge(tokens: Tokens<'_>, kind: StatementKind, facts: Option<&Facts>) -> Resu
         | Kind::Discard
         | Kind::Unlisten => Ok(()),
         Kind::SelectInto
-        | Kind::WithWrite
+        | Kind::WithWrite { .. }
         | Kind::Insert
         | Kind::Update
         | Kind::Delete
@@ -115,9 +124,7 @@ fn explain(explained: Tokens<'_>, analyze: bool, facts: Option<&Facts>) -> Resul
         }
         other => {
             let refused = named(explained, other);
-            Err(Refused {
-                what: format!("EXPLAIN of {}", refused.what),
-            })
+            Err(Refused::new(&format!("EXPLAIN of {}", refused.what)))
         }
     }
 }
@@ -184,7 +191,7 @@ fn named(tokens: Tokens<'_>, kind: StatementKind) -> Refused {
     use StatementKind as Kind;
     Refused::new(match kind {
         Kind::SelectInto => "SELECT INTO",
-        Kind::WithWrite => "a WITH that writes",
+        Kind::WithWrite { .. } => "a WITH that writes",
         Kind::Insert => "INSERT",
         Kind::Update => "UPDATE",
         Kind::Delete => "DELETE",

@@ -24,18 +24,20 @@ pub(super) enum Treatment {
 pub(super) fn treatment(kind: StatementKind, policy: &Policy) -> Result<Treatment, Refusal> {
     use StatementKind as Kind;
     Ok(match kind {
-        Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge | Kind::WithWrite => {
-            match policy.returning {
-                Returning::Pass => Treatment::Pass,
-                Returning::Truncate => Treatment::Count,
-            }
-        }
+        Kind::Insert
+        | Kind::Update
+        | Kind::Delete
+        | Kind::Merge
+        | Kind::WithWrite { query: false } => match policy.returning {
+            Returning::Pass => Treatment::Pass,
+            Returning::Truncate => Treatment::Count,
+        },
         Kind::Copy(CopyKind::ToStdout) => match policy.copy {
             CopyOut::Pass => Treatment::Pass,
             CopyOut::Deny => return Err(copy_denied(policy)),
         },
         Kind::Explain { .. } | Kind::Show | Kind::Copy(_) | Kind::Empty => Treatment::Pass,
-        // SELECT, FETCH, EXECUTE; of the rest, what delivers rows against expectation.
+        // SELECT, FETCH, EXECUTE, a query whose CTEs write; of the rest, what delivers rows against expectation.
         _ => Treatment::Count,
     })
 }

@@ -147,10 +147,15 @@ impl Reads<'_> {
                 || functions::is_grammar(&name)
                 || functions::is_system_volatile(&name)
         });
-        if quiet && !functions::is_denied(&name) {
-            return ControlFlow::Continue(());
+        let refused = Refused::new(&format!("{name}()"));
+        if functions::is_denied(&name) {
+            return ControlFlow::Break(refused);
         }
-        ControlFlow::Break(Refused::new(&format!("{name}()")))
+        if !quiet {
+            let advice = "A function that only reads can be declared STABLE.";
+            return ControlFlow::Break(refused.advice(advice));
+        }
+        ControlFlow::Continue(())
     }
 }
 

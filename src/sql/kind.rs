@@ -11,6 +11,8 @@ pub use with::ctes;
 pub use with::main_of_with;
 
 use self::explain::options as explain_options;
+use self::with::begins_write;
+use self::with::holds_write;
 use super::tokens::Tokens;
 
 /// The kinds of statements that pgparley tells apart.
@@ -24,7 +26,10 @@ pub enum StatementKind {
     /// `SELECT … INTO`, which makes a table.
     SelectInto,
     /// WITH where a CTE or the main statement is INSERT, UPDATE, DELETE or MERGE.
-    WithWrite,
+    WithWrite {
+        /// The main statement is a query; only CTEs write.
+        query: bool,
+    },
     /// INSERT.
     Insert,
     /// UPDATE.
@@ -202,17 +207,6 @@ pub fn inner(tokens: Tokens<'_>) -> Tokens<'_> {
     }
 }
 
-/// Whether `tokens` begin a statement that writes rows: INSERT, UPDATE, DELETE or MERGE, not a
-/// name that is spelt alike.
-fn begins_write(tokens: Tokens<'_>, index: usize) -> bool {
-    match tokens.keyword(index).as_bytes() {
-        b"insert" | b"merge" => tokens.is_word(index + 1, "into"),
-        b"delete" => tokens.is_word(index + 1, "from"),
-        b"update" => tokens.is_name(index + 1),
-        _ => false,
-    }
-}
-
 /// A statement that begins with SELECT, VALUES, TABLE, WITH or a parenthesis.
 fn query(tokens: Tokens<'_>) -> StatementKind {
     let body = tokens.unwrapped();
@@ -239,19 +233,16 @@ fn query(tokens: Tokens<'_>) -> StatementKind {
         }
     }
     if with && holds_write(body) {
-        return StatementKind::WithWrite;
+        let main = main_of_with(body).unwrap_or(0);
+        return StatementKind::WithWrite {
+            query: !begins_write(body, main),
+        };
     }
     if into {
         StatementKind::SelectInto
     } else {
         StatementKind::Select
     }
-}
-
-/// A statement that writes begins behind a parenthesis, or as the main statement of the WITH.
-fn holds_write(body: Tokens<'_>) -> bool {
-    let inside = |index: usize| body.is_symbol(index - 1, b'(') && begins_write(body, index);
-    (1..body.len()).any(inside) || main_of_with(body).is_some_and(|main| begins_write(body, main))
 }
 
 fn rollback(tokens: Tokens<'_>) -> StatementKind {

@@ -225,9 +225,10 @@ fn insert(query: Tokens<'_>, index: usize, with: String) -> Splice {
     })
 }
 
-/// Behind the last token, before any comment: a line comment would swallow the limit.
+/// Behind the last token, before any comment: a line comment would swallow the limit. After `AS`
+/// or a dot it would be a name.
 fn append(query: Tokens<'_>, rows: u64) -> Splice {
-    let Some(last) = query.last() else {
+    let Some(last) = query.last().filter(|_| !query.is_label(query.len())) else {
         return Splice::CountOnly;
     };
     let end = last.end as usize;

@@ -32,6 +32,7 @@ const DENIED_PREFIXES: &[&str] = &[
     "dblink",
     "http_",
     "postgres_fdw_",
+    "pg_background_",
     // Files of the server.
     "pg_read_",
     "pg_ls_",

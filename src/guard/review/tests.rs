@@ -116,6 +116,7 @@ fn a_query_in_doubt_is_counted_as_it_is() {
         "SELECT * FROM orders, LATERAL next_number() n",
         "TABLE some_view",
         "SELECT U&\"low\\0065r\"(1)",
+        "WITH d AS (DELETE FROM orders RETURNING *) SELECT * FROM d",
         "FETCH ALL FROM c",
         "EXECUTE p",
         "SELECT '",
@@ -162,7 +163,7 @@ fn volatile_operators_stop_every_splice() {
 fn what_is_no_result_of_a_query_is_never_limited() {
     for text in [
         "INSERT INTO orders SELECT * FROM orders RETURNING *",
-        "WITH d AS (DELETE FROM orders RETURNING *) SELECT * FROM d",
+        "WITH d AS (SELECT 1) DELETE FROM orders RETURNING *",
         "EXPLAIN ANALYZE SELECT * FROM orders",
         "SHOW ALL",
         "COPY orders TO STDOUT",

@@ -48,12 +48,28 @@ fn a_with_that_writes_is_no_select() {
         "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
         "WITH d AS (SELECT 1), e AS (UPDATE t SET a = 1) SELECT 1",
         "WITH d AS ((INSERT INTO t VALUES (1) RETURNING *)) TABLE d",
+        "WITH d AS (WITH y AS (SELECT 1) DELETE FROM t RETURNING *) SELECT * FROM d",
+        "(WITH d AS (DELETE FROM t RETURNING *) SELECT 1) UNION SELECT 2",
+        "WITH m AS (MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE RETURNING 1) SELECT 1",
+    ] {
+        assert_eq!(kind(text), Kind::WithWrite { query: true }, "{text}");
+    }
+    for text in [
         "WITH a AS (SELECT 1) DELETE FROM t",
         "WITH RECURSIVE a AS (SELECT 1) SEARCH DEPTH FIRST BY x SET o CYCLE x SET c USING p \
          INSERT INTO t SELECT 1",
-        "WITH m AS (MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE RETURNING 1) SELECT 1",
     ] {
-        assert_eq!(kind(text), Kind::WithWrite, "{text}");
+        assert_eq!(kind(text), Kind::WithWrite { query: false }, "{text}");
+    }
+}
+
+#[test]
+fn names_spelt_like_writes_do_not_write() {
+    for text in [
+        "WITH update AS (SELECT 1), delete (merge) AS (SELECT 2) SELECT update FROM delete",
+        "WITH a AS (SELECT 1) SELECT 1 delete FROM a",
+    ] {
+        assert_eq!(kind(text), Kind::Select, "{text}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The CTEs of a WITH.
+//! The CTEs of a WITH, and whether one of them writes.
 
 use std::ops::Range;
 
@@ -61,4 +61,60 @@ fn behind_clauses(tokens: Tokens<'_>, mut at: usize) -> Option<usize> {
         at = find(at, "using")? + 2;
     }
     Some(at)
+}
+
+/// Whether a statement that writes rows begins at `index`: INSERT, UPDATE, DELETE or MERGE, not a
+/// name that is spelt alike.
+pub(super) fn begins_write(tokens: Tokens<'_>, index: usize) -> bool {
+    match tokens.keyword(index).as_bytes() {
+        b"insert" | b"merge" => tokens.is_word(index + 1, "into"),
+        b"delete" => tokens.is_word(index + 1, "from"),
+        b"update" => tokens.is_name(index + 1),
+        _ => false,
+    }
+}
+
+/// How far the statement inside a pair of parentheses, or the whole one, has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// Nothing of it.
+    Nothing,
+    /// WITH, and maybe CTEs; the main statement is still to come.
+    With,
+    /// The main statement has begun, or it is none.
+    Main,
+}
+
+/// A statement that writes begins somewhere in `tokens`: at the start of parentheses, or as the
+/// main statement of a WITH at any depth. Says yes to some texts that are no valid SQL.
+pub(super) fn holds_write(tokens: Tokens<'_>) -> bool {
+    let mut open = vec![Read::Nothing];
+    for index in 0..tokens.len() {
+        if tokens.is_symbol(index, b'(') {
+            open.push(Read::Nothing);
+            continue;
+        }
+        if tokens.is_symbol(index, b')') {
+            if open.len() > 1 {
+                open.pop();
+            }
+            continue;
+        }
+        let Some(read) = open.last_mut() else {
+            continue;
+        };
+        // After these words and a comma comes the name of a CTE.
+        let names_cte = index > 0
+            && (tokens.is_symbol(index - 1, b',')
+                || matches!(tokens.keyword(index - 1).as_bytes(), b"with" | b"recursive"));
+        if *read != Read::Main && !names_cte && begins_write(tokens, index) {
+            return true;
+        }
+        *read = match (*read, tokens.keyword(index).as_bytes()) {
+            (Read::With, b"select" | b"values" | b"table") if !names_cte => Read::Main,
+            (Read::Nothing, b"with") | (Read::With, _) => Read::With,
+            (Read::Nothing | Read::Main, _) => Read::Main,
+        };
+    }
+    false
 }

@@ -122,6 +122,8 @@ fn a_limit_in_doubt_is_counted() {
         "INSERT INTO t SELECT 1",
         "EXPLAIN SELECT 1",
         "SELECT (1",
+        "SELECT 1 AS",
+        "SELECT t.",
         "SELECT 1 LIMIT 5 LIMIT 6",
     ] {
         assert_eq!(limited(text), "counted", "{text}");
