@@ -16,6 +16,7 @@ use crate::nl::Cannot;
 
 use super::draft::Draft;
 use super::draft::Function;
+use super::draft::Key;
 use super::draft::Mention;
 use super::draft::Output;
 use super::draft::Role;
@@ -154,14 +155,24 @@ impl<'a> Binder<'_, 'a> {
         let position = |wanted: &[Role]| {
             self.draft.entities.iter().position(|entity| wanted.contains(&entity.role))
         };
-        let by_role = position(&[Role::Head, Role::Owner])
-            .or_else(|| position(&[Role::Counted]))
-            .or_else(|| position(&[Role::Related, Role::Grouped]));
-        self.subject = match by_role {
-            Some(entity) => self.entities[entity],
-            None => self.table_of_all()?,
+        let asked = position(&[Role::Head, Role::Owner]).or_else(|| position(&[Role::Counted]));
+        let beside = position(&[Role::Related, Role::Grouped]).map(|entity| self.entities[entity]);
+        self.subject = match (asked, beside) {
+            (Some(entity), _) => self.entities[entity],
+            // `names of stadiums without a concert` asks for nothing that a concert has.
+            (None, Some(table)) if self.may_hold(table) => table,
+            _ => self.table_of_all()?,
         };
         Ok(())
+    }
+
+    /// Whether a table has something of what is asked for.
+    fn may_hold(&self, table: usize) -> bool {
+        let mentions = self.mentions();
+        let held = |mention: &&Mention| {
+            columns::closest_in(mention, table).is_some() || self.table_of(mention).is_ok()
+        };
+        mentions.is_empty() || mentions.iter().any(held)
     }
 
     /// The subject's own columns decide between tables when none is named.
@@ -213,6 +224,10 @@ impl<'a> Binder<'_, 'a> {
                 Output::Name(mention) => Some(mention),
                 Output::Measure(measure) => measure.of.as_ref(),
             })
+            .chain(self.draft.group.iter().filter_map(|key| match key {
+                Key::Name(mention) => Some(mention),
+                Key::Time(_) | Key::Outputs => None,
+            }))
             .collect()
     }
 

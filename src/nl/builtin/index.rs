@@ -194,6 +194,9 @@ impl Index {
         for start in 1..words.len() {
             self.add(&words[start..], target, Closeness::Tail);
         }
+        if let Some(deed) = words.last().and_then(|word| naming::deed(word)) {
+            self.add(&[deed], target, Closeness::Tail);
+        }
         for (column, definition) in table.columns.iter().enumerate() {
             self.add_column(ColumnId { table: position, column }, definition, &words);
         }
@@ -327,6 +330,7 @@ fn naming_columns(table: &Table) -> Vec<usize> {
             return vec![column];
         }
     }
-    let same = |i: &usize| naming::keys(&words[*i]) == naming::keys(&table_words);
+    let bare = naming::bare_table(&table_words).unwrap_or(table_words);
+    let same = |i: &usize| naming::keys(&words[*i])[1] == naming::keys(&bare)[1];
     (0..words.len()).filter(text).find(same).into_iter().collect()
 }

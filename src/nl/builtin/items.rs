@@ -151,7 +151,7 @@ impl Matcher<'_> {
         }
         let lower = lower(words);
         let phrase = lower.join(" ");
-        let function = self.function(&phrase);
+        let function = self.function(&phrase).filter(|kind| !self.opens_name(kind, &range));
         let participle = |kind: &Kind| {
             matches!(kind, Kind::Tag(Tag::Relation))
                 && phrase.ends_with("ed")
@@ -177,6 +177,23 @@ impl Matcher<'_> {
             return Some(item);
         }
         function.map(|kind| self.item(range, kind))
+    }
+
+    /// `maximum number of products`, where a column is called `number_products`: the phrase ends
+    /// where the column's name begins.
+    fn opens_name(&self, kind: &Kind, range: &Range<usize>) -> bool {
+        let counts = matches!(kind, Kind::Tag(Tag::Most | Tag::Fewest | Tag::Count));
+        let Some(start) = range.end.checked_sub(2).filter(|start| counts && *start >= range.start)
+        else {
+            return false;
+        };
+        (1..=3).any(|length| {
+            let Some(words) = self.words.get(start..range.end + length) else { return false };
+            words[0].lower.starts_with("number")
+                && self.names(&lower(words)).iter().any(|hit| {
+                    matches!(hit.target, Target::Column(_)) && hit.closeness >= Closeness::Alias
+                })
+        })
     }
 
     fn function(&self, phrase: &str) -> Option<Kind> {
@@ -215,11 +232,11 @@ impl Matcher<'_> {
             return hits;
         }
         for cut in 1..words.len() {
-            let owners = tables(&self.index.named(&words[..cut]));
+            let owners = tables(&self.direct_or_synonym(&words[..cut]));
             if owners.is_empty() {
                 continue;
             }
-            let columns = self.index.named(&words[cut..]).into_iter().filter(
+            let columns = self.direct_or_synonym(&words[cut..]).into_iter().filter(
                 |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
             );
             for mut hit in columns {
@@ -230,6 +247,14 @@ impl Matcher<'_> {
             }
         }
         hits
+    }
+
+    fn direct_or_synonym(&self, words: &[String]) -> Vec<Hit> {
+        let hits = self.index.named(words);
+        match words {
+            [word] if hits.is_empty() => self.index.named_by_synonym(word),
+            _ => hits,
+        }
     }
 
     fn values(&self, words: &[String]) -> Vec<ValueHit> {
@@ -257,7 +282,6 @@ fn lower(words: &[Word]) -> Vec<String> {
 /// The tables among hits that are named closely enough to own a column named beside them.
 fn tables(hits: &[Hit]) -> Vec<usize> {
     hits.iter()
-        .filter(|hit| hit.closeness >= Closeness::Tail)
         .filter_map(|hit| match hit.target {
             Target::Table(table) => Some(table),
             Target::Column(_) => None,

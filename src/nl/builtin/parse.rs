@@ -19,6 +19,7 @@ use super::draft::Draft;
 use super::draft::Limit;
 use super::draft::Measure;
 use super::draft::Mention;
+use super::draft::Output;
 use super::draft::Test;
 use super::index::Closeness;
 use super::index::Hit;
@@ -48,6 +49,8 @@ pub(super) fn parse(items: &[Item], index: &Index) -> Result<Draft, Cannot> {
         counted: None,
         restart: false,
         verb: false,
+        clause: false,
+        measured: Vec::new(),
     };
     while parser.at < items.len() {
         parser.step()?;
@@ -100,6 +103,10 @@ struct Parser<'a> {
     restart: bool,
     /// A verb of relation stands just before.
     verb: bool,
+    /// One stands since the last thing asked for: `received the biggest bonus`.
+    clause: bool,
+    /// What an earlier sentence measured.
+    measured: Vec<Output>,
 }
 
 impl Parser<'_> {
@@ -132,6 +139,10 @@ impl Parser<'_> {
         }
         if draft.outputs.is_empty() && draft.entities.is_empty() {
             return Err(refusal::nothing_asked(self.index));
+        }
+        // `How many … each …? List their names.` asks for both.
+        if !draft.outputs.iter().any(|output| matches!(output, Output::Measure(_))) {
+            draft.outputs.extend(self.measured);
         }
         draft.readings.dedup();
         Ok(draft)

@@ -6,6 +6,7 @@ use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::index::Target;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::refusal;
@@ -158,7 +159,16 @@ impl Binder<'_, '_> {
     ) -> Result<ColumnId, Cannot> {
         let table = focus.map_or(self.subject, |entity| self.entities[entity]);
         match left {
-            Left::Name(mention) => self.tested_column(mention, focus),
+            Left::Name(mention) => match value {
+                Some(Literal::Text(_, values)) if !values.is_empty() => {
+                    let mut stored = mention.clone();
+                    stored.hits.retain(|hit| {
+                        values.iter().any(|value| hit.target == Target::Column(value.column))
+                    });
+                    self.tested_column(&stored, focus)
+                }
+                _ => self.tested_column(mention, focus),
+            },
             Left::Hinted(columns, text) => {
                 let found = self
                     .hinted_column(columns, table)

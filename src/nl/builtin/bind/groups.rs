@@ -85,7 +85,11 @@ impl Binder<'_, '_> {
             self.push_group(output);
         }
         for (expr, _) in self.query.order.clone() {
-            if !expr.is_aggregate() {
+            let keyed = self.index().table(expr.table()).primary_key.iter().any(|column| {
+                let key = ColumnId { table: expr.table(), column: *column };
+                self.query.group.contains(&Expr::Column(key))
+            });
+            if !expr.is_aggregate() && keyed {
                 self.push_group(expr);
             }
         }

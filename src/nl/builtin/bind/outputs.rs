@@ -6,6 +6,7 @@ use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::draft::Sort;
 use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
@@ -47,11 +48,15 @@ impl Binder<'_, '_> {
         columns.map(|column| Expr::Column(ColumnId { table, column })).collect()
     }
 
-    /// The columns that tell a table's rows apart for a person; all of them when none does.
+    /// The columns that tell a table's rows apart: for a person, else the key, else all.
     pub(super) fn naming(&self, table: usize) -> Vec<Expr> {
         let naming = &self.index().facts[table].naming;
         if naming.is_empty() {
-            return self.rows(table);
+            let key = &self.index().table(table).primary_key;
+            if key.is_empty() {
+                return self.rows(table);
+            }
+            return key.iter().map(|column| Expr::Column(ColumnId { table, column: *column })).collect();
         }
         naming.iter().map(|column| Expr::Column(ColumnId { table, column: *column })).collect()
     }
@@ -64,7 +69,12 @@ impl Binder<'_, '_> {
             return Ok(vec![Expr::Column(self.asked_column(mention)?)]);
         };
         let table = self.entities[entity];
-        let whole = self.draft.rows && self.draft.outputs.len() == 1 && self.draft.group.is_empty();
+        let nameless = self.index().facts[table].naming.is_empty();
+        let measured = |sort: &Sort| matches!(sort.key, SortKey::Measure(_));
+        let whole = (self.draft.rows || nameless)
+            && self.draft.outputs.len() == 1
+            && self.draft.group.is_empty()
+            && !self.draft.order.iter().any(measured);
         Ok(if whole { self.rows(table) } else { self.naming(table) })
     }
 

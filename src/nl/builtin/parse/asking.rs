@@ -28,6 +28,11 @@ impl Parser<'_> {
         Ok(true)
     }
 
+    fn follows_name(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.kind(at));
+        matches!(before, Some(Kind::Name(_)))
+    }
+
     /// Words of the lexicon that only change how the next ones are read.
     pub(super) fn word(&mut self) -> Result<bool, Cannot> {
         let Some(tag) = self.tag(self.at) else { return Ok(false) };
@@ -35,7 +40,12 @@ impl Parser<'_> {
         self.verb = false;
         match tag {
             Tag::Filler => self.verb = verb,
-            Tag::Relation => self.verb = true,
+            Tag::Relation => {
+                self.verb = true;
+                self.clause = !self.draft.outputs.is_empty();
+            }
+            // `the years in which they were founded` asks nothing.
+            Tag::Ask if self.link == Link::Owner || self.follows_name() => self.mode = Mode::Modify,
             Tag::Ask => self.mode = Mode::Select,
             Tag::List => {
                 self.mode = Mode::Select;

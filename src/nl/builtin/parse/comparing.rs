@@ -32,7 +32,12 @@ impl Parser<'_> {
 
     fn tag_tests(&self, tag: Tag, at: usize, of: &Mention) -> bool {
         match tag {
-            Tag::Compare(_) | Tag::Between | Tag::Contains | Tag::Starts | Tag::Ends => true,
+            Tag::Compare(_) => {
+                let number = self.skip(at + 1);
+                let counted = matches!(self.kind(number), Some(Kind::Number(_)));
+                !(counted && self.counts_thing(number + 1))
+            }
+            Tag::Between | Tag::Contains | Tag::Starts | Tag::Ends => true,
             Tag::Null | Tag::NotNull | Tag::After | Tag::Since | Tag::Before | Tag::Until => true,
             Tag::Named => true,
             Tag::Of | Tag::Or | Tag::Not | Tag::With => {
@@ -44,7 +49,7 @@ impl Parser<'_> {
                 };
                 let null = tag == Tag::Not && self.tag(next) == Some(Tag::Null);
                 let figure = matches!(self.kind(next), Some(Kind::Number(_)));
-                let compared = tag == Tag::Not && matches!(self.tag(next), Some(Tag::Compare(_)));
+                let compared = matches!(tag, Tag::Not | Tag::Of) && matches!(self.tag(next), Some(Tag::Compare(_)));
                 value
                     || null
                     || compared

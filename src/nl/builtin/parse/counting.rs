@@ -12,6 +12,7 @@ use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::Tag;
 use crate::sql::schema::TypeKind;
 
+use super::Link;
 use super::Mode;
 use super::Parser;
 
@@ -102,7 +103,15 @@ impl Parser<'_> {
             self.at = next + 1;
             return self.recount(entity, comparison, literal, at);
         }
-        self.add(Test::Compare(Left::OnlyFigure, comparison, literal), at)
+        // `over 3000 and under 4000` speaks of the same column twice.
+        let before = match self.draft.conditions.last().map(|condition| &condition.test) {
+            Some(Test::Compare(left @ Left::Name(_), ..)) => Some(left.clone()),
+            _ => None,
+        };
+        let left = before
+            .filter(|_| self.link == Link::And || self.alternative)
+            .unwrap_or(Left::OnlyFigure);
+        self.add(Test::Compare(left, comparison, literal), at)
     }
 
     /// `visited museums more than twice` says how many of what was said before.

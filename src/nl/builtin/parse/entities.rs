@@ -9,6 +9,7 @@ use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::index::Closeness;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Tag;
@@ -32,6 +33,13 @@ impl Parser<'_> {
         {
             self.at += 1;
             return self.test(Left::Name(columns.clone()), at).map(|()| true);
+        }
+        if let Some(columns) = &columns
+            && let Some((end, next)) = self.bare_superlative(at + 1)
+        {
+            self.at = next;
+            self.rank_column(columns.clone(), end);
+            return Ok(true);
         }
         if let Some(table) = self.table_at(at) {
             self.at += 1;
@@ -67,6 +75,9 @@ impl Parser<'_> {
 
     pub(super) fn entity(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
+        if self.widens_denial(&mention) {
+            return Ok(());
+        }
         if self.negated {
             let entity = self.register(mention, Role::Related);
             return self.add(Test::Has { entity, negated: true, count: None }, at);
@@ -92,6 +103,22 @@ impl Parser<'_> {
         self.add(Test::Has { entity, negated: false, count: None }, at)
     }
 
+    /// `shops that do not hire any employee` denies the employee, hired or not.
+    fn widens_denial(&mut self, mention: &Mention) -> bool {
+        let Some(Test::Has { entity, negated: true, .. }) =
+            self.draft.conditions.last().map(|condition| &condition.test)
+        else {
+            return false;
+        };
+        let entity = *entity;
+        let verb_at = self.draft.entities[entity].mention.at;
+        let adjacent = self.focus == Some(entity) && self.skip(verb_at + 1) == mention.at;
+        if adjacent {
+            self.draft.entities[entity].mention = mention.clone();
+        }
+        adjacent
+    }
+
     /// The name with its tables and its columns; what it shows is decided later.
     fn whole_mention(&self, at: usize) -> Mention {
         Mention { hits: self.hits(at).to_vec(), text: self.items[at].text.clone(), at }
@@ -100,16 +127,19 @@ impl Parser<'_> {
     /// Adds something to show; a later sentence that asks anew replaces what was asked before.
     pub(super) fn output(&mut self, output: Output) {
         if std::mem::take(&mut self.restart) {
-            self.draft.outputs.clear();
+            let measures = self.draft.outputs.drain(..);
+            self.measured.extend(measures.filter(|output| matches!(output, Output::Measure(_))));
             self.draft.rows = false;
         }
         self.draft.outputs.push(output);
         self.link = Link::None;
+        self.clause = false;
     }
 
     fn column(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
-        if self.negated {
+        let said = mention.hits.iter().any(|hit| hit.closeness >= Closeness::Alias);
+        if self.negated && said {
             return self.add(Test::Null { left: Left::Name(mention), negated: false }, at);
         }
         if self.is_flag(&mention) && (self.mode == Mode::Modify || self.describes(at)) {

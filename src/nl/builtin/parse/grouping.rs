@@ -54,7 +54,11 @@ impl Parser<'_> {
         }
         if !self.group_key(at) {
             // `the number of friends corresponding to each`.
-            let ends = matches!(self.kind(at), None | Some(Kind::Stop));
+            if self.items.get(at).is_some_and(|item| item.text.eq_ignore_ascii_case("one")) {
+                at += 1;
+            }
+            let ends = matches!(self.kind(at), None | Some(Kind::Stop))
+                || matches!(self.tag(at), Some(Tag::With));
             if ends && !self.draft.outputs.is_empty() {
                 self.draft.group.push(Key::Outputs);
                 self.at = at;

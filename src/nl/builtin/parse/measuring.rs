@@ -19,7 +19,7 @@ impl Parser<'_> {
             return Ok(self.count_again());
         }
         let counts = self.tag(self.at) == Some(Tag::Count);
-        if self.mode == Mode::Modify && !counts {
+        if (self.mode == Mode::Modify || self.clause) && !counts {
             return Ok(false);
         }
         let Some((measures, next)) = self.measures(self.at) else { return Ok(false) };

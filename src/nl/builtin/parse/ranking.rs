@@ -6,6 +6,7 @@ use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Limit;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Measure;
+use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::Sort;
@@ -74,7 +75,7 @@ impl Parser<'_> {
 
     fn extreme(&mut self, extreme: &Extreme) -> bool {
         let name = self.skip_glue(self.at + 1);
-        let asked = self.mode == Mode::Select && self.rank.is_none();
+        let asked = self.mode == Mode::Select && self.rank.is_none() && !self.clause;
         if let Some(end) = extreme.end {
             if asked && self.measures(self.at).is_some() {
                 return false;
@@ -93,6 +94,26 @@ impl Parser<'_> {
             return true;
         }
         self.hinted(extreme)
+    }
+
+    /// `whose price is the highest`: a superlative with nothing to measure after it.
+    pub(super) fn bare_superlative(&self, at: usize) -> Option<(End, usize)> {
+        let at = self.skip(at);
+        let end = match self.kind(at)? {
+            Kind::Extreme(extreme) => extreme.end?,
+            Kind::Tag(Tag::Most) => End::Max,
+            Kind::Tag(Tag::Fewest) => End::Min,
+            _ => return None,
+        };
+        let next = at + 1;
+        matches!(self.kind(self.skip(next)), None | Some(Kind::Stop | Kind::Comma)).then_some((end, next))
+    }
+
+    /// Sorts by a column and keeps the first.
+    pub(super) fn rank_column(&mut self, columns: Mention, end: End) {
+        let end = self.ranked(end);
+        let key = SortKey::Name(columns);
+        self.draft.order.push(Sort { key, end, focus: self.focus });
     }
 
     fn hinted(&mut self, extreme: &Extreme) -> bool {

@@ -65,7 +65,15 @@ impl Parser<'_> {
         let mut at = at;
         let mut found = false;
         loop {
-            let name = self.skip_glue(at);
+            let mut name = self.skip_glue(at);
+            match self.tag(name) {
+                Some(Tag::Ascending) => self.direction = Some(End::Min),
+                Some(Tag::Descending) => self.direction = Some(End::Max),
+                _ => {}
+            }
+            if matches!(self.tag(name), Some(Tag::Ascending | Tag::Descending)) {
+                name = self.skip_glue(name + 1);
+            }
             let key = if let Some((mut measures, next)) = self.measures(name) {
                 at = next;
                 SortKey::Measure(measures.remove(0))
