@@ -207,16 +207,27 @@ impl Index {
         let plain = naming::segments(&column.name);
         self.add(&plain, target, Closeness::Whole);
         let mut forms = vec![naming::expanded(&plain)];
-        forms.extend(naming::without_table(&plain, table));
+        forms.extend(naming::without_table(&plain, table).map(|rest| naming::expanded(&rest)));
         for form in forms {
             self.add_forms(&form, target);
+        }
+        if let [base @ .., last] = plain.as_slice()
+            && matches!(last.as_str(), "name" | "type")
+        {
+            self.add(base, target, Closeness::Tail);
+        }
+        if let Some(rest) = naming::without_table(&plain, table) {
+            // `flightno` of `flights` is the flight number.
+            let mut whole = table.to_vec();
+            whole.extend(naming::expanded(&rest));
+            self.add(&whole, target, Closeness::Alias);
         }
         let facts = &self.facts[id.table];
         let is_key = facts.key == Some(id.column);
         if is_key && column.name.to_lowercase().ends_with("id") {
             self.add(&["id".to_owned()], target, Closeness::Alias);
         }
-        if self.facts[id.table].naming == [id.column] {
+        if self.facts[id.table].naming.contains(&id.column) {
             self.add(&["name".to_owned()], target, Closeness::Alias);
         }
         for value in column.enum_labels.iter().chain(column.common_values.iter()) {
@@ -332,5 +343,12 @@ fn naming_columns(table: &Table) -> Vec<usize> {
     }
     let bare = naming::bare_table(&table_words).unwrap_or(table_words);
     let same = |i: &usize| naming::keys(&words[*i])[1] == naming::keys(&bare)[1];
-    (0..words.len()).filter(text).find(same).into_iter().collect()
+    if let Some(column) = (0..words.len()).filter(text).find(same) {
+        return vec![column];
+    }
+    let named: Vec<usize> = (0..words.len())
+        .filter(text)
+        .filter(|i| words[*i].last().is_some_and(|word| word == "name"))
+        .collect();
+    if named.len() == 1 { named } else { Vec::new() }
 }

@@ -33,6 +33,8 @@ pub(super) struct Item {
     pub(super) values: Vec<ValueHit>,
     /// The unit of time that they name as well.
     pub(super) unit: Option<Unit>,
+    /// What follows belongs to it: `Kyle's`.
+    pub(super) possessive: bool,
 }
 
 /// What words mean.
@@ -129,7 +131,8 @@ impl Matcher<'_> {
             .map(|word| word.text.as_str())
             .collect::<Vec<_>>()
             .join(" ");
-        Item { words, text, kind, values: Vec::new(), unit: None }
+        let possessive = self.words[words.clone()].last().is_some_and(|word| word.possessive);
+        Item { words, text, kind, values: Vec::new(), unit: None, possessive }
     }
 
     fn phrase(&self, range: Range<usize>, opens: bool) -> Option<Item> {

@@ -42,6 +42,8 @@ pub(super) enum Tag {
     Named,
     /// `and`.
     And,
+    /// `both`.
+    Both,
     /// `or`.
     Or,
     /// `not`, `without`.
@@ -305,6 +307,7 @@ fn tag(section: &str) -> Option<Tag> {
         "with" => Tag::With,
         "named" => Tag::Named,
         "and" => Tag::And,
+        "both" => Tag::Both,
         "or" => Tag::Or,
         "not" => Tag::Not,
         "null" => Tag::Null,

@@ -86,6 +86,8 @@ pub(super) struct Related {
     pub(super) negated: bool,
     /// So many.
     pub(super) count: Option<(Comparison, String)>,
+    /// It is not named: only its values are.
+    pub(super) implied: bool,
 }
 
 /// The whole query.

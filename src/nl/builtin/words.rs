@@ -12,6 +12,8 @@ pub(super) struct Word {
     pub(super) lower: String,
     /// What it is by its form.
     pub(super) form: Form,
+    /// It ends in `'s`.
+    pub(super) possessive: bool,
 }
 
 /// What a word is by its form alone.
@@ -37,7 +39,7 @@ pub(super) enum Form {
 
 impl Word {
     fn new(text: &str, form: Form) -> Self {
-        Self { text: text.to_owned(), lower: text.to_lowercase(), form }
+        Self { text: text.to_owned(), lower: text.to_lowercase(), form, possessive: false }
     }
 
     /// Letters, as opposed to figures, quotes and marks.
@@ -193,7 +195,8 @@ impl Scanner {
             self.at += 1;
         }
         let mut text: String = self.text[start..self.at].iter().collect();
-        if self.peek(0) == Some('\'') {
+        let possessive = self.peek(0) == Some('\'');
+        if possessive {
             let tail: String =
                 self.text[self.at + 1..].iter().take_while(|c| c.is_alphanumeric()).collect();
             self.at += 1 + tail.chars().count();
@@ -208,6 +211,9 @@ impl Scanner {
             }
         }
         self.push(&text);
+        if let Some(word) = self.words.last_mut() {
+            word.possessive = possessive;
+        }
     }
 
     fn push(&mut self, text: &str) {

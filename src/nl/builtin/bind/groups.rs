@@ -4,9 +4,11 @@ use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
+use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::query::Expr;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
@@ -49,9 +51,25 @@ impl Binder<'_, '_> {
             }
             return Ok(());
         }
+        if let (true, Some(key)) = (self.query.order.is_empty(), shown.first().cloned())
+            && self.is_time(&key)
+        {
+            self.query.order.push((key, End::Min));
+        }
         self.show_keys(shown);
         self.group_outputs();
         Ok(())
+    }
+
+    fn is_time(&self, key: &Expr) -> bool {
+        match key {
+            Expr::Start(..) => true,
+            Expr::Column(id) => {
+                let facts = &self.index().facts[id.table];
+                facts.years.contains(&id.column) || facts.dates.contains(&id.column)
+            }
+            _ => false,
+        }
     }
 
     /// Keys come first, unless something of them is shown already.
@@ -72,6 +90,11 @@ impl Binder<'_, '_> {
 
     /// What is shown beside an aggregate is grouped by, and by the key it depends on.
     fn group_outputs(&mut self) {
+        // `the country of the airline with the fewest flights` is about one airline.
+        let explicit = self.query.group.is_empty()
+            && self.draft.entities.iter().zip(&self.entities).any(|(entity, table)| {
+                matches!(entity.role, Role::Head | Role::Owner) && *table == self.subject
+            });
         for output in self.query.outputs.clone() {
             if output.is_aggregate() {
                 continue;
@@ -79,7 +102,8 @@ impl Binder<'_, '_> {
             let names_row = matches!(&output, Expr::Column(id)
                 if self.index().facts[id.table].naming.contains(&id.column));
             let is_key = self.query.group.contains(&output);
-            if names_row && !is_key && output.table() != self.query.base {
+            let of_entity = explicit && output.table() == self.subject;
+            if (names_row || of_entity) && !is_key && output.table() != self.query.base {
                 self.push_key(output.table());
             }
             self.push_group(output);

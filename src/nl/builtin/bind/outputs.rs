@@ -66,6 +66,9 @@ impl Binder<'_, '_> {
             entity.mention.at == mention.at && entity.role == Role::Head
         });
         let Some(entity) = entity else {
+            if let Some(naming) = self.whole_name(mention) {
+                return Ok(naming);
+            }
             return Ok(vec![Expr::Column(self.asked_column(mention)?)]);
         };
         let table = self.entities[entity];
@@ -76,6 +79,22 @@ impl Binder<'_, '_> {
             && self.draft.group.is_empty()
             && !self.draft.order.iter().any(measured);
         Ok(if whole { self.rows(table) } else { self.naming(table) })
+    }
+
+    /// The `name` of a table that keeps it in two columns.
+    fn whole_name(&self, mention: &Mention) -> Option<Vec<Expr>> {
+        let table = self.asked_table(mention)?;
+        let best = super::columns::closest_in(mention, table)?.closeness;
+        let close: Vec<usize> = mention
+            .hits
+            .iter()
+            .filter_map(|hit| match hit.target {
+                Target::Column(id) if id.table == table && hit.closeness == best => Some(id.column),
+                _ => None,
+            })
+            .collect();
+        let naming = &self.index().facts[table].naming;
+        (naming.len() > 1 && close == *naming).then(|| self.naming(table))
     }
 
     /// An aggregate of one table.

@@ -3,6 +3,7 @@
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::query::Expr;
 use crate::nl::builtin::query::Filter;
@@ -33,7 +34,8 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         // A link that every row has anyway still joins: it may be NULL.
-        self.query.related.push(Related { table, filters: Vec::new(), negated, count });
+        let related = Related { table, filters: Vec::new(), negated, count, implied: false };
+        self.query.related.push(related);
         Ok(())
     }
 
@@ -45,7 +47,7 @@ impl Binder<'_, '_> {
     ) -> Result<(), Cannot> {
         let aggregated = self.query.outputs.iter().any(Expr::is_aggregate);
         match count {
-            Some(size) if !negated && !aggregated => {
+            Some(size) if !negated && !aggregated && !self.shows_key() => {
                 for output in self.query.outputs.clone() {
                     if !self.query.group.contains(&output) {
                         self.query.group.push(output);
@@ -63,6 +65,15 @@ impl Binder<'_, '_> {
                 ))
             }
         }
+    }
+
+    /// Groups of single rows are no groups.
+    fn shows_key(&self) -> bool {
+        let keys = &self.index().table(self.subject).primary_key;
+        keys.iter().any(|column| {
+            let key = ColumnId { table: self.subject, column: *column };
+            self.query.outputs.contains(&Expr::Column(key))
+        })
     }
 
     /// Puts a filter to the rows it speaks of.
@@ -83,7 +94,18 @@ impl Binder<'_, '_> {
                 Some(positive) => (positive, true),
                 None => (filter, false),
             };
-            self.query.related.push(Related { table, filters: vec![filter], negated, count: None });
+            // `Ada Lovelace`, two values of one row, are found in one row.
+            let same = |other: &&mut Related| other.table == table && other.implied;
+            match self.query.related.iter_mut().find(same).filter(|other| other.negated == negated) {
+                Some(other) if !negated => other.filters.push(filter),
+                _ => self.query.related.push(Related {
+                    table,
+                    filters: vec![filter],
+                    negated,
+                    count: None,
+                    implied: true,
+                }),
+            }
         } else {
             self.join(table);
             self.query.filters.push(filter);

@@ -53,7 +53,13 @@ impl Parser<'_> {
                     self.draft.rows = true;
                 }
             }
+            // `records` after `sales` are the sales.
+            Tag::Everything if self.mode == Mode::Modify || self.follows_name() => {}
             Tag::Everything => self.draft.rows = true,
+            // `both cat and dog` asks for two rows at once, `both name and age` for two columns.
+            Tag::Both
+                if self.mode == Mode::Select
+                    && self.columns_at(self.skip(self.at + 1)).is_some() => {}
             Tag::Distinct => self.draft.distinct = true,
             Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
             Tag::With => {

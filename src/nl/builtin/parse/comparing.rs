@@ -49,7 +49,11 @@ impl Parser<'_> {
                 };
                 let null = tag == Tag::Not && self.tag(next) == Some(Tag::Null);
                 let figure = matches!(self.kind(next), Some(Kind::Number(_)));
-                let compared = matches!(tag, Tag::Not | Tag::Of) && matches!(self.tag(next), Some(Tag::Compare(_)));
+                let compared = match self.tag(next) {
+                    Some(Tag::Compare(_)) => matches!(tag, Tag::Not | Tag::Of),
+                    Some(Tag::Contains | Tag::Starts | Tag::Ends) => true,
+                    _ => false,
+                };
                 value
                     || null
                     || compared

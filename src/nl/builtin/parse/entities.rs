@@ -75,6 +75,14 @@ impl Parser<'_> {
 
     pub(super) fn entity(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
+        // `names of Kyle's friends` asks for the friends' names, not for Kyle's.
+        let belongs = at.checked_sub(1).is_some_and(|before| {
+            let item = &self.items[before];
+            item.possessive && !matches!(item.kind, Kind::Name(_))
+        });
+        if belongs && !self.draft.outputs.is_empty() && !self.draft.entities.is_empty() {
+            return Err(refusal::dangling(&self.items[at - 1].text));
+        }
         if self.widens_denial(&mention) {
             return Ok(());
         }

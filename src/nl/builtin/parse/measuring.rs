@@ -34,7 +34,8 @@ impl Parser<'_> {
 
     /// `and the number` asks for what was counted before, or for the rows.
     fn count_again(&mut self) -> bool {
-        if self.mode == Mode::Modify {
+        let after_table = self.at.checked_sub(1).is_some_and(|at| self.table_at(at).is_some());
+        if self.mode == Mode::Modify || (after_table && self.counted.is_none()) {
             return false;
         }
         let measure =
