@@ -112,6 +112,8 @@ pub(super) enum Left {
     OnlyFigure,
     /// The columns that name the entity in focus.
     Naming,
+    /// The only column of the key of the entity in focus.
+    Key,
 }
 
 /// Where in a text another is searched.

@@ -130,6 +130,9 @@ impl Index {
     pub(super) fn named_by_synonym(&self, word: &str) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         for synonym in LEXICON.synonyms.get(&stem(word)).into_iter().flatten() {
+            if hits.iter().any(|hit| matches!(hit.target, Target::Column(_))) {
+                break;
+            }
             let words = naming::segments(synonym);
             for mut hit in self.named(&words) {
                 let new = !hits.iter().any(|known| known.target == hit.target);
@@ -215,6 +218,14 @@ impl Index {
             && matches!(last.as_str(), "name" | "type")
         {
             self.add(base, target, Closeness::Tail);
+        }
+        let is_date =
+            matches!(column.kind, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz);
+        if let [deed, rest @ ..] = plain.as_slice()
+            && (is_date || plain.contains(&"year".to_owned()))
+            && rest.iter().all(|word| GENERIC.contains(&word.as_str()) || word == "on" || word == "year")
+        {
+            self.add(std::slice::from_ref(deed), target, Closeness::Tail);
         }
         if let Some(rest) = naming::without_table(&plain, table) {
             // `flightno` of `flights` is the flight number.

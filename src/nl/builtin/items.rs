@@ -234,6 +234,10 @@ impl Matcher<'_> {
             }
             return hits;
         }
+        // `products priced above` names no column: a participle begins what is said of them.
+        if words.last().is_some_and(|word| word.ends_with("ed")) {
+            return hits;
+        }
         for cut in 1..words.len() {
             let owners = tables(&self.direct_or_synonym(&words[..cut]));
             if owners.is_empty() {
@@ -255,7 +259,9 @@ impl Matcher<'_> {
     fn direct_or_synonym(&self, words: &[String]) -> Vec<Hit> {
         let hits = self.index.named(words);
         match words {
-            [word] if hits.is_empty() => self.index.named_by_synonym(word),
+            [word] if hits.is_empty() && !LEXICON.tags.contains_key(word) => {
+                self.index.named_by_synonym(word)
+            }
             _ => hits,
         }
     }

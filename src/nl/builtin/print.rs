@@ -144,6 +144,7 @@ impl Printer<'_> {
             Expr::Rows(_) => "count".to_owned(),
             Expr::Aggregate(function, id) => match function {
                 Function::Count | Function::CountDistinct => "count".to_owned(),
+                Function::Sum if name(id).starts_with("total") => name(id),
                 Function::Sum => format!("total_{}", name(id)),
                 Function::Average => format!("average_{}", name(id)),
                 Function::Min => format!("min_{}", name(id)),
@@ -285,6 +286,7 @@ impl Printer<'_> {
     ) -> Result<String, Cannot> {
         let path = self.graph.path(&[subject], related.table, self.cues)?;
         let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
+        tables.extend(related.also.iter().copied());
         tables.extend(related.filters.iter().map(Filter::table));
         tables.dedup();
         let Some(first) = path.first() else {

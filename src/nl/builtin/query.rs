@@ -76,10 +76,12 @@ impl Filter {
 }
 
 /// Rows of another table that there must be, must not be, or must be so many.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Related {
     /// The table.
     pub(super) table: usize,
+    /// Tables that each of its rows must lead to.
+    pub(super) also: Vec<usize>,
     /// Which of its rows count.
     pub(super) filters: Vec<Filter>,
     /// There must be none.

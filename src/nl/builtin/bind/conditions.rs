@@ -189,6 +189,19 @@ impl Binder<'_, '_> {
                 None => Err(refusal::dangling("value")),
             },
             Left::OnlyFigure => self.only_figure(table),
+            Left::Key => {
+                let key = self.index().facts[table].key;
+                let Some(column) = key else {
+                    let name = &self.index().table(table).name;
+                    return Err(refusal::unsupported(
+                        &format!("{name} has no single key"),
+                        "Say which column the figure is of.",
+                    ));
+                };
+                let id = ColumnId { table, column };
+                self.readings.push(self.reading(&self.index().table(table).name, id));
+                Ok(id)
+            }
             Left::Naming => match self.index().facts[table].naming.as_slice() {
                 [one] => Ok(ColumnId { table, column: *one }),
                 _ => Err(refusal::unsupported(

@@ -4,7 +4,10 @@ use crate::nl::Cannot;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::items::Item;
+use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::lexicon::Tag;
 use crate::nl::builtin::query::Expr;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::query::Related;
@@ -34,9 +37,31 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         // A link that every row has anyway still joins: it may be NULL.
-        let related = Related { table, filters: Vec::new(), negated, count, implied: false };
-        self.query.related.push(related);
+        if count.is_none() && !negated && self.follows_deed(entity) {
+            // `returned a product`: what was returned is the product.
+            if let Some(deed) = self.query.related.last_mut() {
+                deed.also.push(table);
+                return Ok(());
+            }
+        }
+        self.query.related.push(Related { table, negated, count, ..Related::default() });
         Ok(())
+    }
+
+    /// Whether an entity stands right after another that must have rows: a verb and its object.
+    fn follows_deed(&self, entity: usize) -> bool {
+        let Some(deed) = entity.checked_sub(1).map(|before| &self.draft.entities[before]) else {
+            return false;
+        };
+        let own = self.draft.entities[entity].mention.at;
+        let between = self.around.items.get(deed.mention.at.saturating_add(1)..own);
+        let filler = |item: &Item| matches!(item.kind, Kind::Tag(Tag::Filler));
+        let last = self.query.related.last();
+        deed.role == Role::Related
+            && between.is_some_and(|items| items.iter().all(filler))
+            && last.is_some_and(|last| {
+                last.table == self.entities[entity - 1] && last.filters.is_empty() && !last.negated
+            })
     }
 
     /// `cities with more than one employee`, where the city is a column of the employee.
@@ -102,8 +127,8 @@ impl Binder<'_, '_> {
                     table,
                     filters: vec![filter],
                     negated,
-                    count: None,
                     implied: true,
+                    ..Related::default()
                 }),
             }
         } else {

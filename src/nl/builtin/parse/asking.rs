@@ -1,6 +1,8 @@
 //! The small words: asking, linking, stopping.
 
 use crate::nl::Cannot;
+use crate::nl::builtin::draft::Left;
+use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Tag;
 
@@ -62,6 +64,8 @@ impl Parser<'_> {
                     && self.columns_at(self.skip(self.at + 1)).is_some() => {}
             Tag::Distinct => self.draft.distinct = true,
             Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
+            // `who is the youngest employee` opens with it.
+            Tag::With if self.draft.outputs.is_empty() && self.draft.entities.is_empty() => {}
             Tag::With => {
                 self.mode = Mode::Modify;
                 self.link = Link::None;
@@ -70,6 +74,15 @@ impl Parser<'_> {
             Tag::Or if !self.draft.conditions.is_empty() => self.alternative = true,
             // `either a or b` opens with it.
             Tag::Or => {}
+            Tag::Null => {
+                let name = self.skip(self.at + 1);
+                let Some(columns) = self.columns_at(name) else { return Ok(false) };
+                let at = self.at;
+                self.at = name + 1;
+                let (left, negated) = (Left::Name(columns), self.negated);
+                self.add(Test::Null { left, negated }, at)?;
+                return Ok(true);
+            }
             Tag::Not if !self.negated => {
                 self.negated = true;
                 self.mode = Mode::Modify;

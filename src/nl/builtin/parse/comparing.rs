@@ -302,11 +302,9 @@ impl Parser<'_> {
         let mut next = self.skip(at + 1);
         if self.tag(next) == Some(Tag::Average) {
             let column = self.skip_glue(next + 1);
-            let left = match self.columns_at(column) {
-                Some(mention) => Left::Name(mention),
-                None => return Ok(false),
-            };
-            self.at = column + 1;
+            let named = self.columns_at(column);
+            self.at = if named.is_some() { column + 1 } else { next + 1 };
+            let left = named.map_or(Left::OnlyFigure, Left::Name);
             self.add(Test::Average(left, comparison), at)?;
             return Ok(true);
         }

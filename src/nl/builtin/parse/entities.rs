@@ -2,8 +2,10 @@
 
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Entity;
+use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Left;
+use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
@@ -43,13 +45,39 @@ impl Parser<'_> {
         }
         if let Some(table) = self.table_at(at) {
             self.at += 1;
-            self.entity(table)?;
+            self.table(table)?;
             return Ok(true);
         }
         let Some(columns) = columns else { return Ok(false) };
         self.at += 1;
         self.column(columns)?;
         Ok(true)
+    }
+
+    /// A table, with what names one of its rows right after it: `category Toys`, `order 17`.
+    fn table(&mut self, table: Mention) -> Result<(), Cannot> {
+        let at = table.at;
+        if self.tag(self.at) == Some(Tag::CountAgain) && self.mode == Mode::Select {
+            self.at += 1;
+            let measure = Measure { function: Function::Count, of: Some(table) };
+            self.register_measure(&measure);
+            self.output(Output::Measure(measure));
+            return Ok(());
+        }
+        let plural = table.text.to_lowercase().ends_with('s');
+        self.entity(table)?;
+        let left = match self.kind(self.at) {
+            Some(Kind::ProperName) if self.table_at(self.at + 1).is_none() => Left::Naming,
+            Some(Kind::Quoted) if self.items[self.at].values.is_empty() => Left::Naming,
+            Some(Kind::Number(_) | Kind::Parameter) if !plural && !self.is_capital(at) => Left::Key,
+            _ => return Ok(()),
+        };
+        self.test(left, at)
+    }
+
+    /// `Customer 7` may be a name; `customer 7` is the one of that number.
+    fn is_capital(&self, at: usize) -> bool {
+        at > 0 && self.items[at].text.starts_with(char::is_uppercase)
     }
 
     /// `named Kyle`.

@@ -88,7 +88,11 @@ impl Parser<'_> {
             }
             _ => false,
         };
-        if !stated {
+        // `shipped in March` speaks of the date, not of the status.
+        let dated = self
+            .columns_at(self.at)
+            .is_some_and(|columns| self.holds_dates(&columns) && self.condition_follows(self.at + 1, &columns));
+        if !stated || dated {
             return Ok(false);
         }
         let at = self.at;

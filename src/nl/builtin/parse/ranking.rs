@@ -74,6 +74,16 @@ impl Parser<'_> {
     }
 
     fn extreme(&mut self, extreme: &Extreme) -> bool {
+        // `the cheapest 3 products`.
+        if let Some(limit) = self.number_at(self.at + 1)
+            && self.table_at(self.skip(self.at + 2)).is_some()
+            && self.draft.limit.is_none()
+            && self.hinted(extreme)
+        {
+            self.draft.limit = Some(limit);
+            self.at += 1;
+            return true;
+        }
         let name = self.skip_glue(self.at + 1);
         let asked = self.mode == Mode::Select && self.rank.is_none() && !self.clause;
         if let Some(end) = extreme.end {
