@@ -23,7 +23,9 @@ pub struct Schema {
 impl Schema {
     /// The table that a qualified name stands for, written exactly as PostgreSQL stores it.
     pub fn table(&self, schema: &str, name: &str) -> Option<&Table> {
-        self.tables.iter().find(|table| table.schema == schema && table.name == name)
+        self.tables
+            .iter()
+            .find(|table| table.schema == schema && table.name == name)
     }
 
     /// The table with this `pg_class.oid`.

@@ -153,7 +153,10 @@ impl<'a> Binder<'_, 'a> {
     /// else the one that holds every column asked for.
     fn choose_subject(&mut self) -> Result<(), Cannot> {
         let position = |wanted: &[Role]| {
-            self.draft.entities.iter().position(|entity| wanted.contains(&entity.role))
+            self.draft
+                .entities
+                .iter()
+                .position(|entity| wanted.contains(&entity.role))
         };
         let asked = position(&[Role::Head, Role::Owner]).or_else(|| position(&[Role::Counted]));
         let beside = position(&[Role::Related, Role::Grouped]).map(|entity| self.entities[entity]);
@@ -192,17 +195,32 @@ impl<'a> Binder<'_, 'a> {
         tables.dedup();
         let held = |table: usize| {
             let has = |mention: &&&Mention| {
-                mention.hits.iter().any(|hit| matches!(hit.target, Target::Column(id) if id.table == table))
+                mention
+                    .hits
+                    .iter()
+                    .any(|hit| matches!(hit.target, Target::Column(id) if id.table == table))
             };
             let closeness: usize = mentions
                 .iter()
                 .filter_map(|mention| columns::closest_in(mention, table))
                 .map(|hit| hit.closeness as usize)
                 .sum();
-            (mentions.iter().filter(has).count(), self.values_in(table), closeness)
+            (
+                mentions.iter().filter(has).count(),
+                self.values_in(table),
+                closeness,
+            )
         };
         let best = tables.iter().map(|table| held(*table)).max();
         tables.retain(|table| Some(held(*table)) == best);
+        if tables.len() > 1 {
+            // A key that refers to another table's column says the same as that column.
+            let owns = |table: &usize| self.owns(first, *table);
+            let owners: Vec<usize> = tables.iter().copied().filter(owns).collect();
+            if owners.len() == 1 {
+                tables = owners;
+            }
+        }
         match tables.as_slice() {
             [one] => Ok(*one),
             several => {
@@ -213,6 +231,16 @@ impl<'a> Binder<'_, 'a> {
                 Err(refusal::ambiguous(&first.text, &alternatives))
             }
         }
+    }
+
+    /// Whether the column that a mention means in a table is no reference to another.
+    fn owns(&self, mention: &Mention, table: usize) -> bool {
+        let Some(Target::Column(id)) = columns::closest_in(mention, table).map(|hit| hit.target)
+        else {
+            return false;
+        };
+        let keys = &self.index().table(table).foreign_keys;
+        !keys.iter().any(|key| key.columns.contains(&id.column))
     }
 
     /// Every column that the draft asks for.
@@ -241,10 +269,15 @@ impl<'a> Binder<'_, 'a> {
     /// What stands beside an aggregate must be the same for the whole group.
     fn check_groups(&self) -> Result<(), Cannot> {
         let query = &self.query;
-        let shown = query.outputs.iter().chain(query.order.iter().map(|(expr, _)| expr));
+        let shown = query
+            .outputs
+            .iter()
+            .chain(query.order.iter().map(|(expr, _)| expr));
         let grouped = !query.group.is_empty() || query.size.is_some();
         let aggregated = shown.clone().any(Expr::is_aggregate);
-        let loose = shown.clone().any(|expr| !expr.is_aggregate() && !query.group.contains(expr));
+        let loose = shown
+            .clone()
+            .any(|expr| !expr.is_aggregate() && !query.group.contains(expr));
         if (grouped || aggregated) && loose {
             return Err(refusal::unsupported(
                 "the question mixes groups of rows with single rows",
@@ -268,7 +301,11 @@ impl<'a> Binder<'_, 'a> {
         }
         self.check_groups()?;
         self.readings.dedup();
-        Ok(Bound { query: self.query, readings: self.readings, cues: self.cues })
+        Ok(Bound {
+            query: self.query,
+            readings: self.readings,
+            cues: self.cues,
+        })
     }
 }
 

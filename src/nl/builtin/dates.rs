@@ -18,7 +18,10 @@ pub(super) struct Period {
 
 impl Period {
     pub(super) fn new(from: Date, to: Date) -> Self {
-        Self { from: Some(from), to: Some(to) }
+        Self {
+            from: Some(from),
+            to: Some(to),
+        }
     }
 
     /// The calendar year that this is, when it is one.
@@ -78,7 +81,11 @@ pub(super) fn year(digits: &str) -> Option<Period> {
 
 /// A span of time at the front of `words`: how many words it takes, and its days.
 pub(super) fn read(words: &[Word], today: Date) -> Option<(usize, Period)> {
-    let lower: Vec<&str> = words.iter().take(6).map(|word| word.lower.as_str()).collect();
+    let lower: Vec<&str> = words
+        .iter()
+        .take(6)
+        .map(|word| word.lower.as_str())
+        .collect();
     if words.first()?.form == Form::Quoted {
         return None;
     }
@@ -118,7 +125,10 @@ fn relative(lower: &[&str], words: &[Word], today: Date) -> Option<(usize, Perio
     }
     let (taken, digits) = super::numbers::read(words.get(1..)?)?;
     let unit = unit(1 + taken)?;
-    let count: i64 = digits.parse().ok().filter(|count| (1..=100_000).contains(count))?;
+    let count: i64 = digits
+        .parse()
+        .ok()
+        .filter(|count| (1..=100_000).contains(count))?;
     let period = match back {
         -1 => Period::new(moved(today, unit, -count)?, today.tomorrow().ok()?),
         1 => Period::new(today, moved(today, unit, count)?),
@@ -143,9 +153,16 @@ fn quarter(words: &[&str], today: Date) -> Option<(usize, Period)> {
     if matches!(words.get(taken), Some(&"of" | &"in")) {
         taken += 1;
     }
-    let of_year = words.get(taken).and_then(|word| year(word)).and_then(|period| period.from);
+    let of_year = words
+        .get(taken)
+        .and_then(|word| year(word))
+        .and_then(|period| period.from);
     let year = of_year.map_or(today.year(), Date::year);
-    let taken = if of_year.is_some() { taken + 1 } else { taken.min(2) };
+    let taken = if of_year.is_some() {
+        taken + 1
+    } else {
+        taken.min(2)
+    };
     let from = date(year, number * 3 - 2, 1);
     Some((taken, Period::new(from, next(from, Unit::Quarter)?)))
 }
@@ -154,7 +171,10 @@ fn quarter(words: &[&str], today: Date) -> Option<(usize, Period)> {
 fn month_and_day(lower: &[&str], words: &[Word], today: Date) -> Option<(usize, Period)> {
     let day_of = |at: usize| {
         let word = words.get(at).filter(|word| word.form == Form::Number)?;
-        word.text.parse::<i8>().ok().filter(|day| (1..=31).contains(day))
+        word.text
+            .parse::<i8>()
+            .ok()
+            .filter(|day| (1..=31).contains(day))
     };
     let day_first = day_of(0).filter(|_| lower.len() > 1);
     let mut at = usize::from(day_first.is_some());
@@ -163,13 +183,17 @@ fn month_and_day(lower: &[&str], words: &[Word], today: Date) -> Option<(usize, 
     }
     let month = month(lower.get(at)?)?;
     // "may" alone is a verb and "march" a noun: in lower case they need a year or a day.
-    let bare_verb = words[at].form == Form::Plain && matches!(words[at].lower.as_str(), "may" | "march");
+    let bare_verb =
+        words[at].form == Form::Plain && matches!(words[at].lower.as_str(), "may" | "march");
     at += 1;
     let day = day_first.or_else(|| day_of(at).inspect(|_| at += 1));
     let comma = usize::from(words.get(at).is_some_and(|word| word.form == Form::Comma));
     let of_word = usize::from(lower.get(at) == Some(&"of"));
     let skip = comma + of_word;
-    let named_year = lower.get(at + skip).and_then(|word| year(word)).and_then(|p| p.from);
+    let named_year = lower
+        .get(at + skip)
+        .and_then(|word| year(word))
+        .and_then(|p| p.from);
     if named_year.is_some() {
         at += skip + 1;
     } else if bare_verb && day.is_none() {
@@ -181,19 +205,39 @@ fn month_and_day(lower: &[&str], words: &[Word], today: Date) -> Option<(usize, 
         Date::year,
     );
     let from = Date::new(year, month, day.unwrap_or(1)).ok()?;
-    let unit = if day.is_some() { Unit::Day } else { Unit::Month };
+    let unit = if day.is_some() {
+        Unit::Day
+    } else {
+        Unit::Month
+    };
     Some((at, Period::new(from, next(from, unit)?)))
 }
 
 fn month(word: &str) -> Option<i8> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september",
-        "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     let long = MONTHS.iter().position(|name| *name == word);
-    let short = || MONTHS.iter().position(|name| word.len() == 3 && name.starts_with(word));
+    let short = || {
+        MONTHS
+            .iter()
+            .position(|name| word.len() == 3 && name.starts_with(word))
+    };
     let sept = || (word == "sept").then_some(8);
-    long.or_else(short).or_else(sept).map(|month| month as i8 + 1)
+    long.or_else(short)
+        .or_else(sept)
+        .map(|month| month as i8 + 1)
 }
 
 /// The first day of the unit that holds `day`.
@@ -231,7 +275,10 @@ mod tests {
 
     fn days(text: &str) -> (Date, Date) {
         let (_, period) = read(&split(text), date(2026, 11, 20)).expect("a period");
-        (period.from.expect("a first day"), period.to.expect("a last day"))
+        (
+            period.from.expect("a first day"),
+            period.to.expect("a last day"),
+        )
     }
 
     #[test]
@@ -240,7 +287,10 @@ mod tests {
         assert_eq!(days("last month"), (date(2026, 10, 1), date(2026, 11, 1)));
         assert_eq!(days("this week"), (date(2026, 11, 16), date(2026, 11, 23)));
         assert_eq!(days("last quarter"), (date(2026, 7, 1), date(2026, 10, 1)));
-        assert_eq!(days("last 30 days"), (date(2026, 10, 21), date(2026, 11, 21)));
+        assert_eq!(
+            days("last 30 days"),
+            (date(2026, 10, 21), date(2026, 11, 21))
+        );
         assert_eq!(days("year to date"), (date(2026, 1, 1), date(2026, 11, 21)));
     }
 
@@ -260,6 +310,9 @@ mod tests {
     #[test]
     fn quarters_are_read() {
         assert_eq!(days("Q1 2024"), (date(2024, 1, 1), date(2024, 4, 1)));
-        assert_eq!(days("first quarter of 2024"), (date(2024, 1, 1), date(2024, 4, 1)));
+        assert_eq!(
+            days("first quarter of 2024"),
+            (date(2024, 1, 1), date(2024, 4, 1))
+        );
     }
 }

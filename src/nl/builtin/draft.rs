@@ -135,21 +135,36 @@ pub(super) enum Test {
     /// `column BETWEEN 1 AND 2`.
     Between(Left, Literal, Literal),
     /// `column IN (…)`, or not.
-    OneOf { left: Left, values: Vec<Literal>, negated: bool },
+    OneOf {
+        left: Left,
+        values: Vec<Literal>,
+        negated: bool,
+    },
     /// A text within a text, or not.
-    Like { left: Left, part: Part, text: String, negated: bool },
+    Like {
+        left: Left,
+        part: Part,
+        text: String,
+        negated: bool,
+    },
     /// `column IS NULL`, or not.
     Null { left: Left, negated: bool },
     /// A boolean column.
     Truth { left: Left, value: bool },
     /// A span of time.
-    Within { left: Option<Left>, period: Period, text: String },
+    Within {
+        left: Option<Left>,
+        period: Period,
+        text: String,
+    },
     /// Compared with the average of the same column.
     Average(Left, Comparison),
     /// Rows of another entity that there are, are not, or are so many.
-    Has { entity: usize, negated: bool, count: Option<(Comparison, Literal)> },
-    /// So many rows in each group.
-    GroupSize(Comparison, Literal),
+    Has {
+        entity: usize,
+        negated: bool,
+        count: Option<(Comparison, Literal)>,
+    },
     /// One of these holds.
     Any(Vec<Condition>),
 }
@@ -161,8 +176,6 @@ pub(super) struct Condition {
     pub(super) test: Test,
     /// The table mentioned last before it.
     pub(super) focus: Option<usize>,
-    /// The item it was said at.
-    pub(super) at: usize,
 }
 
 /// What a table is mentioned for.

@@ -8,6 +8,8 @@ use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 use crate::sql::schema::TypeKind;
 
+use super::facts::TableFacts;
+use super::facts::facts;
 use super::lexicon::LEXICON;
 use super::naming;
 use super::words::stem;
@@ -61,22 +63,10 @@ pub(super) struct ValueHit {
     pub(super) stored: String,
 }
 
-/// What is known about a table beyond its columns' names.
-#[derive(Debug, Default)]
-pub(super) struct TableFacts {
-    /// Columns that tell a person which row is meant.
-    pub(super) naming: Vec<usize>,
-    /// The only column of the primary key.
-    pub(super) key: Option<usize>,
-    /// Columns of dates and moments.
-    pub(super) dates: Vec<usize>,
-    /// Columns that hold a year as a number or text.
-    pub(super) years: Vec<usize>,
-}
-
 /// Words of generic tails: alone they say too little to mean a longer name.
-const GENERIC: [&str; 10] =
-    ["id", "code", "number", "key", "no", "type", "date", "name", "time", "at"];
+const GENERIC: [&str; 10] = [
+    "id", "code", "number", "key", "no", "type", "date", "name", "time", "at",
+];
 
 /// A schema ready for questions.
 #[derive(Debug)]
@@ -91,10 +81,10 @@ pub(super) struct Index {
 
 impl Index {
     /// Indexes every table, column, enum label and known value.
-    pub(super) fn new(schema: Arc<Schema>) -> Self {
+    pub(super) fn new(schema: &Arc<Schema>) -> Self {
         let mut index = Self {
             facts: schema.tables.iter().map(facts).collect(),
-            schema: Arc::clone(&schema),
+            schema: Arc::clone(schema),
             names: HashMap::new(),
             values: HashMap::new(),
         };
@@ -130,7 +120,10 @@ impl Index {
     pub(super) fn named_by_synonym(&self, word: &str) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         for synonym in LEXICON.synonyms.get(&stem(word)).into_iter().flatten() {
-            if hits.iter().any(|hit| matches!(hit.target, Target::Column(_))) {
+            if hits
+                .iter()
+                .any(|hit| matches!(hit.target, Target::Column(_)))
+            {
                 break;
             }
             let words = naming::segments(synonym);
@@ -147,9 +140,17 @@ impl Index {
 
     /// Where a value is stored, compared without case and with the last word's stem.
     pub(super) fn stored(&self, words: &[String]) -> Vec<ValueHit> {
-        let mut hits = self.values.get(&words.join(" ")).cloned().unwrap_or_default();
+        let mut hits = self
+            .values
+            .get(&words.join(" "))
+            .cloned()
+            .unwrap_or_default();
         if hits.is_empty() {
-            hits = self.values.get(&value_stem(words)).cloned().unwrap_or_default();
+            hits = self
+                .values
+                .get(&value_stem(words))
+                .cloned()
+                .unwrap_or_default();
         }
         hits
     }
@@ -201,7 +202,14 @@ impl Index {
             self.add(&[deed], target, Closeness::Tail);
         }
         for (column, definition) in table.columns.iter().enumerate() {
-            self.add_column(ColumnId { table: position, column }, definition, &words);
+            self.add_column(
+                ColumnId {
+                    table: position,
+                    column,
+                },
+                definition,
+                &words,
+            );
         }
     }
 
@@ -219,11 +227,15 @@ impl Index {
         {
             self.add(base, target, Closeness::Tail);
         }
-        let is_date =
-            matches!(column.kind, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz);
+        let is_date = matches!(
+            column.kind,
+            TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz
+        );
         if let [deed, rest @ ..] = plain.as_slice()
             && (is_date || plain.contains(&"year".to_owned()))
-            && rest.iter().all(|word| GENERIC.contains(&word.as_str()) || word == "on" || word == "year")
+            && rest
+                .iter()
+                .all(|word| GENERIC.contains(&word.as_str()) || word == "on" || word == "year")
         {
             self.add(std::slice::from_ref(deed), target, Closeness::Tail);
         }
@@ -278,7 +290,10 @@ impl Index {
         if words.is_empty() || words.len() > 8 {
             return;
         }
-        let hit = ValueHit { column, stored: stored.to_owned() };
+        let hit = ValueHit {
+            column,
+            stored: stored.to_owned(),
+        };
         let mut keys = vec![words.join(" "), value_stem(&words)];
         keys.dedup();
         for key in keys {
@@ -291,75 +306,12 @@ impl Index {
 }
 
 fn value_stem(words: &[String]) -> String {
-    let Some((last, rest)) = words.split_last() else { return String::new() };
+    let Some((last, rest)) = words.split_last() else {
+        return String::new();
+    };
     let mut key = rest.join(" ");
     if !key.is_empty() {
         key.push(' ');
     }
     key + &stem(last)
-}
-
-fn facts(table: &Table) -> TableFacts {
-    let key = match table.primary_key.as_slice() {
-        [only] => Some(*only),
-        _ => None,
-    };
-    let of_kind = |kinds: &[TypeKind]| -> Vec<usize> {
-        (0..table.columns.len()).filter(|i| kinds.contains(&table.columns[*i].kind)).collect()
-    };
-    let years = of_kind(&[TypeKind::Integer, TypeKind::Text, TypeKind::Number])
-        .into_iter()
-        .filter(|i| naming::segments(&table.columns[*i].name).iter().any(|w| w == "year"))
-        .collect();
-    TableFacts {
-        naming: naming_columns(table),
-        key,
-        dates: of_kind(&[TypeKind::Date, TypeKind::Timestamp, TypeKind::TimestampTz]),
-        years,
-    }
-}
-
-/// The columns that name a row: `name`, `first_name` with `last_name`, `title`, `customer_name`,
-/// or the column called as the table itself.
-fn naming_columns(table: &Table) -> Vec<usize> {
-    let table_words = naming::segments(&table.name);
-    let words: Vec<Vec<String>> = table
-        .columns
-        .iter()
-        .map(|column| naming::expanded(&naming::segments(&column.name)))
-        .collect();
-    let text = |i: &usize| matches!(table.columns[*i].kind, TypeKind::Text | TypeKind::Other);
-    let find = |wanted: &[&str]| {
-        (0..words.len()).filter(text).find(|i| words[*i].iter().eq(wanted.iter().copied()))
-    };
-    for wanted in [&["name"][..], &["full", "name"]] {
-        if let Some(column) = find(wanted) {
-            return vec![column];
-        }
-    }
-    if let (Some(first), Some(last)) = (find(&["first", "name"]), find(&["last", "name"])) {
-        return vec![first, last];
-    }
-    if let Some(column) = find(&["title"]) {
-        return vec![column];
-    }
-    let of_table = |i: &usize, ending: &str| {
-        let rest = naming::without_table(&words[*i], &table_words);
-        rest.is_some_and(|rest| rest == [ending])
-    };
-    for ending in ["name", "title"] {
-        if let Some(column) = (0..words.len()).filter(text).find(|i| of_table(i, ending)) {
-            return vec![column];
-        }
-    }
-    let bare = naming::bare_table(&table_words).unwrap_or(table_words);
-    let same = |i: &usize| naming::keys(&words[*i])[1] == naming::keys(&bare)[1];
-    if let Some(column) = (0..words.len()).filter(text).find(same) {
-        return vec![column];
-    }
-    let named: Vec<usize> = (0..words.len())
-        .filter(text)
-        .filter(|i| words[*i].last().is_some_and(|word| word == "name"))
-        .collect();
-    if named.len() == 1 { named } else { Vec::new() }
 }

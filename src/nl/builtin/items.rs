@@ -75,12 +75,18 @@ const LONGEST: usize = 8;
 
 /// The items of a question in order; every word is in exactly one.
 pub(super) fn match_words(words: &[Word], index: &Index, today: Date) -> Vec<Item> {
-    let matcher = Matcher { words, index, today };
+    let matcher = Matcher {
+        words,
+        index,
+        today,
+    };
     let mut items: Vec<Item> = Vec::new();
     let mut at = 0;
     while at < words.len() {
         let opens = items.iter().all(|item| opens_sentence(&item.kind))
-            || items.last().is_some_and(|item| matches!(item.kind, Kind::Stop));
+            || items
+                .last()
+                .is_some_and(|item| matches!(item.kind, Kind::Stop));
         let item = matcher.longest(at, opens);
         at = item.words.end;
         items.push(item);
@@ -131,8 +137,17 @@ impl Matcher<'_> {
             .map(|word| word.text.as_str())
             .collect::<Vec<_>>()
             .join(" ");
-        let possessive = self.words[words.clone()].last().is_some_and(|word| word.possessive);
-        Item { words, text, kind, values: Vec::new(), unit: None, possessive }
+        let possessive = self.words[words.clone()]
+            .last()
+            .is_some_and(|word| word.possessive);
+        Item {
+            words,
+            text,
+            kind,
+            values: Vec::new(),
+            unit: None,
+            possessive,
+        }
     }
 
     fn phrase(&self, range: Range<usize>, opens: bool) -> Option<Item> {
@@ -149,19 +164,23 @@ impl Matcher<'_> {
             item.values = self.values(&lower(words));
             return Some(item);
         }
-        if words.iter().any(|word| !(word.is_plain() || word.form == Form::Number)) {
+        if words
+            .iter()
+            .any(|word| !(word.is_plain() || word.form == Form::Number))
+        {
             return None;
         }
         let lower = lower(words);
         let phrase = lower.join(" ");
-        let function = self.function(&phrase).filter(|kind| !self.opens_name(kind, &range));
+        let function = Self::function(&phrase).filter(|kind| !self.opens_name(kind, &range));
         let participle = |kind: &Kind| {
             matches!(kind, Kind::Tag(Tag::Relation))
                 && phrase.ends_with("ed")
                 && tables(&self.index.named(&lower)).is_empty()
         };
-        let strong =
-            function.as_ref().is_some_and(|kind| is_strong(kind, opens) || participle(kind));
+        let strong = function
+            .as_ref()
+            .is_some_and(|kind| is_strong(kind, opens) || participle(kind));
         if let Some(kind) = function.as_ref().filter(|_| strong) {
             return Some(self.item(range, kind.clone()));
         }
@@ -186,12 +205,17 @@ impl Matcher<'_> {
     /// where the column's name begins.
     fn opens_name(&self, kind: &Kind, range: &Range<usize>) -> bool {
         let counts = matches!(kind, Kind::Tag(Tag::Most | Tag::Fewest | Tag::Count));
-        let Some(start) = range.end.checked_sub(2).filter(|start| counts && *start >= range.start)
+        let Some(start) = range
+            .end
+            .checked_sub(2)
+            .filter(|start| counts && *start >= range.start)
         else {
             return false;
         };
         (1..=3).any(|length| {
-            let Some(words) = self.words.get(start..range.end + length) else { return false };
+            let Some(words) = self.words.get(start..range.end + length) else {
+                return false;
+            };
             words[0].lower.starts_with("number")
                 && self.names(&lower(words)).iter().any(|hit| {
                     matches!(hit.target, Target::Column(_)) && hit.closeness >= Closeness::Alias
@@ -199,7 +223,7 @@ impl Matcher<'_> {
         })
     }
 
-    fn function(&self, phrase: &str) -> Option<Kind> {
+    fn function(phrase: &str) -> Option<Kind> {
         if let Some(extreme) = LEXICON.extremes.get(phrase) {
             return Some(Kind::Extreme(extreme));
         }
@@ -230,7 +254,9 @@ impl Matcher<'_> {
         if let Some(of) = words.iter().position(|word| word == "of") {
             let owners = tables(&self.index.named(&words[of + 1..]));
             if !owners.is_empty() {
-                hits.retain(|hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)));
+                hits.retain(
+                    |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
+                );
             }
             return hits;
         }
@@ -243,12 +269,15 @@ impl Matcher<'_> {
             if owners.is_empty() {
                 continue;
             }
-            let columns = self.direct_or_synonym(&words[cut..]).into_iter().filter(
-                |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
-            );
+            let columns = self
+                .direct_or_synonym(&words[cut..])
+                .into_iter()
+                .filter(|hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)));
             for mut hit in columns {
                 if !hits.iter().any(|known| known.target == hit.target) {
-                    hit.closeness = Closeness::Alias.min(hit.closeness);
+                    if hit.closeness >= Closeness::Alias {
+                        hit.closeness = Closeness::Whole;
+                    }
                     hits.push(hit);
                 }
             }
@@ -275,8 +304,11 @@ impl Matcher<'_> {
         if hits.is_empty() {
             let other = LEXICON.spellings.get(&words.join(" "));
             for spelling in other.into_iter().flatten() {
-                let spelled: Vec<String> =
-                    spelling.to_lowercase().split(' ').map(str::to_owned).collect();
+                let spelled: Vec<String> = spelling
+                    .to_lowercase()
+                    .split(' ')
+                    .map(str::to_owned)
+                    .collect();
                 hits.extend(self.index.stored(&spelled));
             }
         }
@@ -302,8 +334,17 @@ fn tables(hits: &[Hit]) -> Vec<usize> {
 fn is_strong(kind: &Kind, opens: bool) -> bool {
     match kind {
         Kind::Tag(Tag::Ask | Tag::List) => opens,
-        Kind::Tag(Tag::Relation | Tag::Everything | Tag::CountAgain | Tag::Order) => false,
-        Kind::Tag(Tag::Null | Tag::NotNull | Tag::Top | Tag::Times | Tag::Percent) => false,
+        Kind::Tag(
+            Tag::Relation
+            | Tag::Everything
+            | Tag::CountAgain
+            | Tag::Order
+            | Tag::Null
+            | Tag::NotNull
+            | Tag::Top
+            | Tag::Times
+            | Tag::Percent,
+        ) => false,
         Kind::Comparative(_) | Kind::Extreme(_) | Kind::Tag(_) => true,
         _ => false,
     }

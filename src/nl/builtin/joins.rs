@@ -38,14 +38,28 @@ const FARTHEST: usize = 6;
 impl Graph {
     /// The declared foreign keys, and where two tables have none, those their names imply.
     pub(super) fn new(schema: &Schema) -> Self {
-        let positions: HashMap<u32, usize> =
-            schema.tables.iter().enumerate().map(|(i, table)| (table.oid, i)).collect();
-        let mut graph = Self { edges: vec![Vec::new(); schema.tables.len()] };
+        let positions: HashMap<u32, usize> = schema
+            .tables
+            .iter()
+            .enumerate()
+            .map(|(i, table)| (table.oid, i))
+            .collect();
+        let mut graph = Self {
+            edges: vec![Vec::new(); schema.tables.len()],
+        };
         for (from, table) in schema.tables.iter().enumerate() {
             for key in &table.foreign_keys {
-                let Some(to) = positions.get(&key.references) else { continue };
+                let Some(to) = positions.get(&key.references) else {
+                    continue;
+                };
                 let columns = key.columns.iter().copied();
-                graph.connect(from, *to, columns.zip(key.referenced_columns.iter().copied()).collect());
+                graph.connect(
+                    from,
+                    *to,
+                    columns
+                        .zip(key.referenced_columns.iter().copied())
+                        .collect(),
+                );
             }
         }
         graph.imply(schema);
@@ -57,37 +71,66 @@ impl Graph {
             return;
         }
         let back = columns.iter().map(|(own, other)| (*other, *own)).collect();
-        self.edges[from].push(Edge { from, to, columns, many: false });
-        self.edges[to].push(Edge { from: to, to: from, columns: back, many: true });
+        self.edges[from].push(Edge {
+            from,
+            to,
+            columns,
+            many: false,
+        });
+        self.edges[to].push(Edge {
+            from: to,
+            to: from,
+            columns: back,
+            many: true,
+        });
     }
 
     /// `orders.customer_id` means `customers.id` or `customers.customer_id`.
     fn imply(&mut self, schema: &Schema) {
         let mut targets: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
         for (position, table) in schema.tables.iter().enumerate() {
-            let [key] = table.primary_key.as_slice() else { continue };
+            let [key] = table.primary_key.as_slice() else {
+                continue;
+            };
             let name = &table.columns[*key].name;
             if matches!(table.columns[*key].kind, TypeKind::Integer | TypeKind::Uuid) {
                 // `flights.airline` with the type of the key of `airlines`.
-                let words: Vec<String> =
-                    naming::segments(&table.name).iter().map(|word| stem(word)).collect();
-                targets.entry(words.concat()).or_default().push((position, *key));
+                let words: Vec<String> = naming::segments(&table.name)
+                    .iter()
+                    .map(|word| stem(word))
+                    .collect();
+                targets
+                    .entry(words.concat())
+                    .or_default()
+                    .push((position, *key));
             }
             if name.to_lowercase() == "id" {
-                let words: Vec<String> =
-                    naming::segments(&table.name).iter().map(|word| stem(word)).collect();
-                targets.entry(format!("{}id", words.concat())).or_default().push((position, *key));
+                let words: Vec<String> = naming::segments(&table.name)
+                    .iter()
+                    .map(|word| stem(word))
+                    .collect();
+                targets
+                    .entry(format!("{}id", words.concat()))
+                    .or_default()
+                    .push((position, *key));
             } else if name.to_lowercase().ends_with("id") {
                 let words = naming::segments(name);
-                targets.entry(stemmed_but_last(&words)).or_default().push((position, *key));
+                targets
+                    .entry(stemmed_but_last(&words))
+                    .or_default()
+                    .push((position, *key));
             }
         }
         for (from, table) in schema.tables.iter().enumerate() {
             for (own, column) in table.columns.iter().enumerate() {
                 let words = naming::segments(&column.name);
                 let stems: String = words.iter().map(|word| stem(word)).collect();
-                let found = targets.get(&stemmed_but_last(&words)).or_else(|| targets.get(&stems));
-                let Some([(to, other)]) = found.map(Vec::as_slice) else { continue };
+                let found = targets
+                    .get(&stemmed_but_last(&words))
+                    .or_else(|| targets.get(&stems));
+                let Some([(to, other)]) = found.map(Vec::as_slice) else {
+                    continue;
+                };
                 let same_kind = schema.tables[*to].columns[*other].kind == column.kind;
                 let known = self.edges[from].iter().any(|edge| edge.to == *to);
                 if *to != from && same_kind && !known && table.primary_key != [own] {
@@ -108,7 +151,11 @@ impl Graph {
         let mut ways: Vec<Vec<Edge>> = ways;
         for prefer in Preference::IN_ORDER {
             if ways.len() > 1 {
-                let best = ways.iter().map(|way| cues.score(way, prefer)).max().unwrap_or(0);
+                let best = ways
+                    .iter()
+                    .map(|way| cues.score(way, prefer))
+                    .max()
+                    .unwrap_or(0);
                 ways.retain(|way| cues.score(way, prefer) == best);
             }
         }
@@ -138,8 +185,11 @@ impl Graph {
 
     /// The tables that a table refers to.
     pub(super) fn parents(&self, table: usize) -> Vec<usize> {
-        let mut parents: Vec<usize> =
-            self.edges[table].iter().filter(|edge| !edge.many).map(|edge| edge.to).collect();
+        let mut parents: Vec<usize> = self.edges[table]
+            .iter()
+            .filter(|edge| !edge.many)
+            .map(|edge| edge.to)
+            .collect();
         parents.dedup();
         parents
     }
@@ -197,7 +247,9 @@ impl Graph {
 }
 
 fn stemmed_but_last(words: &[String]) -> String {
-    let Some((last, rest)) = words.split_last() else { return String::new() };
+    let Some((last, rest)) = words.split_last() else {
+        return String::new();
+    };
     let mut key: String = rest.iter().map(|word| stem(word)).collect();
     key.push_str(last);
     key
@@ -233,11 +285,15 @@ impl Preference {
 impl Cues<'_> {
     fn score(&self, way: &[Edge], prefer: Preference) -> usize {
         match prefer {
-            Preference::Mentioned => {
-                way.iter().filter(|edge| self.mentioned.contains(&edge.to)).count()
-            }
+            Preference::Mentioned => way
+                .iter()
+                .filter(|edge| self.mentioned.contains(&edge.to))
+                .count(),
             Preference::Cued => way.iter().filter(|edge| self.cued(edge)).count(),
-            Preference::Owner => way.iter().filter(|edge| !self.names_other_side(edge)).count(),
+            Preference::Owner => way
+                .iter()
+                .filter(|edge| !self.names_other_side(edge))
+                .count(),
             Preference::Single => usize::from(way.iter().all(|edge| !edge.many)),
         }
     }

@@ -3,151 +3,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub(super) use super::tag::Comparison;
+pub(super) use super::tag::Tag;
+use super::tag::tag;
 use super::words::stem;
-
-/// What a phrase does in a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Tag {
-    /// Carries nothing.
-    Filler,
-    /// Asks for something: `which`, `find`.
-    Ask,
-    /// Asks for rows: `list`, `show`.
-    List,
-    /// Every column.
-    Everything,
-    /// A verb that links two things.
-    Relation,
-    /// `how many`, `number of`.
-    Count,
-    /// `the number`, of what was counted before.
-    CountAgain,
-    /// `total`.
-    Sum,
-    /// `average`.
-    Average,
-    /// `different`.
-    Distinct,
-    /// `per`, `each`.
-    Each,
-    /// `by`.
-    By,
-    /// `of`.
-    Of,
-    /// `in`, `from`, `at`.
-    In,
-    /// `with`, `whose`, `that`.
-    With,
-    /// `named`.
-    Named,
-    /// `and`.
-    And,
-    /// `both`.
-    Both,
-    /// `or`.
-    Or,
-    /// `not`, `without`.
-    Not,
-    /// `missing`.
-    Null,
-    /// `known`.
-    NotNull,
-    /// A comparison.
-    Compare(Comparison),
-    /// `between`.
-    Between,
-    /// `or more` after a figure.
-    OrMore,
-    /// `or less` after a figure.
-    OrLess,
-    /// `contains`.
-    Contains,
-    /// `starts with`.
-    Starts,
-    /// `ends with`.
-    Ends,
-    /// `after` a day or a figure.
-    After,
-    /// `since`.
-    Since,
-    /// `before`.
-    Before,
-    /// `until`.
-    Until,
-    /// `once`.
-    Once,
-    /// `twice`.
-    Twice,
-    /// `times` after a figure.
-    Times,
-    /// `ordered by`.
-    Order,
-    /// `ascending`.
-    Ascending,
-    /// `descending`.
-    Descending,
-    /// `alphabetically`.
-    Alphabetical,
-    /// `top`.
-    Top,
-    /// `bottom`.
-    Bottom,
-    /// `the most`.
-    Most,
-    /// `the fewest`.
-    Fewest,
-    /// `the most common`.
-    MostCommon,
-    /// `the least common`.
-    LeastCommon,
-    /// A unit after a figure: `dollars`.
-    Measure,
-    /// `percentage of`.
-    Percent,
-}
-
-/// The comparisons of SQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Comparison {
-    /// `=`
-    Equal,
-    /// `<>`
-    NotEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-}
-
-impl Comparison {
-    /// As SQL writes it.
-    pub(super) fn sql(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "<>",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-        }
-    }
-
-    /// What holds when this does not.
-    pub(super) fn negated(self) -> Self {
-        match self {
-            Self::Equal => Self::NotEqual,
-            Self::NotEqual => Self::Equal,
-            Self::Greater => Self::LessOrEqual,
-            Self::GreaterOrEqual => Self::Less,
-            Self::Less => Self::GreaterOrEqual,
-            Self::LessOrEqual => Self::Greater,
-        }
-    }
-}
 
 /// Which end of an order is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,6 +48,8 @@ pub(super) struct Lexicon {
     pub(super) synonyms: HashMap<String, Vec<String>>,
     /// Long forms of shortened identifiers.
     pub(super) abbreviations: HashMap<String, Vec<String>>,
+    /// Nouns that say a sum by themselves.
+    pub(super) sum_nouns: Vec<String>,
     /// Words that end an identifier without changing it.
     pub(super) units: Vec<String>,
     /// Words that end a table's name without changing it.
@@ -225,12 +86,17 @@ impl Lexicon {
     }
 
     fn phrases(&mut self, section: &str, line: &str) {
-        for phrase in line.split(',').map(str::trim).filter(|phrase| !phrase.is_empty()) {
+        for phrase in line
+            .split(',')
+            .map(str::trim)
+            .filter(|phrase| !phrase.is_empty())
+        {
             // The words of a question have lost their apostrophes by the time they are looked up.
             let phrase = phrase.replace("n't", " not").replace("'s", "");
             self.longest = self.longest.max(phrase.split(' ').count());
             match (section, tag(section)) {
                 (_, Some(tag)) => drop(self.tags.insert(phrase, tag)),
+                ("sum-noun", _) => self.sum_nouns.push(phrase),
                 ("unit", _) => self.units.push(phrase),
                 ("table-suffix", _) => self.table_suffixes.push(phrase),
                 ("table-prefix", _) => self.table_prefixes.push(phrase),
@@ -241,7 +107,11 @@ impl Lexicon {
 
     fn pair(&mut self, section: &str, line: &str) {
         let (phrase, meaning) = line.split_once(" = ").expect("the caller saw the sign");
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         let phrase = phrase.to_owned();
         self.longest = self.longest.max(phrase.split(' ').count());
         match section {
@@ -253,12 +123,21 @@ impl Lexicon {
                     Some("lt") => Comparison::Less,
                     _ => Comparison::Equal,
                 };
-                self.comparatives.insert(phrase, Comparative { comparison, columns });
+                self.comparatives.insert(
+                    phrase,
+                    Comparative {
+                        comparison,
+                        columns,
+                    },
+                );
             }
             "synonym" => drop(self.synonyms.insert(stem(&phrase), words(meaning))),
             "abbreviation" => drop(self.abbreviations.insert(phrase, words(meaning))),
             "spelling" => {
-                let values = meaning.split('|').map(|value| value.trim().to_owned()).collect();
+                let values = meaning
+                    .split('|')
+                    .map(|value| value.trim().to_owned())
+                    .collect();
                 self.spellings.insert(phrase, values);
             }
             _ => unreachable!("the lexicon is part of the program and a test reads it whole"),
@@ -267,7 +146,10 @@ impl Lexicon {
 }
 
 fn extreme(meaning: &str) -> Extreme {
-    let mut extreme = Extreme { readings: Vec::new(), end: None };
+    let mut extreme = Extreme {
+        readings: Vec::new(),
+        end: None,
+    };
     for reading in meaning.split('|') {
         let mut words = reading.split_whitespace().peekable();
         let end = match words.peek() {
@@ -275,8 +157,10 @@ fn extreme(meaning: &str) -> Extreme {
             Some(&"min") => End::Min,
             _ => extreme.end.unwrap_or(End::Max),
         };
-        let columns: Vec<String> =
-            words.filter(|word| !matches!(*word, "max" | "min" | "*")).map(str::to_owned).collect();
+        let columns: Vec<String> = words
+            .filter(|word| !matches!(*word, "max" | "min" | "*"))
+            .map(str::to_owned)
+            .collect();
         if extreme.readings.is_empty() {
             extreme.end = Some(end);
         }
@@ -286,65 +170,6 @@ fn extreme(meaning: &str) -> Extreme {
         extreme.end = None;
     }
     extreme
-}
-
-fn tag(section: &str) -> Option<Tag> {
-    Some(match section {
-        "filler" => Tag::Filler,
-        "ask" => Tag::Ask,
-        "list" => Tag::List,
-        "everything" => Tag::Everything,
-        "relation" => Tag::Relation,
-        "count" => Tag::Count,
-        "count-again" => Tag::CountAgain,
-        "sum" => Tag::Sum,
-        "average" => Tag::Average,
-        "distinct" => Tag::Distinct,
-        "each" => Tag::Each,
-        "by" => Tag::By,
-        "of" => Tag::Of,
-        "in" => Tag::In,
-        "with" => Tag::With,
-        "named" => Tag::Named,
-        "and" => Tag::And,
-        "both" => Tag::Both,
-        "or" => Tag::Or,
-        "not" => Tag::Not,
-        "null" => Tag::Null,
-        "not-null" => Tag::NotNull,
-        "gt" => Tag::Compare(Comparison::Greater),
-        "ge" => Tag::Compare(Comparison::GreaterOrEqual),
-        "lt" => Tag::Compare(Comparison::Less),
-        "le" => Tag::Compare(Comparison::LessOrEqual),
-        "eq" => Tag::Compare(Comparison::Equal),
-        "ne" => Tag::Compare(Comparison::NotEqual),
-        "between" => Tag::Between,
-        "or-more" => Tag::OrMore,
-        "or-less" => Tag::OrLess,
-        "contains" => Tag::Contains,
-        "starts" => Tag::Starts,
-        "ends" => Tag::Ends,
-        "after" => Tag::After,
-        "since" => Tag::Since,
-        "before" => Tag::Before,
-        "until" => Tag::Until,
-        "once" => Tag::Once,
-        "twice" => Tag::Twice,
-        "times" => Tag::Times,
-        "order" => Tag::Order,
-        "ascending" => Tag::Ascending,
-        "descending" => Tag::Descending,
-        "alphabetical" => Tag::Alphabetical,
-        "top" => Tag::Top,
-        "bottom" => Tag::Bottom,
-        "most" => Tag::Most,
-        "fewest" => Tag::Fewest,
-        "most-common" => Tag::MostCommon,
-        "least-common" => Tag::LeastCommon,
-        "measure" => Tag::Measure,
-        "percent" => Tag::Percent,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

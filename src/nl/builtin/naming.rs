@@ -59,7 +59,10 @@ pub(super) fn turned(words: &[String]) -> Option<Vec<String>> {
 
 /// The words without trailing units of measure, when there are any.
 pub(super) fn without_unit(words: &[String]) -> Option<&[String]> {
-    let kept = words.iter().rposition(|word| !LEXICON.units.contains(word))? + 1;
+    let kept = words
+        .iter()
+        .rposition(|word| !LEXICON.units.contains(word))?
+        + 1;
     (kept < words.len()).then(|| &words[..kept])
 }
 
@@ -71,7 +74,9 @@ pub(super) fn without_table(column: &[String], table: &[String]) -> Option<Vec<S
     }
     let [single] = column else { return None };
     let joined: String = table.concat();
-    let rest = singulars(&joined).into_iter().find_map(|name| single.strip_prefix(&*name))?;
+    let rest = singulars(&joined)
+        .into_iter()
+        .find_map(|name| single.strip_prefix(&*name))?;
     (rest.len() >= 2).then(|| vec![rest.to_owned()])
 }
 
@@ -87,7 +92,9 @@ fn singulars(plural: &str) -> Vec<String> {
 /// What someone called so does: a `conductor` conducts.
 pub(super) fn deed(word: &str) -> Option<String> {
     let singular = word.strip_suffix('s').unwrap_or(word);
-    let base = singular.strip_suffix("or").or_else(|| singular.strip_suffix("er"))?;
+    let base = singular
+        .strip_suffix("or")
+        .or_else(|| singular.strip_suffix("er"))?;
     (base.len() >= 5).then(|| base.to_owned())
 }
 
@@ -117,7 +124,10 @@ mod tests {
     fn identifiers_are_cut_at_marks_and_humps() {
         assert_eq!(segments("unitPrice"), ["unit", "price"]);
         assert_eq!(segments("HTTPCode_total"), ["http", "code", "total"]);
-        assert_eq!(segments("official_ratings_(millions)"), ["official", "ratings", "millions"]);
+        assert_eq!(
+            segments("official_ratings_(millions)"),
+            ["official", "ratings", "millions"]
+        );
     }
 
     #[test]
@@ -134,7 +144,10 @@ mod tests {
 
     #[test]
     fn words_of_a_table_kind_are_dropped() {
-        assert_eq!(bare_table(&segments("dim_car_list")), Some(vec!["car".to_owned()]));
+        assert_eq!(
+            bare_table(&segments("dim_car_list")),
+            Some(vec!["car".to_owned()])
+        );
         assert_eq!(bare_table(&segments("list")), None);
     }
 }

@@ -5,13 +5,36 @@ use super::words::Word;
 use super::words::scaled;
 
 const SMALL: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
-const TENS: [&str; 10] =
-    ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const POWERS: [(&str, usize); 4] =
-    [("hundred", 2), ("thousand", 3), ("million", 6), ("billion", 9)];
+const TENS: [&str; 10] = [
+    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
+const POWERS: [(&str, usize); 4] = [
+    ("hundred", 2),
+    ("thousand", 3),
+    ("million", 6),
+    ("billion", 9),
+];
 
 /// A number at the front of `words`: how many words it takes, and its digits.
 pub(super) fn read(words: &[Word]) -> Option<(usize, String)> {
@@ -29,7 +52,10 @@ pub(super) fn read(words: &[Word]) -> Option<(usize, String)> {
 }
 
 fn power(word: &Word) -> Option<usize> {
-    POWERS.iter().find(|(name, _)| *name == word.lower).map(|(_, power)| *power)
+    POWERS
+        .iter()
+        .find(|(name, _)| *name == word.lower)
+        .map(|(_, power)| *power)
 }
 
 fn spoken(words: &[Word]) -> Option<(usize, String)> {
@@ -43,7 +69,10 @@ fn spoken(words: &[Word]) -> Option<(usize, String)> {
     if let Some(value) = small(first) {
         return Some((1, value.to_string()));
     }
-    let tens = TENS.iter().position(|name| !name.is_empty() && *name == first)? * 10;
+    let tens = TENS
+        .iter()
+        .position(|name| !name.is_empty() && *name == first)?
+        * 10;
     match words.get(1).and_then(|word| small(&word.lower)) {
         Some(ones @ 1..=9) => Some((2, (tens + ones).to_string())),
         _ => Some((1, tens.to_string())),

@@ -5,6 +5,7 @@ mod asking;
 mod comparing;
 mod counting;
 mod entities;
+mod following;
 mod grouping;
 mod literals;
 mod measuring;
@@ -41,15 +42,11 @@ pub(super) fn parse(items: &[Item], index: &Index) -> Result<Draft, Cannot> {
         mode: Mode::Select,
         focus: None,
         link: Link::None,
-        negated: false,
-        alternative: false,
-        sorting: false,
+        waiting: Waiting::default(),
         direction: None,
         rank: None,
         counted: None,
-        restart: false,
-        verb: false,
-        clause: false,
+        sentence: Sentence::default(),
         measured: Vec::new(),
     };
     while parser.at < items.len() {
@@ -78,6 +75,28 @@ enum Link {
     And,
 }
 
+/// Words that wait for what they belong to.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// `not` waits for what it denies.
+    negated: bool,
+    /// `or` waits for the other condition.
+    alternative: bool,
+    /// `sort` waits for its key.
+    sorting: bool,
+}
+
+/// What has happened in the sentence so far.
+#[derive(Debug, Default)]
+struct Sentence {
+    /// A new one began and may ask anew.
+    restart: bool,
+    /// A verb of relation stands just before.
+    verb: bool,
+    /// One stands since the last thing asked for: `received the biggest bonus`.
+    clause: bool,
+}
+
 struct Parser<'a> {
     items: &'a [Item],
     index: &'a Index,
@@ -87,24 +106,14 @@ struct Parser<'a> {
     /// The entity mentioned last.
     focus: Option<usize>,
     link: Link,
-    /// `not` waits for what it denies.
-    negated: bool,
-    /// `or` waits for the other condition.
-    alternative: bool,
-    /// `sort` waits for its key.
-    sorting: bool,
+    waiting: Waiting,
     /// `descending` waits for its key.
     direction: Option<End>,
     /// `top 5` waits for what it is measured by.
     rank: Option<End>,
     /// What was counted last, for `and the number`.
     counted: Option<Measure>,
-    /// A new sentence may ask anew.
-    restart: bool,
-    /// A verb of relation stands just before.
-    verb: bool,
-    /// One stands since the last thing asked for: `received the biggest bonus`.
-    clause: bool,
+    sentence: Sentence,
     /// What an earlier sentence measured.
     measured: Vec<Output>,
 }
@@ -112,10 +121,10 @@ struct Parser<'a> {
 impl Parser<'_> {
     /// Takes what stands at the current position, by the first rule that knows it.
     fn step(&mut self) -> Result<(), Cannot> {
-        let taken = self.punctuation()?
-            || self.sort()?
-            || self.group()?
-            || self.rank()?
+        let taken = self.punctuation()
+            || self.sort()
+            || self.group()
+            || self.rank()
             || self.measure()?
             || self.compare()?
             || self.time()?
@@ -123,15 +132,23 @@ impl Parser<'_> {
             || self.state_value()?
             || self.name()?
             || self.word()?;
-        if taken { Ok(()) } else { Err(refusal::not_understood(self.items, self.at, self.index)) }
+        if taken {
+            Ok(())
+        } else {
+            Err(refusal::not_understood(self.items, self.at, self.index))
+        }
     }
 
     fn finish(self) -> Result<Draft, Cannot> {
         let mut draft = self.draft;
-        if self.negated || self.alternative {
-            return Err(refusal::dangling(if self.negated { "not" } else { "or" }));
+        if self.waiting.negated || self.waiting.alternative {
+            return Err(refusal::dangling(if self.waiting.negated {
+                "not"
+            } else {
+                "or"
+            }));
         }
-        if self.direction.is_some() || self.sorting {
+        if self.direction.is_some() || self.waiting.sorting {
             return Err(refusal::dangling("order"));
         }
         if self.rank.is_some() && draft.order.is_empty() {
@@ -141,7 +158,11 @@ impl Parser<'_> {
             return Err(refusal::nothing_asked(self.index));
         }
         // `How many … each …? List their names.` asks for both.
-        if !draft.outputs.iter().any(|output| matches!(output, Output::Measure(_))) {
+        if !draft
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Measure(_)))
+        {
             draft.outputs.extend(self.measured);
         }
         draft.readings.dedup();
@@ -185,7 +206,12 @@ impl Parser<'_> {
 
     /// The name at `at` as a mention of tables only, or columns only, as `keep` says.
     fn mention(&self, at: usize, keep: fn(&Target) -> bool) -> Option<Mention> {
-        let hits: Vec<Hit> = self.hits(at).iter().filter(|hit| keep(&hit.target)).copied().collect();
+        let hits: Vec<Hit> = self
+            .hits(at)
+            .iter()
+            .filter(|hit| keep(&hit.target))
+            .copied()
+            .collect();
         let text = self.items.get(at)?.text.clone();
         (!hits.is_empty()).then_some(Mention { hits, text, at })
     }
@@ -206,11 +232,14 @@ impl Parser<'_> {
     }
 
     /// Adds a condition, or joins it to the one before when `or` stands between.
-    fn add(&mut self, test: Test, at: usize) -> Result<(), Cannot> {
-        let condition = Condition { test, focus: self.focus, at };
-        self.negated = false;
+    fn add(&mut self, test: Test) -> Result<(), Cannot> {
+        let condition = Condition {
+            test,
+            focus: self.focus,
+        };
+        self.waiting.negated = false;
         self.link = Link::None;
-        if !std::mem::take(&mut self.alternative) {
+        if !std::mem::take(&mut self.waiting.alternative) {
             self.draft.conditions.push(condition);
             return Ok(());
         }
@@ -226,7 +255,10 @@ impl Parser<'_> {
             _ if !self.draft.conditions.is_empty() => return Err(refusal::and_or()),
             _ => vec![before, condition],
         };
-        self.draft.conditions.push(Condition { test: Test::Any(any), focus: self.focus, at });
+        self.draft.conditions.push(Condition {
+            test: Test::Any(any),
+            focus: self.focus,
+        });
         Ok(())
     }
 

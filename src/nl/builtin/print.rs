@@ -1,5 +1,6 @@
 //! Writes a bound query as one SELECT: names qualified, no semicolon, nothing from `search_path`.
 
+mod filters;
 mod from;
 mod names;
 
@@ -7,7 +8,6 @@ use crate::nl::Cannot;
 
 use super::dates::Unit;
 use super::draft::Function;
-use super::draft::Part;
 use super::index::ColumnId;
 use super::index::Index;
 use super::joins::Cues;
@@ -16,7 +16,6 @@ use super::lexicon::End;
 use super::query::Expr;
 use super::query::Filter;
 use super::query::Query;
-use super::query::Related;
 use super::refusal;
 use crate::sql::schema::TypeKind;
 
@@ -27,9 +26,21 @@ use names::identifier;
 /// The SELECT that answers the query.
 pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<String, Cannot> {
     let index = cues.index;
-    let mut printer = Printer { index, graph, cues, aliases: Aliases::default() };
+    let mut printer = Printer {
+        index,
+        graph,
+        cues,
+        aliases: Aliases::default(),
+    };
     let tables = main_tables(query);
-    let from = From::plan(query.base, &tables, graph, cues, &mut printer.aliases, index)?;
+    let from = From::plan(
+        query.base,
+        &tables,
+        graph,
+        cues,
+        &mut printer.aliases,
+        index,
+    )?;
     printer.select(query, &from)
 }
 
@@ -69,8 +80,10 @@ impl Printer<'_> {
     fn select(&mut self, query: &Query, from: &From) -> Result<String, Cannot> {
         let mut sql = String::from("SELECT ");
         if query.distinct {
-            let sorted_by_shown =
-                query.order.iter().all(|(expr, _)| query.outputs.contains(expr));
+            let sorted_by_shown = query
+                .order
+                .iter()
+                .all(|(expr, _)| query.outputs.contains(expr));
             if !sorted_by_shown {
                 return Err(refusal::unsupported(
                     "different values cannot be sorted by something that is not shown",
@@ -90,17 +103,28 @@ impl Printer<'_> {
             tests.push(self.related(related, query.subject, from)?);
         }
         push_list(&mut sql, " WHERE ", &tests, " AND ");
-        let group: Result<Vec<String>, Cannot> =
-            query.group.iter().map(|expr| self.expr(expr, from, query)).collect();
+        let group: Result<Vec<String>, Cannot> = query
+            .group
+            .iter()
+            .map(|expr| self.expr(expr, from, query))
+            .collect();
         push_list(&mut sql, " GROUP BY ", &group?, ", ");
         if let Some((comparison, size)) = &query.size {
-            sql.push_str(&format!(" HAVING count(*) {} {size}", comparison.sql()));
+            push_list(
+                &mut sql,
+                " HAVING ",
+                &[format!("count(*) {} {size}", comparison.sql())],
+                "",
+            );
         }
-        let order: Result<Vec<String>, Cannot> =
-            query.order.iter().map(|(expr, end)| self.sort(expr, *end, from, query)).collect();
+        let order: Result<Vec<String>, Cannot> = query
+            .order
+            .iter()
+            .map(|(expr, end)| self.sort(expr, *end, from, query))
+            .collect();
         push_list(&mut sql, " ORDER BY ", &order?, ", ");
         if let Some(limit) = &query.limit {
-            sql.push_str(&format!(" LIMIT {limit}"));
+            push_list(&mut sql, " LIMIT ", std::slice::from_ref(limit), "");
         }
         Ok(sql)
     }
@@ -130,7 +154,11 @@ impl Printer<'_> {
                 number += 1;
             }
             let same = matches!(expr, Expr::Column(_)) && label == plain;
-            texts.push(if same { text } else { format!("{text} AS {}", identifier(&label)) });
+            texts.push(if same {
+                text
+            } else {
+                format!("{text} AS {}", identifier(&label))
+            });
             taken.push(label);
         }
         Ok(texts)
@@ -154,7 +182,11 @@ impl Printer<'_> {
     }
 
     fn column(&self, id: ColumnId, from: &From) -> String {
-        format!("{}.{}", from.alias(id.table), identifier(&self.index.column(id).name))
+        format!(
+            "{}.{}",
+            from.alias(id.table),
+            identifier(&self.index.column(id).name)
+        )
     }
 
     fn expr(&self, expr: &Expr, from: &From, query: &Query) -> Result<String, Cannot> {
@@ -164,7 +196,10 @@ impl Printer<'_> {
             Expr::Rows(table) if !from.repeats(*table) => "count(*)".to_owned(),
             Expr::Rows(table) => self.count_distinct(*table, from)?,
             Expr::Aggregate(function, id) => {
-                let adds = matches!(function, Function::Sum | Function::Average | Function::Count);
+                let adds = matches!(
+                    function,
+                    Function::Sum | Function::Average | Function::Count
+                );
                 if adds && from.repeats(id.table) && !from.pairs(id.table, query, self.index) {
                     return Err(refusal::unsupported(
                         &format!(
@@ -210,7 +245,15 @@ impl Printer<'_> {
         let keys: Vec<String> = definition
             .primary_key
             .iter()
-            .map(|column| self.column(ColumnId { table, column: *column }, from))
+            .map(|column| {
+                self.column(
+                    ColumnId {
+                        table,
+                        column: *column,
+                    },
+                    from,
+                )
+            })
             .collect();
         match keys.as_slice() {
             [] => Err(refusal::unsupported(
@@ -221,108 +264,6 @@ impl Printer<'_> {
             several => Ok(format!("count(DISTINCT ({}))", several.join(", "))),
         }
     }
-
-    fn filter(&mut self, filter: &Filter, from: &From) -> Result<String, Cannot> {
-        Ok(match filter {
-            Filter::Compare(id, comparison, value) => {
-                format!("{} {} {value}", self.column(*id, from), comparison.sql())
-            }
-            Filter::Between(id, low, high) => {
-                format!("{} BETWEEN {low} AND {high}", self.column(*id, from))
-            }
-            Filter::OneOf { column, values, negated } => format!(
-                "{} {}IN ({})",
-                self.column(*column, from),
-                if *negated { "NOT " } else { "" },
-                values.join(", ")
-            ),
-            Filter::Like { column, part, text, negated } => format!(
-                "{} {}ILIKE {}",
-                self.column(*column, from),
-                if *negated { "NOT " } else { "" },
-                pattern(*part, text)
-            ),
-            Filter::Null { column, negated } => format!(
-                "{} IS {}NULL",
-                self.column(*column, from),
-                if *negated { "NOT " } else { "" }
-            ),
-            Filter::Truth { column, value } => format!(
-                "{}{}",
-                if *value { "" } else { "NOT " },
-                self.column(*column, from)
-            ),
-            Filter::Range { column, from: low, to } => {
-                let column = self.column(*column, from);
-                let bounds = low.iter().map(|low| format!("{column} >= {low}"));
-                let bounds = bounds.chain(to.iter().map(|to| format!("{column} < {to}")));
-                bounds.collect::<Vec<_>>().join(" AND ")
-            }
-            Filter::Average(id, comparison) => {
-                let table = self.index.table(id.table);
-                let inner = self.aliases.take(&table.name);
-                let name = identifier(&self.index.column(*id).name);
-                format!(
-                    "{} {} (SELECT avg({inner}.{name}) FROM {} AS {inner})",
-                    self.column(*id, from),
-                    comparison.sql(),
-                    names::qualified(table)
-                )
-            }
-            Filter::Any(filters) => {
-                let any: Result<Vec<String>, Cannot> =
-                    filters.iter().map(|filter| self.filter(filter, from)).collect();
-                format!("({})", any?.join(" OR "))
-            }
-        })
-    }
-
-    /// A subquery over the rows that belong to the current one.
-    fn related(
-        &mut self,
-        related: &Related,
-        subject: usize,
-        outer: &From,
-    ) -> Result<String, Cannot> {
-        let path = self.graph.path(&[subject], related.table, self.cues)?;
-        let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
-        tables.extend(related.also.iter().copied());
-        tables.extend(related.filters.iter().map(Filter::table));
-        tables.dedup();
-        let Some(first) = path.first() else {
-            return Err(refusal::dangling("with"));
-        };
-        let inner =
-            From::plan(first.to, &tables, self.graph, self.cues, &mut self.aliases, self.index)?;
-        let mut tests: Vec<String> = first
-            .columns
-            .iter()
-            .map(|(own, other)| {
-                let own = ColumnId { table: subject, column: *own };
-                let other = ColumnId { table: first.to, column: *other };
-                format!("{} = {}", self.column(other, &inner), self.column(own, outer))
-            })
-            .collect();
-        for filter in &related.filters {
-            tests.push(self.filter(filter, &inner)?);
-        }
-        let tests = tests.join(" AND ");
-        Ok(match (&related.count, related.negated) {
-            (Some((comparison, count)), _) => {
-                let rows = match inner.repeats(related.table) {
-                    true => self.count_distinct(related.table, &inner)?,
-                    false => "count(*)".to_owned(),
-                };
-                let rows = format!("(SELECT {rows} FROM {} WHERE {tests})", inner.text);
-                format!("{rows} {} {count}", comparison.sql())
-            }
-            (None, negated) => format!(
-                "{}EXISTS (SELECT 1 FROM {} WHERE {tests})",
-                if negated { "NOT " } else { "" },
-                inner.text
-            ),
-        })
-    }
 }
 
 fn push_list(sql: &mut String, keyword: &str, parts: &[String], between: &str) {
@@ -330,21 +271,4 @@ fn push_list(sql: &mut String, keyword: &str, parts: &[String], between: &str) {
         sql.push_str(keyword);
         sql.push_str(&parts.join(between));
     }
-}
-
-/// The pattern that finds a text as it is written, whatever signs are in it.
-fn pattern(part: Part, text: &str) -> String {
-    let special = text.contains(['%', '_', '\\', '!']);
-    let escaped = if special {
-        text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
-    } else {
-        text.to_owned()
-    };
-    let pattern = match part {
-        Part::Anywhere => format!("%{escaped}%"),
-        Part::Start => format!("{escaped}%"),
-        Part::End => format!("%{escaped}"),
-    };
-    let escape = if special { " ESCAPE '!'" } else { "" };
-    format!("{}{escape}", quoted(&pattern))
 }

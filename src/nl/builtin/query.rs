@@ -43,15 +43,28 @@ pub(super) enum Filter {
     /// `column BETWEEN 1 AND 2`.
     Between(ColumnId, String, String),
     /// `column IN (…)`.
-    OneOf { column: ColumnId, values: Vec<String>, negated: bool },
+    OneOf {
+        column: ColumnId,
+        values: Vec<String>,
+        negated: bool,
+    },
     /// `column ILIKE …`.
-    Like { column: ColumnId, part: Part, text: String, negated: bool },
+    Like {
+        column: ColumnId,
+        part: Part,
+        text: String,
+        negated: bool,
+    },
     /// `column IS NULL`.
     Null { column: ColumnId, negated: bool },
     /// A boolean column.
     Truth { column: ColumnId, value: bool },
     /// `column >= a AND column < b`.
-    Range { column: ColumnId, from: Option<String>, to: Option<String> },
+    Range {
+        column: ColumnId,
+        from: Option<String>,
+        to: Option<String>,
+    },
     /// Compared with its own average.
     Average(ColumnId, Comparison),
     /// One of these.

@@ -10,14 +10,22 @@ use super::items::Kind;
 /// Some words were not understood.
 pub(super) fn not_understood(items: &[Item], at: usize, index: &Index) -> Cannot {
     let unknown = |item: &&Item| matches!(item.kind, Kind::Unknown | Kind::ProperName);
-    let mut words: Vec<&str> = items.iter().filter(unknown).map(|item| item.text.as_str()).collect();
+    let mut words: Vec<&str> = items
+        .iter()
+        .filter(unknown)
+        .map(|item| item.text.as_str())
+        .collect();
     words.dedup();
     if words.is_empty() {
         words.extend(items.get(at).map(|item| item.text.as_str()));
     }
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     let message = format!("the question was not understood at {}", quoted.join(", "));
-    cannot(Reason::NotAnswerable, message, Some(what_can_be_asked(&words, index)))
+    cannot(
+        Reason::NotAnswerable,
+        message,
+        Some(what_can_be_asked(&words, index)),
+    )
 }
 
 /// A word waits for what it needs.
@@ -37,7 +45,11 @@ pub(super) fn no_condition(text: &str) -> Cannot {
 /// Nothing in the question names anything stored.
 pub(super) fn nothing_asked(index: &Index) -> Cannot {
     let message = "the question names no table or column".to_owned();
-    cannot(Reason::NotAnswerable, message, Some(what_can_be_asked(&[], index)))
+    cannot(
+        Reason::NotAnswerable,
+        message,
+        Some(what_can_be_asked(&[], index)),
+    )
 }
 
 /// `a and b or c`.
@@ -56,11 +68,20 @@ pub(super) fn ambiguous(text: &str, alternatives: &[String]) -> Cannot {
 
 /// Something that this translator does not do.
 pub(super) fn unsupported(message: &str, hint: &str) -> Cannot {
-    cannot(Reason::NotAnswerable, message.to_owned(), Some(hint.to_owned()))
+    cannot(
+        Reason::NotAnswerable,
+        message.to_owned(),
+        Some(hint.to_owned()),
+    )
 }
 
 fn cannot(reason: Reason, message: String, hint: Option<String>) -> Cannot {
-    Cannot { reason, message, detail: None, hint }
+    Cannot {
+        reason,
+        message,
+        detail: None,
+        hint,
+    }
 }
 
 fn listed(alternatives: &[String]) -> String {
@@ -76,20 +97,30 @@ fn what_can_be_asked(words: &[&str], index: &Index) -> String {
     let mut scored: Vec<(usize, &str)> = index
         .table_names()
         .map(|name| {
-            let near = words.iter().map(|word| common_trigrams(&word.to_lowercase(), name)).max();
+            let near = words
+                .iter()
+                .map(|word| common_trigrams(&word.to_lowercase(), name))
+                .max();
             (near.unwrap_or(0), name)
         })
         .collect();
     if scored.is_empty() {
         return "No table is visible to this role.".to_owned();
     }
-    scored.sort_by(|a, b| b.0.cmp(&a.0));
+    scored.sort_by_key(|(near, _)| std::cmp::Reverse(*near));
     let names: Vec<&str> = scored.iter().take(8).map(|(_, name)| *name).collect();
-    let more = if scored.len() > names.len() { ", …" } else { "" };
+    let more = if scored.len() > names.len() {
+        ", …"
+    } else {
+        ""
+    };
     format!("It can be asked about {}{more}.", names.join(", "))
 }
 
 fn common_trigrams(a: &str, b: &str) -> usize {
     let letters: Vec<char> = a.chars().collect();
-    letters.windows(3).filter(|three| b.contains(&three.iter().collect::<String>())).count()
+    letters
+        .windows(3)
+        .filter(|three| b.contains(&three.iter().collect::<String>()))
+        .count()
 }

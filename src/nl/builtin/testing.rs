@@ -33,13 +33,25 @@ pub(super) fn schema(text: &str) -> Arc<Schema> {
         .map(|(name, columns)| (name.trim(), columns))
         .collect();
     let oid = |name: &str| {
-        lines.iter().position(|(other, _)| *other == name).expect("the table is in the schema") as u32
+        lines
+            .iter()
+            .position(|(other, _)| *other == name)
+            .expect("the table is in the schema") as u32
     };
     let table = |(name, columns): &(&str, &str)| {
-        let mut table =
-            Table { oid: oid(name), schema: "public".to_owned(), name: (*name).to_owned(), ..Table::default() };
+        let mut table = Table {
+            oid: oid(name),
+            schema: "public".to_owned(),
+            name: (*name).to_owned(),
+            ..Table::default()
+        };
         for (position, definition) in columns.split(',').enumerate() {
-            let words: Vec<&str> = definition.split('{').next().unwrap_or("").split_whitespace().collect();
+            let words: Vec<&str> = definition
+                .split('{')
+                .next()
+                .unwrap_or("")
+                .split_whitespace()
+                .collect();
             if words.contains(&"pk") {
                 table.primary_key.push(position);
             }
@@ -54,7 +66,11 @@ pub(super) fn schema(text: &str) -> Arc<Schema> {
         }
         table
     };
-    Arc::new(Schema { version: 1, tables: lines.iter().map(table).collect(), ..Schema::default() })
+    Arc::new(Schema {
+        version: 1,
+        tables: lines.iter().map(table).collect(),
+        ..Schema::default()
+    })
 }
 
 fn column(words: &[&str], definition: &str) -> Column {
@@ -68,11 +84,19 @@ fn column(words: &[&str], definition: &str) -> Column {
         "timestamptz" => TypeKind::TimestampTz,
         _ => TypeKind::Text,
     };
-    let inside = definition.split_once('{').map_or("", |(_, rest)| rest.trim_end_matches([' ', '}']));
-    let values: Arc<[String]> =
-        inside.split('|').filter(|value| !value.is_empty()).map(|value| value.trim().to_owned()).collect();
-    let (enum_labels, common_values) =
-        if kind == TypeKind::Enum { (values, Arc::default()) } else { (Arc::default(), values) };
+    let inside = definition
+        .split_once('{')
+        .map_or("", |(_, rest)| rest.trim_end_matches([' ', '}']));
+    let values: Arc<[String]> = inside
+        .split('|')
+        .filter(|value| !value.is_empty())
+        .map(|value| value.trim().to_owned())
+        .collect();
+    let (enum_labels, common_values) = if kind == TypeKind::Enum {
+        (values, Arc::default())
+    } else {
+        (Arc::default(), values)
+    };
     Column {
         name: words[0].to_owned(),
         type_name: words[1].to_owned(),

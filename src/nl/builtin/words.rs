@@ -39,7 +39,12 @@ pub(super) enum Form {
 
 impl Word {
     fn new(text: &str, form: Form) -> Self {
-        Self { text: text.to_owned(), lower: text.to_lowercase(), form, possessive: false }
+        Self {
+            text: text.to_owned(),
+            lower: text.to_lowercase(),
+            form,
+            possessive: false,
+        }
     }
 
     /// Letters, as opposed to figures, quotes and marks.
@@ -56,7 +61,11 @@ pub(super) fn stem(word: &str) -> String {
 /// The words of a question in order.
 pub(super) fn split(question: &str) -> Vec<Word> {
     let text: Vec<char> = question.chars().map(plain_quote).collect();
-    let mut scanner = Scanner { text, at: 0, words: Vec::new() };
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        words: Vec::new(),
+    };
     scanner.run();
     scanner.words
 }
@@ -113,16 +122,24 @@ impl Scanner {
             *c == quote
                 && (quote == '"' || !rest.get(i + 1).is_some_and(|next| next.is_alphanumeric()))
         };
-        let Some(end) = rest.iter().enumerate().position(closes) else { return false };
+        let Some(end) = rest.iter().enumerate().position(closes) else {
+            return false;
+        };
         let inner: String = rest[..end].iter().collect();
-        self.words.push(Word::new(inner.trim_end_matches([',']).trim(), Form::Quoted));
+        self.words.push(Word::new(
+            inner.trim_end_matches([',']).trim(),
+            Form::Quoted,
+        ));
         self.at += end + 2;
         true
     }
 
     /// `$1` is a parameter, `$1,000` and `$100` are money.
     fn dollar(&mut self) {
-        let digits = self.text[self.at + 1..].iter().take_while(|c| c.is_ascii_digit()).count();
+        let digits = self.text[self.at + 1..]
+            .iter()
+            .take_while(|c| c.is_ascii_digit())
+            .count();
         let after = self.peek(1 + digits);
         let money = matches!(after, Some(',' | '.'))
             && self.peek(2 + digits).is_some_and(|c| c.is_ascii_digit());
@@ -141,30 +158,45 @@ impl Scanner {
         }
         let start = self.at;
         while let Some(c) = self.peek(0) {
-            let inside = matches!(c, ',' | '.')
-                && self.peek(1).is_some_and(|next| next.is_ascii_digit());
+            let inside =
+                matches!(c, ',' | '.') && self.peek(1).is_some_and(|next| next.is_ascii_digit());
             if !c.is_ascii_digit() && !inside {
                 break;
             }
             self.at += 1;
         }
-        let digits: String = self.text[start..self.at].iter().filter(|c| **c != ',').collect();
-        let suffix: String =
-            self.text[self.at..].iter().take_while(|c| c.is_alphanumeric()).collect();
+        let digits: String = self.text[start..self.at]
+            .iter()
+            .filter(|c| **c != ',')
+            .collect();
+        let suffix: String = self.text[self.at..]
+            .iter()
+            .take_while(|c| c.is_alphanumeric())
+            .collect();
         self.at += suffix.chars().count();
         match suffix.to_lowercase().as_str() {
             "" | "st" | "nd" | "rd" | "th" => self.words.push(Word::new(&digits, Form::Number)),
-            "k" => self.words.push(Word::new(&scaled(&digits, 3), Form::Number)),
-            "m" | "mn" | "mio" => self.words.push(Word::new(&scaled(&digits, 6), Form::Number)),
-            "bn" | "b" => self.words.push(Word::new(&scaled(&digits, 9), Form::Number)),
-            _ => self.words.push(Word::new(&format!("{digits}{suffix}"), Form::Plain)),
+            "k" => self
+                .words
+                .push(Word::new(&scaled(&digits, 3), Form::Number)),
+            "m" | "mn" | "mio" => self
+                .words
+                .push(Word::new(&scaled(&digits, 6), Form::Number)),
+            "bn" | "b" => self
+                .words
+                .push(Word::new(&scaled(&digits, 9), Form::Number)),
+            _ => self
+                .words
+                .push(Word::new(&format!("{digits}{suffix}"), Form::Plain)),
         }
     }
 
     /// `2024-01-31`, and only that: other orders of day and month cannot be told apart.
     fn date(&mut self) -> bool {
         const SHAPE: &str = "dddd-dd-dd";
-        let Some(slice) = self.text.get(self.at..self.at + SHAPE.len()) else { return false };
+        let Some(slice) = self.text.get(self.at..self.at + SHAPE.len()) else {
+            return false;
+        };
         let fits = slice.iter().zip(SHAPE.chars()).all(|(c, want)| match want {
             'd' => c.is_ascii_digit(),
             other => *c == other,
@@ -197,14 +229,16 @@ impl Scanner {
         let mut text: String = self.text[start..self.at].iter().collect();
         let possessive = self.peek(0) == Some('\'');
         if possessive {
-            let tail: String =
-                self.text[self.at + 1..].iter().take_while(|c| c.is_alphanumeric()).collect();
+            let tail: String = self.text[self.at + 1..]
+                .iter()
+                .take_while(|c| c.is_alphanumeric())
+                .collect();
             self.at += 1 + tail.chars().count();
             if tail == "t" && text.ends_with('n') {
                 let base = if text == "can" { 3 } else { text.len() - 1 };
                 text.truncate(base);
                 self.push(&text);
-                text = "not".to_owned();
+                "not".clone_into(&mut text);
             } else if !matches!(tail.as_str(), "s" | "" | "re" | "ve") {
                 text.push('\'');
                 text.push_str(&tail);
@@ -218,7 +252,10 @@ impl Scanner {
 
     fn push(&mut self, text: &str) {
         let capital = text.chars().next().is_some_and(char::is_uppercase);
-        self.words.push(Word::new(text, if capital { Form::Capital } else { Form::Plain }));
+        self.words.push(Word::new(
+            text,
+            if capital { Form::Capital } else { Form::Plain },
+        ));
     }
 }
 
@@ -232,7 +269,11 @@ pub(super) fn scaled(digits: &str, power: usize) -> String {
     let rest: String = fraction.chars().skip(power).collect();
     let trimmed = result.trim_start_matches('0');
     let whole = if trimmed.is_empty() { "0" } else { trimmed };
-    if rest.is_empty() { whole.to_owned() } else { format!("{whole}.{rest}") }
+    if rest.is_empty() {
+        whole.to_owned()
+    } else {
+        format!("{whole}.{rest}")
+    }
 }
 
 #[cfg(test)]
@@ -259,7 +300,10 @@ mod tests {
 
     #[test]
     fn figures_are_normalised() {
-        assert_eq!(texts("1,000 2k 1.5m $30,000"), ["1000", "2000", "1500000", "30000"]);
+        assert_eq!(
+            texts("1,000 2k 1.5m $30,000"),
+            ["1000", "2000", "1500000", "30000"]
+        );
     }
 
     #[test]

@@ -19,9 +19,11 @@ pub(super) fn closest_in(mention: &Mention, table: usize) -> Option<Hit> {
 }
 
 fn in_table(mention: &Mention, table: usize) -> impl Iterator<Item = Hit> {
-    mention.hits.iter().copied().filter(
-        move |hit| matches!(hit.target, Target::Column(id) if id.table == table),
-    )
+    mention
+        .hits
+        .iter()
+        .copied()
+        .filter(move |hit| matches!(hit.target, Target::Column(id) if id.table == table))
 }
 
 impl Binder<'_, '_> {
@@ -41,9 +43,19 @@ impl Binder<'_, '_> {
     fn asked_tables(&self, at: usize) -> Vec<usize> {
         let mut tables = Vec::new();
         tables.extend(self.owner_after(at));
-        for role in [Role::Grouped, Role::Head, Role::Owner, Role::Counted, Role::Related] {
+        for role in [
+            Role::Grouped,
+            Role::Head,
+            Role::Owner,
+            Role::Counted,
+            Role::Related,
+        ] {
             let of_role = self.draft.entities.iter().zip(&self.entities);
-            tables.extend(of_role.filter(|(e, _)| e.role == role).map(|(_, table)| *table));
+            tables.extend(
+                of_role
+                    .filter(|(e, _)| e.role == role)
+                    .map(|(_, table)| *table),
+            );
         }
         if !tables.contains(&self.subject) {
             tables.push(self.subject);
@@ -77,7 +89,11 @@ impl Binder<'_, '_> {
             linked |= *tag != Tag::Filler;
             next += 1;
         }
-        let entity = self.draft.entities.iter().position(|entity| entity.mention.at == next)?;
+        let entity = self
+            .draft
+            .entities
+            .iter()
+            .position(|entity| entity.mention.at == next)?;
         linked.then(|| self.entities[entity])
     }
 
@@ -92,7 +108,9 @@ impl Binder<'_, '_> {
 
     /// The closest column of a table, unless two are equally close.
     fn only_column(&self, mention: &Mention, table: usize) -> Result<Option<ColumnId>, Cannot> {
-        let Some(best) = closest_in(mention, table) else { return Ok(None) };
+        let Some(best) = closest_in(mention, table) else {
+            return Ok(None);
+        };
         let close: Vec<ColumnId> = in_table(mention, table)
             .filter(|hit| hit.closeness == best.closeness)
             .filter_map(|hit| match hit.target {
@@ -104,7 +122,10 @@ impl Binder<'_, '_> {
             [one] => Ok(Some(*one)),
             // A synonym lists what it may mean, best first.
             [first, ..] if best.closeness == Closeness::Synonym => Ok(Some(*first)),
-            several => Err(refusal::ambiguous(&mention.text, &self.column_names(several))),
+            several => Err(refusal::ambiguous(
+                &mention.text,
+                &self.column_names(several),
+            )),
         }
     }
 
@@ -125,7 +146,10 @@ impl Binder<'_, '_> {
         let Some((distance, closeness, id)) = near.first().copied() else {
             let subject = &self.index().table(self.subject).name;
             return Err(refusal::unsupported(
-                &format!("\"{}\" belongs to nothing linked with {subject}", mention.text),
+                &format!(
+                    "\"{}\" belongs to nothing linked with {subject}",
+                    mention.text
+                ),
                 "Ask about one table and those that foreign keys link with it.",
             ));
         };

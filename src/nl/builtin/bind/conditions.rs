@@ -17,18 +17,16 @@ use super::Binder;
 impl Binder<'_, '_> {
     pub(super) fn bind_conditions(&mut self) -> Result<(), Cannot> {
         for condition in &self.draft.conditions {
-            match &condition.test {
-                Test::Has { entity, negated, count } => {
-                    self.relate(*entity, *negated, count.as_ref())?;
-                }
-                Test::GroupSize(comparison, literal) => {
-                    let size = super::values::whole_number(literal)?;
-                    self.query.size = Some((*comparison, size));
-                }
-                _ => {
-                    let filter = self.filter(condition)?;
-                    self.place(filter, condition.focus)?;
-                }
+            if let Test::Has {
+                entity,
+                negated,
+                count,
+            } = &condition.test
+            {
+                self.relate(*entity, *negated, count.as_ref())?;
+            } else {
+                let filter = self.filter(condition)?;
+                self.place(filter, condition.focus)?;
             }
         }
         self.check_contradictions()
@@ -47,13 +45,26 @@ impl Binder<'_, '_> {
                 self.ordered(id)?;
                 Filter::Between(id, self.literal(low, id)?, self.literal(high, id)?)
             }
-            Test::OneOf { left, values, negated } => {
+            Test::OneOf {
+                left,
+                values,
+                negated,
+            } => {
                 let id = self.left(left, values.first(), focus)?;
                 let literals: Result<Vec<String>, Cannot> =
                     values.iter().map(|value| self.literal(value, id)).collect();
-                Filter::OneOf { column: id, values: literals?, negated: *negated }
+                Filter::OneOf {
+                    column: id,
+                    values: literals?,
+                    negated: *negated,
+                }
             }
-            Test::Like { left, part, text, negated } => {
+            Test::Like {
+                left,
+                part,
+                text,
+                negated,
+            } => {
                 let id = self.left(left, None, focus)?;
                 if self.index().column(id).kind != TypeKind::Text {
                     return Err(refusal::unsupported(
@@ -61,18 +72,30 @@ impl Binder<'_, '_> {
                         "Search in a text column.",
                     ));
                 }
-                Filter::Like { column: id, part: *part, text: text.clone(), negated: *negated }
+                Filter::Like {
+                    column: id,
+                    part: *part,
+                    text: text.clone(),
+                    negated: *negated,
+                }
             }
-            Test::Null { left, negated } => {
-                Filter::Null { column: self.left(left, None, focus)?, negated: *negated }
+            Test::Null { left, negated } => Filter::Null {
+                column: self.left(left, None, focus)?,
+                negated: *negated,
+            },
+            Test::Truth { left, value } => Filter::Truth {
+                column: self.left(left, None, focus)?,
+                value: *value,
+            },
+            Test::Within { left, period, text } => {
+                self.within(left.as_ref(), period, text, focus)?
             }
-            Test::Truth { left, value } => {
-                Filter::Truth { column: self.left(left, None, focus)?, value: *value }
-            }
-            Test::Within { left, period, text } => self.within(left.as_ref(), period, text, focus)?,
             Test::Average(left, comparison) => {
                 let id = self.left(left, None, focus)?;
-                if !matches!(self.index().column(id).kind, TypeKind::Integer | TypeKind::Number) {
+                if !matches!(
+                    self.index().column(id).kind,
+                    TypeKind::Integer | TypeKind::Number
+                ) {
                     return Err(refusal::unsupported(
                         &format!("{} has no average", self.index().column(id).name),
                         "Compare a figure with its average.",
@@ -81,10 +104,15 @@ impl Binder<'_, '_> {
                 Filter::Average(id, *comparison)
             }
             Test::Any(conditions) => {
-                let filters: Result<Vec<Filter>, Cannot> =
-                    conditions.iter().map(|condition| self.filter(condition)).collect();
+                let filters: Result<Vec<Filter>, Cannot> = conditions
+                    .iter()
+                    .map(|condition| self.filter(condition))
+                    .collect();
                 let filters = filters?;
-                if filters.iter().any(|filter| filter.table() != filters[0].table()) {
+                if filters
+                    .iter()
+                    .any(|filter| filter.table() != filters[0].table())
+                {
                     return Err(refusal::unsupported(
                         "\"or\" joins conditions on two different tables",
                         "Ask in two questions.",
@@ -92,7 +120,7 @@ impl Binder<'_, '_> {
                 }
                 Filter::Any(filters)
             }
-            Test::Has { .. } | Test::GroupSize(..) => {
+            Test::Has { .. } => {
                 return Err(refusal::and_or());
             }
         })
@@ -105,8 +133,10 @@ impl Binder<'_, '_> {
         literal: &Literal,
     ) -> Result<Filter, Cannot> {
         let kind = self.index().column(id).kind;
-        let is_date =
-            matches!(kind, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz);
+        let is_date = matches!(
+            kind,
+            TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz
+        );
         if let Literal::Number(digits) = literal
             && is_date
             && let Some(period) = crate::nl::builtin::dates::year(digits)
@@ -137,8 +167,13 @@ impl Binder<'_, '_> {
         let column = self.index().column(id);
         let years = self.index().facts[id.table].years.contains(&id.column);
         let comparable = match column.kind {
-            TypeKind::Integer | TypeKind::Number | TypeKind::Date => true,
-            TypeKind::Timestamp | TypeKind::TimestampTz | TypeKind::Time | TypeKind::Interval => true,
+            TypeKind::Integer
+            | TypeKind::Number
+            | TypeKind::Date
+            | TypeKind::Timestamp
+            | TypeKind::TimestampTz
+            | TypeKind::Time
+            | TypeKind::Interval => true,
             TypeKind::Text => years,
             _ => false,
         };
@@ -147,7 +182,10 @@ impl Binder<'_, '_> {
         }
         Err(refusal::unsupported(
             &format!("{} holds no figures to compare", column.name),
-            &format!("The column {} is of type {}.", column.name, column.type_name),
+            &format!(
+                "The column {} is of type {}.",
+                column.name, column.type_name
+            ),
         ))
     }
 
@@ -163,7 +201,9 @@ impl Binder<'_, '_> {
                 Some(Literal::Text(_, values)) if !values.is_empty() => {
                     let mut stored = mention.clone();
                     stored.hits.retain(|hit| {
-                        values.iter().any(|value| hit.target == Target::Column(value.column))
+                        values
+                            .iter()
+                            .any(|value| hit.target == Target::Column(value.column))
                     });
                     self.tested_column(&stored, focus)
                 }
@@ -173,8 +213,13 @@ impl Binder<'_, '_> {
                 let found = self
                     .hinted_column(columns, table)
                     .map(|id| (id, table))
-                    .or_else(|| self.hinted_column(columns, self.subject).map(|id| (id, table)));
-                let Some((id, _)) = found else { return Err(self.no_hint(text, table)) };
+                    .or_else(|| {
+                        self.hinted_column(columns, self.subject)
+                            .map(|id| (id, table))
+                    });
+                let Some((id, _)) = found else {
+                    return Err(self.no_hint(text, table));
+                };
                 self.readings.push(self.reading(text, id));
                 Ok(id)
             }
@@ -199,11 +244,15 @@ impl Binder<'_, '_> {
                     ));
                 };
                 let id = ColumnId { table, column };
-                self.readings.push(self.reading(&self.index().table(table).name, id));
+                self.readings
+                    .push(self.reading(&self.index().table(table).name, id));
                 Ok(id)
             }
             Left::Naming => match self.index().facts[table].naming.as_slice() {
-                [one] => Ok(ColumnId { table, column: *one }),
+                [one] => Ok(ColumnId {
+                    table,
+                    column: *one,
+                }),
                 _ => Err(refusal::unsupported(
                     &format!("{} have no single name", self.index().table(table).name),
                     "Say which column holds the name.",
@@ -217,12 +266,21 @@ impl Binder<'_, '_> {
         let definition = self.index().table(table);
         let is_key = |column: usize| {
             definition.primary_key.contains(&column)
-                || definition.foreign_keys.iter().any(|key| key.columns.contains(&column))
-                || definition.columns[column].name.to_lowercase().ends_with("id")
+                || definition
+                    .foreign_keys
+                    .iter()
+                    .any(|key| key.columns.contains(&column))
+                || definition.columns[column]
+                    .name
+                    .to_lowercase()
+                    .ends_with("id")
         };
         let figures: Vec<ColumnId> = (0..definition.columns.len())
             .filter(|column| {
-                matches!(definition.columns[*column].kind, TypeKind::Integer | TypeKind::Number)
+                matches!(
+                    definition.columns[*column].kind,
+                    TypeKind::Integer | TypeKind::Number
+                )
             })
             .filter(|column| !is_key(*column))
             .map(|column| ColumnId { table, column })
@@ -233,7 +291,10 @@ impl Binder<'_, '_> {
                 Ok(*one)
             }
             [] => Err(refusal::dangling("than")),
-            several => Err(refusal::ambiguous("the figure", &self.column_names(several))),
+            several => Err(refusal::ambiguous(
+                "the figure",
+                &self.column_names(several),
+            )),
         }
     }
 

@@ -21,8 +21,10 @@ impl Binder<'_, '_> {
         for key in &self.draft.group {
             match key {
                 Key::Name(mention) => {
-                    let tables_only =
-                        mention.hits.iter().all(|hit| matches!(hit.target, Target::Table(_)));
+                    let tables_only = mention
+                        .hits
+                        .iter()
+                        .all(|hit| matches!(hit.target, Target::Table(_)));
                     if tables_only {
                         let table = self.table_of(mention)?;
                         self.group_by_table(table, &mut shown);
@@ -42,7 +44,11 @@ impl Binder<'_, '_> {
             }
         }
         self.add_up_ranks()?;
-        let aggregates = self.query.outputs.iter().chain(self.query.order.iter().map(|(e, _)| e));
+        let aggregates = self
+            .query
+            .outputs
+            .iter()
+            .chain(self.query.order.iter().map(|(e, _)| e));
         if !aggregates.clone().any(Expr::is_aggregate) {
             // `the name of each shop` groups nothing.
             self.query.group.clear();
@@ -58,7 +64,26 @@ impl Binder<'_, '_> {
         }
         self.show_keys(shown);
         self.group_outputs();
+        self.order_by_measure();
         Ok(())
+    }
+
+    /// Groups nobody ordered come with the greatest first, which is what is looked for.
+    fn order_by_measure(&mut self) {
+        let measures: Vec<&Expr> = self
+            .query
+            .outputs
+            .iter()
+            .filter(|expr| expr.is_aggregate())
+            .collect();
+        if let ([measure], true, false) = (
+            measures.as_slice(),
+            self.query.order.is_empty(),
+            self.query.group.is_empty(),
+        ) {
+            let measure = (*measure).clone();
+            self.query.order.push((measure, End::Max));
+        }
     }
 
     fn is_time(&self, key: &Expr) -> bool {
@@ -74,8 +99,13 @@ impl Binder<'_, '_> {
 
     /// Keys come first, unless something of them is shown already.
     fn show_keys(&mut self, shown: Vec<Expr>) {
-        let plain: Vec<Expr> =
-            self.query.outputs.iter().filter(|expr| !expr.is_aggregate()).cloned().collect();
+        let plain: Vec<Expr> = self
+            .query
+            .outputs
+            .iter()
+            .filter(|expr| !expr.is_aggregate())
+            .cloned()
+            .collect();
         let missing: Vec<Expr> = shown
             .into_iter()
             .filter(|key| match key {
@@ -92,9 +122,14 @@ impl Binder<'_, '_> {
     fn group_outputs(&mut self) {
         // `the country of the airline with the fewest flights` is about one airline.
         let explicit = self.query.group.is_empty()
-            && self.draft.entities.iter().zip(&self.entities).any(|(entity, table)| {
-                matches!(entity.role, Role::Head | Role::Owner) && *table == self.subject
-            });
+            && self
+                .draft
+                .entities
+                .iter()
+                .zip(&self.entities)
+                .any(|(entity, table)| {
+                    matches!(entity.role, Role::Head | Role::Owner) && *table == self.subject
+                });
         for output in self.query.outputs.clone() {
             if output.is_aggregate() {
                 continue;
@@ -109,10 +144,18 @@ impl Binder<'_, '_> {
             self.push_group(output);
         }
         for (expr, _) in self.query.order.clone() {
-            let keyed = self.index().table(expr.table()).primary_key.iter().any(|column| {
-                let key = ColumnId { table: expr.table(), column: *column };
-                self.query.group.contains(&Expr::Column(key))
-            });
+            let keyed = self
+                .index()
+                .table(expr.table())
+                .primary_key
+                .iter()
+                .any(|column| {
+                    let key = ColumnId {
+                        table: expr.table(),
+                        column: *column,
+                    };
+                    self.query.group.contains(&Expr::Column(key))
+                });
             if !expr.is_aggregate() && keyed {
                 self.push_group(expr);
             }
@@ -147,12 +190,17 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         for position in 0..self.query.order.len() {
-            let (Expr::Column(id), _) = self.query.order[position] else { continue };
+            let (Expr::Column(id), _) = self.query.order[position] else {
+                continue;
+            };
             let by_name = matches!(
                 self.draft.order.get(position).map(|sort| &sort.key),
                 Some(SortKey::Name(_))
             );
-            let path = self.around.graph.path(&[self.subject], id.table, &self.cues)?;
+            let path = self
+                .around
+                .graph
+                .path(&[self.subject], id.table, &self.cues)?;
             if !by_name || !path.iter().any(|edge| edge.many) {
                 continue;
             }
@@ -164,7 +212,8 @@ impl Binder<'_, '_> {
                 ));
             }
             let sum = Expr::Aggregate(Function::Sum, id);
-            self.readings.push(format!("\"{}\" is added up", column.name));
+            self.readings
+                .push(format!("\"{}\" is added up", column.name));
             for output in &mut self.query.outputs {
                 if *output == Expr::Column(id) {
                     *output = sum.clone();

@@ -45,7 +45,9 @@ impl Binder<'_, '_> {
     /// Every column of a table.
     pub(super) fn rows(&self, table: usize) -> Vec<Expr> {
         let columns = 0..self.index().table(table).columns.len();
-        columns.map(|column| Expr::Column(ColumnId { table, column })).collect()
+        columns
+            .map(|column| Expr::Column(ColumnId { table, column }))
+            .collect()
     }
 
     /// The columns that tell a table's rows apart: for a person, else the key, else all.
@@ -56,15 +58,33 @@ impl Binder<'_, '_> {
             if key.is_empty() {
                 return self.rows(table);
             }
-            return key.iter().map(|column| Expr::Column(ColumnId { table, column: *column })).collect();
+            return key
+                .iter()
+                .map(|column| {
+                    Expr::Column(ColumnId {
+                        table,
+                        column: *column,
+                    })
+                })
+                .collect();
         }
-        naming.iter().map(|column| Expr::Column(ColumnId { table, column: *column })).collect()
+        naming
+            .iter()
+            .map(|column| {
+                Expr::Column(ColumnId {
+                    table,
+                    column: *column,
+                })
+            })
+            .collect()
     }
 
     fn named(&self, mention: &Mention) -> Result<Vec<Expr>, Cannot> {
-        let entity = self.draft.entities.iter().position(|entity| {
-            entity.mention.at == mention.at && entity.role == Role::Head
-        });
+        let entity = self
+            .draft
+            .entities
+            .iter()
+            .position(|entity| entity.mention.at == mention.at && entity.role == Role::Head);
         let Some(entity) = entity else {
             if let Some(naming) = self.whole_name(mention) {
                 return Ok(naming);
@@ -78,7 +98,11 @@ impl Binder<'_, '_> {
             && self.draft.outputs.len() == 1
             && self.draft.group.is_empty()
             && !self.draft.order.iter().any(measured);
-        Ok(if whole { self.rows(table) } else { self.naming(table) })
+        Ok(if whole {
+            self.rows(table)
+        } else {
+            self.naming(table)
+        })
     }
 
     /// The `name` of a table that keeps it in two columns.
@@ -99,14 +123,22 @@ impl Binder<'_, '_> {
 
     /// An aggregate of one table.
     pub(super) fn measure(&self, measure: &Measure) -> Result<Expr, Cannot> {
-        let Some(mention) = &measure.of else { return Ok(Expr::Rows(self.subject)) };
-        let tables_only = mention.hits.iter().all(|hit| matches!(hit.target, Target::Table(_)));
+        let Some(mention) = &measure.of else {
+            return Ok(Expr::Rows(self.subject));
+        };
+        let tables_only = mention
+            .hits
+            .iter()
+            .all(|hit| matches!(hit.target, Target::Table(_)));
         if measure.function == Function::Count && tables_only {
             return Ok(Expr::Rows(self.table_of(mention)?));
         }
         let id = self.asked_column(mention)?;
         let column = self.index().column(id);
-        let adds = matches!(column.kind, TypeKind::Integer | TypeKind::Number | TypeKind::Interval);
+        let adds = matches!(
+            column.kind,
+            TypeKind::Integer | TypeKind::Number | TypeKind::Interval
+        );
         if super::adds_up(measure.function) && !adds {
             return Err(refusal::unsupported(
                 &format!("\"{}\" holds no figures to add up", mention.text),
@@ -155,7 +187,11 @@ impl Binder<'_, '_> {
         let ranked_entity = self.draft.limit.is_some()
             && self.draft.limit != Some(crate::nl::builtin::draft::Literal::Number("1".to_owned()))
             && self.draft.outputs.len() == 1
-            && self.draft.entities.iter().any(|entity| entity.role == Role::Head);
+            && self
+                .draft
+                .entities
+                .iter()
+                .any(|entity| entity.role == Role::Head);
         if !ranked_entity {
             return;
         }
@@ -169,6 +205,9 @@ impl Binder<'_, '_> {
     /// A line that says what a word was taken for.
     pub(super) fn reading(&self, text: &str, id: ColumnId) -> String {
         let table = self.index().table(id.table);
-        format!("\"{text}\" = {}.{}", table.name, table.columns[id.column].name)
+        format!(
+            "\"{text}\" = {}.{}",
+            table.name, table.columns[id.column].name
+        )
     }
 }

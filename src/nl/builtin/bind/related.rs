@@ -44,17 +44,28 @@ impl Binder<'_, '_> {
                 return Ok(());
             }
         }
-        self.query.related.push(Related { table, negated, count, ..Related::default() });
+        self.query.related.push(Related {
+            table,
+            negated,
+            count,
+            ..Related::default()
+        });
         Ok(())
     }
 
     /// Whether an entity stands right after another that must have rows: a verb and its object.
     fn follows_deed(&self, entity: usize) -> bool {
-        let Some(deed) = entity.checked_sub(1).map(|before| &self.draft.entities[before]) else {
+        let Some(deed) = entity
+            .checked_sub(1)
+            .map(|before| &self.draft.entities[before])
+        else {
             return false;
         };
         let own = self.draft.entities[entity].mention.at;
-        let between = self.around.items.get(deed.mention.at.saturating_add(1)..own);
+        let between = self
+            .around
+            .items
+            .get(deed.mention.at.saturating_add(1)..own);
         let filler = |item: &Item| matches!(item.kind, Kind::Tag(Tag::Filler));
         let last = self.query.related.last();
         deed.role == Role::Related
@@ -96,7 +107,10 @@ impl Binder<'_, '_> {
     fn shows_key(&self) -> bool {
         let keys = &self.index().table(self.subject).primary_key;
         keys.iter().any(|column| {
-            let key = ColumnId { table: self.subject, column: *column };
+            let key = ColumnId {
+                table: self.subject,
+                column: *column,
+            };
             self.query.outputs.contains(&Expr::Column(key))
         })
     }
@@ -104,7 +118,7 @@ impl Binder<'_, '_> {
     /// Puts a filter to the rows it speaks of.
     pub(super) fn place(&mut self, filter: Filter, focus: Option<usize>) -> Result<(), Cannot> {
         let table = filter.table();
-        if let Some(position) = self.related_for(table, focus)? {
+        if let Some(position) = self.related_for(table, focus) {
             self.query.related[position].filters.push(filter);
             return Ok(());
         }
@@ -112,7 +126,10 @@ impl Binder<'_, '_> {
             self.query.filters.push(filter);
             return Ok(());
         }
-        let path = self.around.graph.path(&[self.query.base], table, &self.cues)?;
+        let path = self
+            .around
+            .graph
+            .path(&[self.query.base], table, &self.cues)?;
         if path.iter().any(|edge| edge.many) {
             // "students not owning a cat" own none; they may own something else as well.
             let (filter, negated) = match positive(&filter) {
@@ -121,7 +138,13 @@ impl Binder<'_, '_> {
             };
             // `Ada Lovelace`, two values of one row, are found in one row.
             let same = |other: &&mut Related| other.table == table && other.implied;
-            match self.query.related.iter_mut().find(same).filter(|other| other.negated == negated) {
+            match self
+                .query
+                .related
+                .iter_mut()
+                .find(same)
+                .filter(|other| other.negated == negated)
+            {
                 Some(other) if !negated => other.filters.push(filter),
                 _ => self.query.related.push(Related {
                     table,
@@ -139,21 +162,17 @@ impl Binder<'_, '_> {
     }
 
     /// The relatives that a filter on `table` limits: those in focus, or those of that table.
-    fn related_for(&self, table: usize, focus: Option<usize>) -> Result<Option<usize>, Cannot> {
+    fn related_for(&self, table: usize, focus: Option<usize>) -> Option<usize> {
         let related = &self.query.related;
-        let Some(entity) = focus.filter(|e| self.draft.entities[*e].role == Role::Related) else {
-            return Ok(None);
-        };
-        let Some(position) =
-            related.iter().rposition(|other| other.table == self.entities[entity])
-        else {
-            return Ok(None);
-        };
+        let entity = focus.filter(|e| self.draft.entities[*e].role == Role::Related)?;
+        let position = related
+            .iter()
+            .rposition(|other| other.table == self.entities[entity])?;
         if related[position].table == table {
-            return Ok(Some(position));
+            return Some(position);
         }
         if self.main.contains(&table) {
-            return Ok(None);
+            return None;
         }
         let graph = self.around.graph;
         let beyond = graph.distance(related[position].table, table);
@@ -163,7 +182,7 @@ impl Binder<'_, '_> {
             (beyond, None) => beyond.is_some(),
             (None, Some(_)) => false,
         };
-        Ok(nearer.then_some(position))
+        nearer.then_some(position)
     }
 }
 
@@ -173,12 +192,28 @@ fn positive(filter: &Filter) -> Option<Filter> {
         Filter::Compare(column, Comparison::NotEqual, value) => {
             Some(Filter::Compare(*column, Comparison::Equal, value.clone()))
         }
-        Filter::OneOf { column, values, negated: true } => {
-            Some(Filter::OneOf { column: *column, values: values.clone(), negated: false })
-        }
-        Filter::Like { column, part, text, negated: true } => {
+        Filter::OneOf {
+            column,
+            values,
+            negated: true,
+        } => Some(Filter::OneOf {
+            column: *column,
+            values: values.clone(),
+            negated: false,
+        }),
+        Filter::Like {
+            column,
+            part,
+            text,
+            negated: true,
+        } => {
             let (column, part, text) = (*column, *part, text.clone());
-            Some(Filter::Like { column, part, text, negated: false })
+            Some(Filter::Like {
+                column,
+                part,
+                text,
+                negated: false,
+            })
         }
         _ => None,
     }

@@ -32,12 +32,17 @@ impl Binder<'_, '_> {
         };
         let kind = self.index().column(id).kind;
         let column = &self.index().column(id).name;
-        self.readings.push(format!("\"{text}\" = {column} {}", said(period)));
+        self.readings
+            .push(format!("\"{text}\" = {column} {}", said(period)));
         if matches!(kind, TypeKind::Integer | TypeKind::Number | TypeKind::Text) {
             return self.years(id, period);
         }
         let bound = |day: Option<Date>| day.map(|day| self.moment(day, kind)).transpose();
-        Ok(Filter::Range { column: id, from: bound(period.from)?, to: bound(period.to)? })
+        Ok(Filter::Range {
+            column: id,
+            from: bound(period.from)?,
+            to: bound(period.to)?,
+        })
     }
 
     /// A column of years takes whole years only.
@@ -56,14 +61,20 @@ impl Binder<'_, '_> {
             if text { quoted(&year) } else { year }
         };
         if let Some(only) = period.whole_year() {
-            let first = period.from.map(|day| year(day, 0)).unwrap_or(only.to_string());
+            let first = period
+                .from
+                .map(|day| year(day, 0))
+                .unwrap_or(only.to_string());
             return Ok(Filter::Compare(id, Comparison::Equal, first));
         }
         Ok(match (period.from, period.to) {
             (Some(from), Some(to)) => Filter::Between(id, year(from, 0), year(to, 1)),
             (Some(from), None) => Filter::Compare(id, Comparison::GreaterOrEqual, year(from, 0)),
             (None, Some(to)) => Filter::Compare(id, Comparison::Less, year(to, 0)),
-            (None, None) => Filter::Null { column: id, negated: true },
+            (None, None) => Filter::Null {
+                column: id,
+                negated: true,
+            },
         })
     }
 
@@ -74,7 +85,9 @@ impl Binder<'_, '_> {
             TypeKind::Date => format!("DATE '{day}'"),
             TypeKind::Timestamp => format!("TIMESTAMP '{day} 00:00:00'"),
             _ => {
-                let zoned = day.to_zoned(self.around.zone.clone()).map_err(|_| out_of_range())?;
+                let zoned = day
+                    .to_zoned(self.around.zone.clone())
+                    .map_err(|_| out_of_range())?;
                 let seconds = zoned.offset().seconds();
                 let sign = if seconds < 0 { '-' } else { '+' };
                 let minutes = seconds.abs() / 60;
@@ -90,7 +103,10 @@ impl Binder<'_, '_> {
 
     /// The date that belongs to what is in focus, to the subject, or to what either refers to.
     fn date_of(&self, focus: Option<usize>, period: &Period) -> Result<ColumnId, Cannot> {
-        let mut tables: Vec<usize> = focus.map(|entity| self.entities[entity]).into_iter().collect();
+        let mut tables: Vec<usize> = focus
+            .map(|entity| self.entities[entity])
+            .into_iter()
+            .collect();
         tables.push(self.query.base);
         tables.push(self.subject);
         tables.extend(self.entities.iter().chain(&self.main).copied());
@@ -108,7 +124,10 @@ impl Binder<'_, '_> {
         tables.extend(self.entities.iter().chain(&self.main).copied());
         for table in &tables {
             if let Some(column) = self.only_date(*table)? {
-                return Ok(ColumnId { table: *table, column });
+                return Ok(ColumnId {
+                    table: *table,
+                    column,
+                });
             }
         }
         self.date_beyond(&tables, None)
@@ -122,7 +141,10 @@ impl Binder<'_, '_> {
             for next in graph.parents(*table) {
                 found.extend(match period {
                     Some(period) => self.date_in(next, period)?,
-                    None => self.only_date(next)?.map(|column| ColumnId { table: next, column }),
+                    None => self.only_date(next)?.map(|column| ColumnId {
+                        table: next,
+                        column,
+                    }),
                 });
             }
             match found.as_slice() {
@@ -146,19 +168,28 @@ impl Binder<'_, '_> {
             && whole(period.from)
             && whole(period.to)
         {
-            return Ok(Some(ColumnId { table, column: *column }));
+            return Ok(Some(ColumnId {
+                table,
+                column: *column,
+            }));
         }
-        Ok(self.only_date(table)?.map(|column| ColumnId { table, column }))
+        Ok(self
+            .only_date(table)?
+            .map(|column| ColumnId { table, column }))
     }
 
     /// The date of a table: the only one, the one the question's verb names, or the plainest.
     fn only_date(&self, table: usize) -> Result<Option<usize>, Cannot> {
         let dates = &self.index().facts[table].dates;
-        let [_, _, ..] = dates.as_slice() else { return Ok(dates.first().copied()) };
+        let [_, _, ..] = dates.as_slice() else {
+            return Ok(dates.first().copied());
+        };
         let definition = self.index().table(table);
         let words = |column: &usize| naming::segments(&definition.columns[*column].name);
-        let own: Vec<String> =
-            naming::segments(&definition.name).iter().map(|word| stem(word)).collect();
+        let own: Vec<String> = naming::segments(&definition.name)
+            .iter()
+            .map(|word| stem(word))
+            .collect();
         let says = |column: &&usize| {
             words(column).iter().any(|word| {
                 let stem = stem(word);
@@ -170,7 +201,9 @@ impl Binder<'_, '_> {
         let of_table = |column: &&usize| words(column).iter().any(|word| own.contains(&stem(word)));
         let plain = |column: &&usize| words(column) == ["date"];
         let created = |column: &&usize| {
-            words(column).iter().any(|word| matches!(word.as_str(), "created" | "ordered" | "placed"))
+            words(column)
+                .iter()
+                .any(|word| matches!(word.as_str(), "created" | "ordered" | "placed"))
         };
         let tests: [&dyn Fn(&&usize) -> bool; 4] = [&says, &of_table, &plain, &created];
         for test in tests {
@@ -179,8 +212,13 @@ impl Binder<'_, '_> {
                 return Ok(Some(*one));
             }
         }
-        let ids: Vec<ColumnId> =
-            dates.iter().map(|column| ColumnId { table, column: *column }).collect();
+        let ids: Vec<ColumnId> = dates
+            .iter()
+            .map(|column| ColumnId {
+                table,
+                column: *column,
+            })
+            .collect();
         Err(refusal::ambiguous("date", &self.column_names(&ids)))
     }
 

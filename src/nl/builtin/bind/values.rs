@@ -15,18 +15,21 @@ use super::Binder;
 /// A limit, as SQL writes it.
 pub(super) fn whole_number(literal: &Literal) -> Result<String, Cannot> {
     match literal {
-        Literal::Number(digits) if digits.chars().all(|c| c.is_ascii_digit()) => {
-            digits.parse::<i64>().map(|n| n.to_string()).map_err(|_| too_large())
-        }
+        Literal::Number(digits) if digits.chars().all(|c| c.is_ascii_digit()) => digits
+            .parse::<i64>()
+            .map(|n| n.to_string())
+            .map_err(|_| too_large()),
         Literal::Parameter(name) => Ok(name.clone()),
         Literal::Number(_) | Literal::Text(..) => Err(too_large()),
     }
 }
 
 fn too_large() -> Cannot {
-    refusal::unsupported("a number of rows must be a whole number", "Ask for instance: top 5.")
+    refusal::unsupported(
+        "a number of rows must be a whole number",
+        "Ask for instance: top 5.",
+    )
 }
-
 
 impl Binder<'_, '_> {
     /// The value, for a column.
@@ -47,7 +50,9 @@ impl Binder<'_, '_> {
         match column.kind {
             TypeKind::Text | TypeKind::Uuid => Ok(quoted(text)),
             TypeKind::Enum => self.label(text, id),
-            TypeKind::Integer | TypeKind::Number if text.parse::<f64>().is_ok_and(f64::is_finite) => {
+            TypeKind::Integer | TypeKind::Number
+                if text.parse::<f64>().is_ok_and(f64::is_finite) =>
+            {
                 Ok(quoted(text))
             }
             TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz
@@ -62,7 +67,10 @@ impl Binder<'_, '_> {
     /// An enum has only its labels: any other text would be an error of the server.
     fn label(&self, text: &str, id: ColumnId) -> Result<String, Cannot> {
         let column = self.index().column(id);
-        let label = column.enum_labels.iter().find(|label| label.eq_ignore_ascii_case(text));
+        let label = column
+            .enum_labels
+            .iter()
+            .find(|label| label.eq_ignore_ascii_case(text));
         label.map(|label| quoted(label)).ok_or_else(|| {
             refusal::unsupported(
                 &format!("\"{text}\" is no value of {}", column.name),
@@ -75,7 +83,10 @@ impl Binder<'_, '_> {
         let column = self.index().column(id);
         refusal::unsupported(
             &format!("\"{text}\" cannot be compared with {}", column.name),
-            &format!("The column {} is of type {}.", column.name, column.type_name),
+            &format!(
+                "The column {} is of type {}.",
+                column.name, column.type_name
+            ),
         )
     }
 
@@ -88,12 +99,18 @@ impl Binder<'_, '_> {
         let Literal::Text(text, values) = literal else {
             return Err(refusal::dangling("value"));
         };
-        let mut tables: Vec<usize> = focus.map(|entity| self.entities[entity]).into_iter().collect();
+        let mut tables: Vec<usize> = focus
+            .map(|entity| self.entities[entity])
+            .into_iter()
+            .collect();
         tables.push(self.subject);
         tables.extend(self.entities.iter().chain(&self.main).copied());
         for table in tables {
-            let here: Vec<ColumnId> =
-                values.iter().map(|value| value.column).filter(|id| id.table == table).collect();
+            let here: Vec<ColumnId> = values
+                .iter()
+                .map(|value| value.column)
+                .filter(|id| id.table == table)
+                .collect();
             match here.as_slice() {
                 [] => {}
                 [one] => return Ok(*one),
@@ -107,7 +124,10 @@ impl Binder<'_, '_> {
         let mut near: Vec<(usize, ColumnId)> = values
             .iter()
             .filter_map(|value| {
-                let distance = self.around.graph.distance(self.subject, value.column.table)?;
+                let distance = self
+                    .around
+                    .graph
+                    .distance(self.subject, value.column.table)?;
                 Some((distance, value.column))
             })
             .collect();
@@ -120,8 +140,11 @@ impl Binder<'_, '_> {
                 "Say which column it is a value of.",
             ));
         };
-        let ties: Vec<ColumnId> =
-            near.iter().filter(|(d, _)| *d == distance).map(|(_, id)| *id).collect();
+        let ties: Vec<ColumnId> = near
+            .iter()
+            .filter(|(d, _)| *d == distance)
+            .map(|(_, id)| *id)
+            .collect();
         if ties.len() > 1 {
             return Err(refusal::ambiguous(text, &self.column_names(&ties)));
         }

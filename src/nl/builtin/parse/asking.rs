@@ -12,22 +12,22 @@ use super::Parser;
 
 impl Parser<'_> {
     /// Commas and ends of sentences.
-    pub(super) fn punctuation(&mut self) -> Result<bool, Cannot> {
+    pub(super) fn punctuation(&mut self) -> bool {
         match self.kind(self.at) {
             Some(Kind::Comma) => {
                 self.link = Link::And;
-                self.verb = false;
+                self.sentence.verb = false;
             }
             Some(Kind::Stop) => {
                 self.mode = Mode::Select;
-                self.restart = true;
+                self.sentence.restart = true;
                 self.link = Link::None;
-                self.verb = false;
+                self.sentence.verb = false;
             }
-            _ => return Ok(false),
+            _ => return false,
         }
         self.at += 1;
-        Ok(true)
+        true
     }
 
     fn follows_name(&self) -> bool {
@@ -37,14 +37,16 @@ impl Parser<'_> {
 
     /// Words of the lexicon that only change how the next ones are read.
     pub(super) fn word(&mut self) -> Result<bool, Cannot> {
-        let Some(tag) = self.tag(self.at) else { return Ok(false) };
-        let verb = self.verb;
-        self.verb = false;
+        let Some(tag) = self.tag(self.at) else {
+            return Ok(false);
+        };
+        let verb = self.sentence.verb;
+        self.sentence.verb = false;
         match tag {
-            Tag::Filler => self.verb = verb,
+            Tag::Filler => self.sentence.verb = verb,
             Tag::Relation => {
-                self.verb = true;
-                self.clause = !self.draft.outputs.is_empty();
+                self.sentence.verb = true;
+                self.sentence.clause = !self.draft.outputs.is_empty();
             }
             // `the years in which they were founded` asks nothing.
             Tag::Ask if self.link == Link::Owner || self.follows_name() => self.mode = Mode::Modify,
@@ -71,20 +73,21 @@ impl Parser<'_> {
                 self.link = Link::None;
             }
             Tag::And => self.link = Link::And,
-            Tag::Or if !self.draft.conditions.is_empty() => self.alternative = true,
+            Tag::Or if !self.draft.conditions.is_empty() => self.waiting.alternative = true,
             // `either a or b` opens with it.
             Tag::Or => {}
             Tag::Null => {
                 let name = self.skip(self.at + 1);
-                let Some(columns) = self.columns_at(name) else { return Ok(false) };
-                let at = self.at;
+                let Some(columns) = self.columns_at(name) else {
+                    return Ok(false);
+                };
                 self.at = name + 1;
-                let (left, negated) = (Left::Name(columns), self.negated);
-                self.add(Test::Null { left, negated }, at)?;
+                let (left, negated) = (Left::Name(columns), self.waiting.negated);
+                self.add(Test::Null { left, negated })?;
                 return Ok(true);
             }
-            Tag::Not if !self.negated => {
-                self.negated = true;
+            Tag::Not if !self.waiting.negated => {
+                self.waiting.negated = true;
                 self.mode = Mode::Modify;
             }
             _ => return Ok(false),

@@ -30,13 +30,21 @@ impl Parser<'_> {
             return Ok(true);
         }
         let columns = self.columns_at(at);
-        if let Some(columns) = &columns
+        // `orders over 100` speaks of orders, although `ordered_at` is near in sound.
+        let faint = |mention: &Mention| {
+            mention
+                .hits
+                .iter()
+                .all(|hit| hit.closeness <= Closeness::Tail)
+        };
+        let is_table = self.table_at(at).is_some() && columns.as_ref().is_some_and(faint);
+        if let Some(columns) = columns.as_ref().filter(|_| !is_table)
             && self.condition_follows(at + 1, columns)
         {
             self.at += 1;
-            return self.test(Left::Name(columns.clone()), at).map(|()| true);
+            return self.test(Left::Name(columns.clone())).map(|()| true);
         }
-        if let Some(columns) = &columns
+        if let Some(columns) = columns.as_ref().filter(|_| !is_table)
             && let Some((end, next)) = self.bare_superlative(at + 1)
         {
             self.at = next;
@@ -48,7 +56,9 @@ impl Parser<'_> {
             self.table(table)?;
             return Ok(true);
         }
-        let Some(columns) = columns else { return Ok(false) };
+        let Some(columns) = columns else {
+            return Ok(false);
+        };
         self.at += 1;
         self.column(columns)?;
         Ok(true)
@@ -59,7 +69,10 @@ impl Parser<'_> {
         let at = table.at;
         if self.tag(self.at) == Some(Tag::CountAgain) && self.mode == Mode::Select {
             self.at += 1;
-            let measure = Measure { function: Function::Count, of: Some(table) };
+            let measure = Measure {
+                function: Function::Count,
+                of: Some(table),
+            };
             self.register_measure(&measure);
             self.output(Output::Measure(measure));
             return Ok(());
@@ -72,7 +85,7 @@ impl Parser<'_> {
             Some(Kind::Number(_) | Kind::Parameter) if !plural && !self.is_capital(at) => Left::Key,
             _ => return Ok(()),
         };
-        self.test(left, at)
+        self.test(left)
     }
 
     /// `Customer 7` may be a name; `customer 7` is the one of that number.
@@ -85,9 +98,8 @@ impl Parser<'_> {
         if self.tag(self.at) != Some(Tag::Named) {
             return Ok(false);
         }
-        let at = self.at;
         self.at += 1;
-        self.test(Left::Naming, at)?;
+        self.test(Left::Naming)?;
         Ok(true)
     }
 
@@ -97,7 +109,7 @@ impl Parser<'_> {
         let entity = self.draft.entities.len() - 1;
         self.focus = Some(entity);
         self.link = Link::None;
-        self.verb = false;
+        self.sentence.verb = false;
         entity
     }
 
@@ -114,15 +126,23 @@ impl Parser<'_> {
         if self.widens_denial(&mention) {
             return Ok(());
         }
-        if self.negated {
+        if self.waiting.negated {
             let entity = self.register(mention, Role::Related);
-            return self.add(Test::Has { entity, negated: true, count: None }, at);
+            return self.add(Test::Has {
+                entity,
+                negated: true,
+                count: None,
+            });
         }
-        let has_subject = self.draft.entities.iter().any(|entity| entity.role != Role::Grouped);
-        if self.mode == Mode::Select && !self.verb {
+        let has_subject = self
+            .draft
+            .entities
+            .iter()
+            .any(|entity| entity.role != Role::Grouped);
+        if self.mode == Mode::Select && !self.sentence.verb {
             let asked = match self.link {
                 Link::Owner => self.draft.outputs.is_empty() && !has_subject && !self.draft.rows,
-                Link::None => self.draft.outputs.is_empty() || self.restart,
+                Link::None => self.draft.outputs.is_empty() || self.sentence.restart,
                 Link::And => true,
             };
             if asked {
@@ -136,13 +156,24 @@ impl Parser<'_> {
             return Ok(());
         }
         let entity = self.register(mention, Role::Related);
-        self.add(Test::Has { entity, negated: false, count: None }, at)
+        self.add(Test::Has {
+            entity,
+            negated: false,
+            count: None,
+        })
     }
 
     /// `shops that do not hire any employee` denies the employee, hired or not.
     fn widens_denial(&mut self, mention: &Mention) -> bool {
-        let Some(Test::Has { entity, negated: true, .. }) =
-            self.draft.conditions.last().map(|condition| &condition.test)
+        let Some(Test::Has {
+            entity,
+            negated: true,
+            ..
+        }) = self
+            .draft
+            .conditions
+            .last()
+            .map(|condition| &condition.test)
         else {
             return false;
         };
@@ -157,31 +188,50 @@ impl Parser<'_> {
 
     /// The name with its tables and its columns; what it shows is decided later.
     fn whole_mention(&self, at: usize) -> Mention {
-        Mention { hits: self.hits(at).to_vec(), text: self.items[at].text.clone(), at }
+        Mention {
+            hits: self.hits(at).to_vec(),
+            text: self.items[at].text.clone(),
+            at,
+        }
     }
 
     /// Adds something to show; a later sentence that asks anew replaces what was asked before.
     pub(super) fn output(&mut self, output: Output) {
-        if std::mem::take(&mut self.restart) {
+        if std::mem::take(&mut self.sentence.restart) {
             let measures = self.draft.outputs.drain(..);
-            self.measured.extend(measures.filter(|output| matches!(output, Output::Measure(_))));
+            self.measured
+                .extend(measures.filter(|output| matches!(output, Output::Measure(_))));
             self.draft.rows = false;
         }
         self.draft.outputs.push(output);
         self.link = Link::None;
-        self.clause = false;
+        self.sentence.clause = false;
     }
 
     fn column(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
-        let said = mention.hits.iter().any(|hit| hit.closeness >= Closeness::Alias);
-        if self.negated && said {
-            return self.add(Test::Null { left: Left::Name(mention), negated: false }, at);
+        let said = mention
+            .hits
+            .iter()
+            .any(|hit| hit.closeness >= Closeness::Alias);
+        if self.waiting.negated && said {
+            return self.add(Test::Null {
+                left: Left::Name(mention),
+                negated: false,
+            });
         }
         if self.is_flag(&mention) && (self.mode == Mode::Modify || self.describes(at)) {
-            return self.add(Test::Truth { left: Left::Name(mention), value: true }, at);
+            return self.add(Test::Truth {
+                left: Left::Name(mention),
+                value: true,
+            });
         }
-        if self.mode == Mode::Select {
+        let owner = self.link == Link::Owner && !self.draft.outputs.is_empty();
+        let loose = mention
+            .hits
+            .iter()
+            .all(|hit| hit.closeness <= Closeness::Tail);
+        if self.mode == Mode::Select && !(owner && loose) {
             self.output(Output::Name(mention));
             return Ok(());
         }
@@ -206,7 +256,10 @@ impl Parser<'_> {
 
     fn known(&self, mention: &Mention) -> bool {
         let shares = |other: &Mention| {
-            other.hits.iter().any(|hit| mention.hits.iter().any(|own| own.target == hit.target))
+            other
+                .hits
+                .iter()
+                .any(|hit| mention.hits.iter().any(|own| own.target == hit.target))
         };
         let shown = self.draft.outputs.iter().any(|output| match output {
             Output::Name(other) => shares(other),

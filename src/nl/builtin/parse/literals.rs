@@ -5,6 +5,7 @@ use crate::nl::builtin::draft::Condition;
 use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::index::Closeness;
@@ -43,13 +44,19 @@ impl Parser<'_> {
 
     /// Capitalised words in a row are one value.
     fn proper_name(&self, at: usize) -> (Literal, usize) {
-        let run = self.items[at..].iter().take_while(|item| matches!(item.kind, Kind::ProperName));
+        let run = self.items[at..]
+            .iter()
+            .take_while(|item| matches!(item.kind, Kind::ProperName));
         let texts: Vec<&str> = run.map(|item| item.text.as_str()).collect();
         (Literal::Text(texts.join(" "), Vec::new()), at + texts.len())
     }
 
     /// A value and those that follow it after commas, `and` or `or`.
-    pub(super) fn literals(&self, at: usize, of: Option<&Mention>) -> Option<(Vec<Literal>, usize)> {
+    pub(super) fn literals(
+        &self,
+        at: usize,
+        of: Option<&Mention>,
+    ) -> Option<(Vec<Literal>, usize)> {
         let (first, mut next) = self.literal(at, of)?;
         let mut literals = vec![first];
         loop {
@@ -78,6 +85,9 @@ impl Parser<'_> {
 
     /// A value that stands without its column: `singers from France`, `refunded orders`.
     pub(super) fn state_value(&mut self) -> Result<bool, Cannot> {
+        if self.text_within()? {
+            return Ok(true);
+        }
         let item = &self.items[self.at];
         let stated = match &item.kind {
             Kind::Value => true,
@@ -89,14 +99,16 @@ impl Parser<'_> {
             _ => false,
         };
         // `shipped in March` speaks of the date, not of the status.
-        let dated = self
-            .columns_at(self.at)
-            .is_some_and(|columns| self.holds_dates(&columns) && self.condition_follows(self.at + 1, &columns));
+        let dated = self.columns_at(self.at).is_some_and(|columns| {
+            self.holds_dates(&columns) && self.condition_follows(self.at + 1, &columns)
+        });
         if !stated || dated {
             return Ok(false);
         }
         let at = self.at;
-        let Some((literals, next)) = self.literals(at, None) else { return Ok(false) };
+        let Some((literals, next)) = self.literals(at, None) else {
+            return Ok(false);
+        };
         self.at = next;
         let left = match &literals[0] {
             Literal::Text(_, values) if values.is_empty() => Left::Naming,
@@ -106,15 +118,46 @@ impl Parser<'_> {
         self.own(&literals);
         let mut literals = literals;
         // `not owning a cat pet` denies the pet, not what kind it is.
-        let negated = self.negated && self.table_at(self.at).is_none();
+        let negated = self.waiting.negated && self.table_at(self.at).is_none();
         let test = if literals.len() > 1 {
-            Test::OneOf { left, values: literals, negated }
+            Test::OneOf {
+                left,
+                values: literals,
+                negated,
+            }
         } else {
-            let comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
+            let comparison = if negated {
+                Comparison::NotEqual
+            } else {
+                Comparison::Equal
+            };
             Test::Compare(left, comparison, literals.remove(0))
         };
         self.describe(&literals_of(&test))?;
-        self.add(test, at)?;
+        self.add(test)?;
+        Ok(true)
+    }
+
+    /// `has 'Hey' in its name`.
+    fn text_within(&mut self) -> Result<bool, Cannot> {
+        let at = self.at;
+        let linked = matches!(self.kind(at), Some(Kind::Quoted))
+            && self
+                .items
+                .get(at + 1)
+                .is_some_and(|item| item.text.eq_ignore_ascii_case("in"));
+        let name = self.skip(at + 2);
+        let Some(columns) = self.columns_at(name).filter(|_| linked) else {
+            return Ok(false);
+        };
+        self.at = name + 1;
+        let (text, negated) = (self.items[at].text.clone(), self.waiting.negated);
+        self.add(Test::Like {
+            left: Left::Name(columns),
+            part: Part::Anywhere,
+            text,
+            negated,
+        })?;
         Ok(true)
     }
 
@@ -131,7 +174,8 @@ impl Parser<'_> {
             hits.iter().any(named)
         };
         let of_table = |value: &ValueHit| {
-            hits.iter().any(|hit| hit.target == Target::Table(value.column.table))
+            hits.iter()
+                .any(|hit| hit.target == Target::Table(value.column.table))
         };
         let every = |test: &dyn Fn(&ValueHit) -> bool| {
             literals.iter().all(|literal| match literal {
@@ -161,17 +205,22 @@ impl Parser<'_> {
 
     /// `who has a cat` speaks of a pet without saying so; what follows may be said of the pet.
     fn own(&mut self, literals: &[Literal]) {
-        let Some(Literal::Text(_, values)) = literals.first() else { return };
+        let Some(Literal::Text(_, values)) = literals.first() else {
+            return;
+        };
         let mut tables: Vec<usize> = values.iter().map(|value| value.column.table).collect();
         tables.dedup();
         let [table] = tables[..] else { return };
         let target = Target::Table(table);
         let named = self.draft.entities.iter().any(|entity| {
-            entity.mention.hits.iter().any(|hit| hit.target == target) && entity.role != Role::Related
+            entity.mention.hits.iter().any(|hit| hit.target == target)
+                && entity.role != Role::Related
         });
         let says_has = (0..self.at).rev().take(4).any(|at| {
             let text = self.items[at].text.to_lowercase();
-            ["have", "has", "own", "owns", "had"].iter().any(|verb| text.ends_with(verb))
+            ["have", "has", "own", "owns", "had"]
+                .iter()
+                .any(|verb| text.ends_with(verb))
         });
         if named || self.mode != Mode::Modify || !says_has || self.draft.entities.is_empty() {
             return;
@@ -179,19 +228,40 @@ impl Parser<'_> {
         if self.table_at(self.at).is_some() {
             return;
         }
-        let hit = Hit { target, closeness: Closeness::Whole };
+        let hit = Hit {
+            target,
+            closeness: Closeness::Whole,
+        };
         let text = self.index.table(table).name.clone();
-        let entity = self.register(Mention { hits: vec![hit], text, at: usize::MAX }, Role::Related);
-        let test = Test::Has { entity, negated: self.negated, count: None };
-        self.draft.conditions.push(Condition { test, focus: Some(entity), at: self.at });
-        self.negated = false;
+        let entity = self.register(
+            Mention {
+                hits: vec![hit],
+                text,
+                at: usize::MAX,
+            },
+            Role::Related,
+        );
+        let has = Test::Has {
+            entity,
+            negated: self.waiting.negated,
+            count: None,
+        };
+        self.draft.conditions.push(Condition {
+            test: has,
+            focus: Some(entity),
+        });
+        self.waiting.negated = false;
     }
 
     /// `a cat pet`: the value belongs to the table named right after it.
     fn describe(&mut self, values: &[ValueHit]) -> Result<(), Cannot> {
-        let Some(table) = self.table_at(self.at) else { return Ok(()) };
+        let Some(table) = self.table_at(self.at) else {
+            return Ok(());
+        };
         let owns = table.hits.iter().any(|hit| {
-            values.iter().any(|value| hit.target == Target::Table(value.column.table))
+            values
+                .iter()
+                .any(|value| hit.target == Target::Table(value.column.table))
         });
         if !owns {
             return Ok(());
@@ -201,7 +271,9 @@ impl Parser<'_> {
     }
 
     fn follows_entity(&self) -> bool {
-        let before = (0..self.at).rev().find(|at| self.tag(*at) != Some(Tag::Filler));
+        let before = (0..self.at)
+            .rev()
+            .find(|at| self.tag(*at) != Some(Tag::Filler));
         before.is_some_and(|at| self.tag(at) == Some(Tag::Named) || self.table_at(at).is_some())
     }
 }
@@ -219,10 +291,17 @@ fn literals_of(test: &Test) -> Vec<ValueHit> {
 
 /// The stored values that the item spells, of the column when one is known.
 fn fitting(item: &Item, of: Option<&Mention>) -> Vec<ValueHit> {
-    let Some(mention) = of else { return item.values.clone() };
+    let Some(mention) = of else {
+        return item.values.clone();
+    };
     item.values
         .iter()
-        .filter(|value| mention.hits.iter().any(|hit| hit.target == Target::Column(value.column)))
+        .filter(|value| {
+            mention
+                .hits
+                .iter()
+                .any(|hit| hit.target == Target::Column(value.column))
+        })
         .cloned()
         .collect()
 }

@@ -7,6 +7,7 @@ use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::End;
+use crate::nl::builtin::lexicon::LEXICON;
 use crate::nl::builtin::lexicon::Tag;
 use crate::nl::builtin::refusal;
 
@@ -26,10 +27,12 @@ impl Parser<'_> {
         }
         self.check_total()?;
         let counts = self.tag(self.at) == Some(Tag::Count);
-        if (self.mode == Mode::Modify || self.clause) && !counts {
+        if (self.mode == Mode::Modify || self.sentence.clause) && !counts {
             return Ok(false);
         }
-        let Some((measures, next)) = self.measures(self.at) else { return Ok(false) };
+        let Some((measures, next)) = self.measures(self.at) else {
+            return Ok(false);
+        };
         self.at = next;
         self.mode = Mode::Select;
         for measure in measures {
@@ -43,20 +46,28 @@ impl Parser<'_> {
     fn stored_total(&self) -> Option<Measure> {
         let item = &self.items[self.at];
         let alone = self.mode == Mode::Select
-            && !self.clause
+            && !self.sentence.clause
             && self.rank.is_none()
             && self.draft.outputs.is_empty()
-            && self.draft.entities.iter().all(|entity| entity.role == Role::Grouped);
-        if !alone || !item.text.to_lowercase().starts_with("total ") {
+            && self
+                .draft
+                .entities
+                .iter()
+                .all(|entity| entity.role == Role::Grouped);
+        let text = item.text.to_lowercase();
+        if !alone || !(text.starts_with("total ") || LEXICON.sum_nouns.contains(&text)) {
             return None;
         }
         let columns = self.figure_at(self.at)?;
         let linked = matches!(
             self.tag(self.at + 1),
-            None | Some(Tag::Of | Tag::In | Tag::By | Tag::Each | Tag::With)
+            None | Some(Tag::Of | Tag::In | Tag::By | Tag::Each | Tag::With | Tag::Since)
         );
         let more = matches!(self.kind(self.at + 1), Some(Kind::Comma | Kind::Name(_)));
-        (linked && !more).then_some(Measure { function: Function::Sum, of: Some(columns) })
+        (linked && !more).then_some(Measure {
+            function: Function::Sum,
+            of: Some(columns),
+        })
     }
 
     /// `total payments` may be their number or their sum.
@@ -65,20 +76,33 @@ impl Parser<'_> {
         if self.tag(self.at) != Some(Tag::Sum) || self.columns_at(name).is_some() {
             return Ok(());
         }
-        let Some(table) = self.table_at(name) else { return Ok(()) };
+        let Some(table) = self.table_at(name) else {
+            return Ok(());
+        };
         let text = table.text;
-        let alternatives = [format!("the number of {text}"), format!("a sum over {text}")];
-        Err(refusal::ambiguous(&self.words_from(self.at, name + 1), &alternatives))
+        let alternatives = [
+            format!("the number of {text}"),
+            format!("a sum over {text}"),
+        ];
+        Err(refusal::ambiguous(
+            &self.words_from(self.at, name + 1),
+            &alternatives,
+        ))
     }
 
     /// `and the number` asks for what was counted before, or for the rows.
     fn count_again(&mut self) -> bool {
-        let after_table = self.at.checked_sub(1).is_some_and(|at| self.table_at(at).is_some());
+        let after_table = self
+            .at
+            .checked_sub(1)
+            .is_some_and(|at| self.table_at(at).is_some());
         if self.mode == Mode::Modify || (after_table && self.counted.is_none()) {
             return false;
         }
-        let measure =
-            self.counted.clone().unwrap_or(Measure { function: Function::Count, of: None });
+        let measure = self.counted.clone().unwrap_or(Measure {
+            function: Function::Count,
+            of: None,
+        });
         self.output(Output::Measure(measure));
         self.at += 1;
         true
@@ -110,7 +134,9 @@ impl Parser<'_> {
             {
                 after = self.skip_glue(after + 1);
             }
-            let Some(function) = self.function(after) else { break };
+            let Some(function) = self.function(after) else {
+                break;
+            };
             functions.push(function);
             next = after + 1;
         }
@@ -118,7 +144,10 @@ impl Parser<'_> {
         let mention = self.columns_at(name)?;
         let measures = functions
             .into_iter()
-            .map(|function| Measure { function, of: Some(mention.clone()) })
+            .map(|function| Measure {
+                function,
+                of: Some(mention.clone()),
+            })
             .collect();
         Some((measures, name + 1))
     }

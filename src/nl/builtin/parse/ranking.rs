@@ -1,6 +1,5 @@
 //! The first few: `top 5`, `the oldest`, `with the highest price`, `the most orders`.
 
-use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Limit;
@@ -26,18 +25,18 @@ const UNSAID_TOP: &str = "10";
 
 impl Parser<'_> {
     /// Everything that keeps only the first rows of an order.
-    pub(super) fn rank(&mut self) -> Result<bool, Cannot> {
+    pub(super) fn rank(&mut self) -> bool {
         if let Some(Kind::Extreme(extreme)) = self.kind(self.at) {
-            return Ok(self.extreme(extreme));
+            return self.extreme(extreme);
         }
         match self.tag(self.at) {
-            Some(Tag::Top) => Ok(self.top(End::Max)),
-            Some(Tag::Bottom) => Ok(self.top(End::Min)),
-            Some(Tag::Most) => Ok(self.most(End::Max)),
-            Some(Tag::Fewest) => Ok(self.most(End::Min)),
-            Some(Tag::MostCommon) => Ok(self.most_common(End::Max)),
-            Some(Tag::LeastCommon) => Ok(self.most_common(End::Min)),
-            _ => Ok(false),
+            Some(Tag::Top) => self.top(End::Max),
+            Some(Tag::Bottom) => self.top(End::Min),
+            Some(Tag::Most) => self.most(End::Max),
+            Some(Tag::Fewest) => self.most(End::Min),
+            Some(Tag::MostCommon) => self.most_common(End::Max),
+            Some(Tag::LeastCommon) => self.most_common(End::Min),
+            _ => false,
         }
     }
 
@@ -56,7 +55,9 @@ impl Parser<'_> {
         }
         self.at += if number.is_some() { 2 } else { 1 };
         if number.is_none() {
-            self.draft.readings.push(format!("\"top\" = the first {UNSAID_TOP}"));
+            self.draft
+                .readings
+                .push(format!("\"top\" = the first {UNSAID_TOP}"));
         }
         self.limit(number.unwrap_or_else(|| Literal::Number(UNSAID_TOP.to_owned())));
         self.rank = Some(end);
@@ -85,7 +86,7 @@ impl Parser<'_> {
             return true;
         }
         let name = self.skip_glue(self.at + 1);
-        let asked = self.mode == Mode::Select && self.rank.is_none() && !self.clause;
+        let asked = self.mode == Mode::Select && self.rank.is_none() && !self.sentence.clause;
         if let Some(end) = extreme.end {
             if asked && self.measures(self.at).is_some() {
                 return false;
@@ -100,7 +101,11 @@ impl Parser<'_> {
                 return self.hinted(extreme);
             };
             let end = self.ranked(end);
-            self.draft.order.push(Sort { key, end, focus: self.focus });
+            self.draft.order.push(Sort {
+                key,
+                end,
+                focus: self.focus,
+            });
             return true;
         }
         self.hinted(extreme)
@@ -116,23 +121,39 @@ impl Parser<'_> {
             _ => return None,
         };
         let next = at + 1;
-        matches!(self.kind(self.skip(next)), None | Some(Kind::Stop | Kind::Comma)).then_some((end, next))
+        matches!(
+            self.kind(self.skip(next)),
+            None | Some(Kind::Stop | Kind::Comma)
+        )
+        .then_some((end, next))
     }
 
     /// Sorts by a column and keeps the first.
     pub(super) fn rank_column(&mut self, columns: Mention, end: End) {
         let end = self.ranked(end);
         let key = SortKey::Name(columns);
-        self.draft.order.push(Sort { key, end, focus: self.focus });
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: self.focus,
+        });
     }
 
     fn hinted(&mut self, extreme: &Extreme) -> bool {
-        if extreme.readings.iter().all(|(_, columns)| columns.is_empty()) {
+        if extreme
+            .readings
+            .iter()
+            .all(|(_, columns)| columns.is_empty())
+        {
             return false;
         }
         let key = SortKey::Hinted(extreme.readings.clone(), self.items[self.at].text.clone());
         let end = self.ranked(extreme.readings[0].0);
-        self.draft.order.push(Sort { key, end, focus: None });
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: None,
+        });
         self.at += 1;
         true
     }
@@ -143,10 +164,17 @@ impl Parser<'_> {
         let at = self.at;
         if let Some(table) = self.table_at(name) {
             self.at = name + 1;
-            let measure = Measure { function: Function::Count, of: Some(table.clone()) };
+            let measure = Measure {
+                function: Function::Count,
+                of: Some(table.clone()),
+            };
             let end = self.ranked(end);
             self.register(table, Role::Counted);
-            self.draft.order.push(Sort { key: SortKey::Measure(measure), end, focus: self.focus });
+            self.draft.order.push(Sort {
+                key: SortKey::Measure(measure),
+                end,
+                focus: self.focus,
+            });
             return true;
         }
         if let Some(columns) = self.columns_at(name) {
@@ -160,17 +188,32 @@ impl Parser<'_> {
             if figure {
                 self.at = name + 1;
                 let end = self.ranked(end);
-                self.draft.order.push(Sort { key: SortKey::Name(columns), end, focus: self.focus });
+                self.draft.order.push(Sort {
+                    key: SortKey::Name(columns),
+                    end,
+                    focus: self.focus,
+                });
                 return true;
             }
         }
         // `was visited the most times`: what is counted stands before.
-        let said_times = self.items[at].text.contains("times") || self.items[at].text.contains("often");
-        let Some(related) = self.focus.filter(|_| said_times) else { return false };
+        let said_times =
+            self.items[at].text.contains("times") || self.items[at].text.contains("often");
+        let related = self
+            .focus
+            .filter(|focus| said_times && self.draft.entities[*focus].role == Role::Related);
+        let Some(related) = related else { return false };
         let mention = self.draft.entities[related].mention.clone();
-        let measure = Measure { function: Function::Count, of: Some(mention) };
+        let measure = Measure {
+            function: Function::Count,
+            of: Some(mention),
+        };
         let end = self.ranked(end);
-        self.draft.order.push(Sort { key: SortKey::Measure(measure), end, focus: self.focus });
+        self.draft.order.push(Sort {
+            key: SortKey::Measure(measure),
+            end,
+            focus: self.focus,
+        });
         self.at += 1;
         true
     }
@@ -178,13 +221,22 @@ impl Parser<'_> {
     /// `the most common citizenship`: groups by what follows.
     fn most_common(&mut self, end: End) -> bool {
         let name = self.skip_glue(self.at + 1);
-        let Some(columns) = self.columns_at(name) else { return false };
+        let Some(columns) = self.columns_at(name) else {
+            return false;
+        };
         self.at = name + 1;
         self.output(Output::Name(columns.clone()));
         self.draft.group.push(Key::Name(columns));
-        let key = SortKey::Measure(Measure { function: Function::Count, of: None });
+        let key = SortKey::Measure(Measure {
+            function: Function::Count,
+            of: None,
+        });
         let end = self.ranked(end);
-        self.draft.order.push(Sort { key, end, focus: self.focus });
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: self.focus,
+        });
         true
     }
 }

@@ -1,6 +1,5 @@
 //! Orders: `ordered by age`, `in descending order of price`, `alphabetically`.
 
-use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Sort;
@@ -14,29 +13,31 @@ use super::Parser;
 
 impl Parser<'_> {
     /// Everything that says in which order.
-    pub(super) fn sort(&mut self) -> Result<bool, Cannot> {
-        let Some(tag) = self.tag(self.at) else { return Ok(false) };
+    pub(super) fn sort(&mut self) -> bool {
+        let Some(tag) = self.tag(self.at) else {
+            return false;
+        };
         match tag {
             Tag::Order => {
-                self.sorting = true;
+                self.waiting.sorting = true;
                 if self.says_key(self.at) || self.direction.is_some() {
                     return self.sort_by(self.at + 1);
                 }
                 self.at += 1;
-                Ok(true)
+                true
             }
             Tag::Ascending => self.direct(End::Min),
             Tag::Descending => self.direct(End::Max),
             Tag::Alphabetical => {
-                self.sorting = false;
+                self.waiting.sorting = false;
                 if self.items[self.at].text.ends_with("of") {
                     return self.sort_by(self.at + 1);
                 }
                 self.at += 1;
                 self.push_sort(SortKey::FirstOutput, End::Min);
-                Ok(true)
+                true
             }
-            _ => Ok(false),
+            _ => false,
         }
     }
 
@@ -46,7 +47,7 @@ impl Parser<'_> {
     }
 
     /// A direction belongs to the key before it, or else to the one that comes.
-    fn direct(&mut self, end: End) -> Result<bool, Cannot> {
+    fn direct(&mut self, end: End) -> bool {
         let at = self.at;
         if self.says_key(at) {
             self.direction = Some(end);
@@ -57,11 +58,11 @@ impl Parser<'_> {
             Some(sort) => sort.end = end,
             None => self.direction = Some(end),
         }
-        Ok(true)
+        true
     }
 
     /// Takes the sort keys from `at` on.
-    pub(super) fn sort_by(&mut self, at: usize) -> Result<bool, Cannot> {
+    pub(super) fn sort_by(&mut self, at: usize) -> bool {
         let mut at = at;
         let mut found = false;
         loop {
@@ -79,7 +80,10 @@ impl Parser<'_> {
                 SortKey::Measure(measures.remove(0))
             } else if self.tag(name) == Some(Tag::CountAgain) {
                 at = name + 1;
-                let rows = Measure { function: Function::Count, of: None };
+                let rows = Measure {
+                    function: Function::Count,
+                    of: None,
+                };
                 SortKey::Measure(self.counted.clone().unwrap_or(rows))
             } else if let Some(columns) = self
                 .columns_at(self.skip_glue(name + 1))
@@ -106,15 +110,19 @@ impl Parser<'_> {
             at += 1;
         }
         if found {
-            self.sorting = false;
+            self.waiting.sorting = false;
             self.mode = Mode::Modify;
         }
-        Ok(found)
+        found
     }
 
     fn push_sort(&mut self, key: SortKey, end: End) {
         let end = self.direction.take().unwrap_or(end);
-        self.sorting = false;
-        self.draft.order.push(Sort { key, end, focus: self.focus });
+        self.waiting.sorting = false;
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: self.focus,
+        });
     }
 }

@@ -18,7 +18,10 @@ impl Parser<'_> {
     pub(super) fn time(&mut self) -> Result<bool, Cannot> {
         let at = self.at;
         let tag = self.tag(at);
-        let bounds = matches!(tag, Some(Tag::After | Tag::Since | Tag::Before | Tag::Until));
+        let bounds = matches!(
+            tag,
+            Some(Tag::After | Tag::Since | Tag::Before | Tag::Until)
+        );
         let next = self.skip(at + 1);
         let starts = match tag {
             Some(Tag::In) => self.period_at(next).is_some(),
@@ -28,7 +31,7 @@ impl Parser<'_> {
         if !starts {
             return Ok(false);
         }
-        self.bounded(None, at)?;
+        self.bounded(None)?;
         Ok(true)
     }
 
@@ -40,7 +43,11 @@ impl Parser<'_> {
     /// `2014`, `year 2014`, `the year of 2014`: the year and the position after it.
     pub(super) fn year_at(&self, at: usize) -> Option<(Period, usize)> {
         let mut next = self.skip(at);
-        if self.items.get(next).is_some_and(|item| item.unit == Some(Unit::Year)) {
+        if self
+            .items
+            .get(next)
+            .is_some_and(|item| item.unit == Some(Unit::Year))
+        {
             next = self.skip_glue(next + 1);
         }
         match self.kind(next)? {
@@ -65,7 +72,13 @@ impl Parser<'_> {
             return None;
         }
         let (last, end) = self.period_at(and + 1)?;
-        Some((Period { from: first.from, to: last.to }, end))
+        Some((
+            Period {
+                from: first.from,
+                to: last.to,
+            },
+            end,
+        ))
     }
 
     /// The words of some items as they were asked.
@@ -75,49 +88,65 @@ impl Parser<'_> {
     }
 
     /// Takes a time with what bounds it, of `left` or of the date that belongs to the focus.
-    pub(super) fn bounded(&mut self, left: Option<Left>, at: usize) -> Result<(), Cannot> {
+    pub(super) fn bounded(&mut self, left: Option<Left>) -> Result<(), Cannot> {
         let start = self.at;
         let tag = self.tag(start);
-        let first = if tag.is_some() { self.skip(start + 1) } else { start };
+        let first = if tag.is_some() {
+            self.skip(start + 1)
+        } else {
+            start
+        };
         if let Some((period, next)) = self.span_between(first)
             && matches!(tag, Some(Tag::Between | Tag::In))
         {
-            return self.within(left, period, next, at);
+            return self.within(left, period, next);
         }
         let Some((period, next)) = self.period_at(first) else {
-            return self.bounded_figure(left, tag, first, at);
+            return self.bounded_figure(left, tag, first);
         };
         let period = match tag {
-            Some(Tag::After) => Period { from: period.to, to: None },
-            Some(Tag::Since) => Period { from: period.from, to: None },
-            Some(Tag::Before) => Period { from: None, to: period.from },
-            Some(Tag::Until) => Period { from: None, to: period.to },
+            Some(Tag::After) => Period {
+                from: period.to,
+                to: None,
+            },
+            Some(Tag::Since) => Period {
+                from: period.from,
+                to: None,
+            },
+            Some(Tag::Before) => Period {
+                from: None,
+                to: period.from,
+            },
+            Some(Tag::Until) => Period {
+                from: None,
+                to: period.to,
+            },
             _ => period,
         };
         let onwards = match self.tag(next) {
-            Some(Tag::OrMore) => Some(Period { from: period.from, to: None }),
-            Some(Tag::OrLess) => Some(Period { from: None, to: period.to }),
+            Some(Tag::OrMore) => Some(Period {
+                from: period.from,
+                to: None,
+            }),
+            Some(Tag::OrLess) => Some(Period {
+                from: None,
+                to: period.to,
+            }),
             _ => None,
         };
         match onwards {
-            Some(period) => self.within(left, period, next + 1, at),
-            None => self.within(left, period, next, at),
+            Some(period) => self.within(left, period, next + 1),
+            None => self.within(left, period, next),
         }
     }
 
-    fn within(
-        &mut self,
-        left: Option<Left>,
-        period: Period,
-        next: usize,
-        at: usize,
-    ) -> Result<(), Cannot> {
-        if self.negated {
+    fn within(&mut self, left: Option<Left>, period: Period, next: usize) -> Result<(), Cannot> {
+        if self.waiting.negated {
             return Err(refusal::dangling("not"));
         }
         let text = self.words_from(self.at, next);
         self.at = next;
-        self.add(Test::Within { left, period, text }, at)
+        self.add(Test::Within { left, period, text })
     }
 
     /// `birth year before 45`: a figure that is no year, compared as one.
@@ -126,19 +155,18 @@ impl Parser<'_> {
         left: Option<Left>,
         tag: Option<Tag>,
         first: usize,
-        at: usize,
     ) -> Result<(), Cannot> {
         let comparison = match tag {
             Some(Tag::After) => Comparison::Greater,
             Some(Tag::Since) => Comparison::GreaterOrEqual,
             Some(Tag::Before) => Comparison::Less,
             Some(Tag::Until) => Comparison::LessOrEqual,
-            _ => return Err(refusal::not_understood(self.items, at, self.index)),
+            _ => return Err(refusal::not_understood(self.items, self.at, self.index)),
         };
         match (left, self.literal(first, None)) {
             (Some(left), Some((literal, next))) => {
                 self.at = next;
-                self.add(Test::Compare(left, comparison, literal), at)
+                self.add(Test::Compare(left, comparison, literal))
             }
             _ => Err(refusal::not_understood(self.items, self.at, self.index)),
         }

@@ -34,7 +34,11 @@ impl From {
     ) -> Result<Self, Cannot> {
         let mut joined = vec![base];
         let mut edges: Vec<Edge> = Vec::new();
-        let mut pending: Vec<usize> = tables.iter().copied().filter(|table| *table != base).collect();
+        let mut pending: Vec<usize> = tables
+            .iter()
+            .copied()
+            .filter(|table| *table != base)
+            .collect();
         // The nearest first: the way to a far table often leads over a near one.
         pending.sort_by_key(|table| graph.distance(base, *table).unwrap_or(usize::MAX));
         for table in pending {
@@ -45,8 +49,10 @@ impl From {
                 }
             }
         }
-        let named: HashMap<usize, String> =
-            joined.iter().map(|table| (*table, aliases.take(&index.table(*table).name))).collect();
+        let named: HashMap<usize, String> = joined
+            .iter()
+            .map(|table| (*table, aliases.take(&index.table(*table).name)))
+            .collect();
         let mut text = format!("{} AS {}", qualified(index.table(base)), named[&base]);
         for edge in &edges {
             let on: Vec<String> = edge
@@ -62,14 +68,16 @@ impl From {
                     )
                 })
                 .collect();
-            text.push_str(&format!(
-                " JOIN {} AS {} ON {}",
-                qualified(index.table(edge.to)),
-                named[&edge.to],
-                on.join(" AND ")
-            ));
+            let table = qualified(index.table(edge.to));
+            let alias = &named[&edge.to];
+            let join = [" JOIN ", &table, " AS ", alias, " ON ", &on.join(" AND ")];
+            text.push_str(&join.concat());
         }
-        Ok(Self { text, aliases: named, edges })
+        Ok(Self {
+            text,
+            aliases: named,
+            edges,
+        })
     }
 
     /// The alias of a table that is in it.
@@ -112,10 +120,15 @@ impl From {
     /// Whether each group still meets a row of the table once: the only step that repeats leads to
     /// a table that does nothing but pair it with what is grouped by.
     pub(super) fn pairs(&self, table: usize, query: &Query, index: &Index) -> bool {
-        let [bridge] = self.repeating(table)[..] else { return false };
+        let [bridge] = self.repeating(table)[..] else {
+            return false;
+        };
         let definition = index.table(bridge);
         let is_reference = |column: &usize| {
-            definition.foreign_keys.iter().any(|key| key.columns.contains(column))
+            definition
+                .foreign_keys
+                .iter()
+                .any(|key| key.columns.contains(column))
         };
         !query.group.is_empty()
             && definition.primary_key.len() > 1
