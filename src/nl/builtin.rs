@@ -6,6 +6,7 @@
 mod bind;
 mod dates;
 mod draft;
+mod facts;
 mod index;
 mod items;
 mod joins;
@@ -16,6 +17,7 @@ mod parse;
 mod print;
 mod query;
 mod refusal;
+mod tag;
 mod words;
 
 #[cfg(test)]
@@ -107,7 +109,7 @@ impl Builtin {
             return Arc::clone(prepared);
         }
         let prepared = Arc::new(Prepared {
-            index: Index::new(Arc::clone(schema)),
+            index: Index::new(schema),
             graph: Graph::new(schema),
         });
         let mut kept = lock();
@@ -123,3 +125,6 @@ impl Builtin {
 pub fn translate(question: &str, context: &Context) -> Result<Translated, Cannot> {
     Builtin::new().translate(question, context)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use crate::nl::Cannot;
 
 use super::draft::Draft;
 use super::draft::Function;
+use super::draft::Key;
 use super::draft::Mention;
 use super::draft::Output;
 use super::draft::Role;
@@ -157,14 +158,24 @@ impl<'a> Binder<'_, 'a> {
                 .iter()
                 .position(|entity| wanted.contains(&entity.role))
         };
-        let by_role = position(&[Role::Head, Role::Owner])
-            .or_else(|| position(&[Role::Counted]))
-            .or_else(|| position(&[Role::Related, Role::Grouped]));
-        self.subject = match by_role {
-            Some(entity) => self.entities[entity],
-            None => self.table_of_all()?,
+        let asked = position(&[Role::Head, Role::Owner]).or_else(|| position(&[Role::Counted]));
+        let beside = position(&[Role::Related, Role::Grouped]).map(|entity| self.entities[entity]);
+        self.subject = match (asked, beside) {
+            (Some(entity), _) => self.entities[entity],
+            // `names of stadiums without a concert` asks for nothing that a concert has.
+            (None, Some(table)) if self.may_hold(table) => table,
+            _ => self.table_of_all()?,
         };
         Ok(())
+    }
+
+    /// Whether a table has something of what is asked for.
+    fn may_hold(&self, table: usize) -> bool {
+        let mentions = self.mentions();
+        let held = |mention: &&Mention| {
+            columns::closest_in(mention, table).is_some() || self.table_of(mention).is_ok()
+        };
+        mentions.is_empty() || mentions.iter().any(held)
     }
 
     /// The subject's own columns decide between tables when none is named.
@@ -202,6 +213,14 @@ impl<'a> Binder<'_, 'a> {
         };
         let best = tables.iter().map(|table| held(*table)).max();
         tables.retain(|table| Some(held(*table)) == best);
+        if tables.len() > 1 {
+            // A key that refers to another table's column says the same as that column.
+            let owns = |table: &usize| self.owns(first, *table);
+            let owners: Vec<usize> = tables.iter().copied().filter(owns).collect();
+            if owners.len() == 1 {
+                tables = owners;
+            }
+        }
         match tables.as_slice() {
             [one] => Ok(*one),
             several => {
@@ -214,6 +233,16 @@ impl<'a> Binder<'_, 'a> {
         }
     }
 
+    /// Whether the column that a mention means in a table is no reference to another.
+    fn owns(&self, mention: &Mention, table: usize) -> bool {
+        let Some(Target::Column(id)) = columns::closest_in(mention, table).map(|hit| hit.target)
+        else {
+            return false;
+        };
+        let keys = &self.index().table(table).foreign_keys;
+        !keys.iter().any(|key| key.columns.contains(&id.column))
+    }
+
     /// Every column that the draft asks for.
     fn mentions(&self) -> Vec<&Mention> {
         self.draft
@@ -223,6 +252,10 @@ impl<'a> Binder<'_, 'a> {
                 Output::Name(mention) => Some(mention),
                 Output::Measure(measure) => measure.of.as_ref(),
             })
+            .chain(self.draft.group.iter().filter_map(|key| match key {
+                Key::Name(mention) => Some(mention),
+                Key::Time(_) | Key::Outputs => None,
+            }))
             .collect()
     }
 

@@ -112,6 +112,8 @@ pub(super) enum Left {
     OnlyFigure,
     /// The columns that name the entity in focus.
     Naming,
+    /// The only column of the key of the entity in focus.
+    Key,
 }
 
 /// Where in a text another is searched.
@@ -163,8 +165,6 @@ pub(super) enum Test {
         negated: bool,
         count: Option<(Comparison, Literal)>,
     },
-    /// So many rows in each group.
-    GroupSize(Comparison, Literal),
     /// One of these holds.
     Any(Vec<Condition>),
 }
@@ -176,8 +176,6 @@ pub(super) struct Condition {
     pub(super) test: Test,
     /// The table mentioned last before it.
     pub(super) focus: Option<usize>,
-    /// The item it was said at.
-    pub(super) at: usize,
 }
 
 /// What a table is mentioned for.

@@ -8,6 +8,8 @@ use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 use crate::sql::schema::TypeKind;
 
+use super::facts::TableFacts;
+use super::facts::facts;
 use super::lexicon::LEXICON;
 use super::naming;
 use super::words::stem;
@@ -61,19 +63,6 @@ pub(super) struct ValueHit {
     pub(super) stored: String,
 }
 
-/// What is known about a table beyond its columns' names.
-#[derive(Debug, Default)]
-pub(super) struct TableFacts {
-    /// Columns that tell a person which row is meant.
-    pub(super) naming: Vec<usize>,
-    /// The only column of the primary key.
-    pub(super) key: Option<usize>,
-    /// Columns of dates and moments.
-    pub(super) dates: Vec<usize>,
-    /// Columns that hold a year as a number or text.
-    pub(super) years: Vec<usize>,
-}
-
 /// Words of generic tails: alone they say too little to mean a longer name.
 const GENERIC: [&str; 10] = [
     "id", "code", "number", "key", "no", "type", "date", "name", "time", "at",
@@ -92,10 +81,10 @@ pub(super) struct Index {
 
 impl Index {
     /// Indexes every table, column, enum label and known value.
-    pub(super) fn new(schema: Arc<Schema>) -> Self {
+    pub(super) fn new(schema: &Arc<Schema>) -> Self {
         let mut index = Self {
             facts: schema.tables.iter().map(facts).collect(),
-            schema: Arc::clone(&schema),
+            schema: Arc::clone(schema),
             names: HashMap::new(),
             values: HashMap::new(),
         };
@@ -131,6 +120,12 @@ impl Index {
     pub(super) fn named_by_synonym(&self, word: &str) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         for synonym in LEXICON.synonyms.get(&stem(word)).into_iter().flatten() {
+            if hits
+                .iter()
+                .any(|hit| matches!(hit.target, Target::Column(_)))
+            {
+                break;
+            }
             let words = naming::segments(synonym);
             for mut hit in self.named(&words) {
                 let new = !hits.iter().any(|known| known.target == hit.target);
@@ -203,6 +198,9 @@ impl Index {
         for start in 1..words.len() {
             self.add(&words[start..], target, Closeness::Tail);
         }
+        if let Some(deed) = words.last().and_then(|word| naming::deed(word)) {
+            self.add(&[deed], target, Closeness::Tail);
+        }
         for (column, definition) in table.columns.iter().enumerate() {
             self.add_column(
                 ColumnId {
@@ -220,16 +218,39 @@ impl Index {
         let plain = naming::segments(&column.name);
         self.add(&plain, target, Closeness::Whole);
         let mut forms = vec![naming::expanded(&plain)];
-        forms.extend(naming::without_table(&plain, table));
+        forms.extend(naming::without_table(&plain, table).map(|rest| naming::expanded(&rest)));
         for form in forms {
             self.add_forms(&form, target);
+        }
+        if let [base @ .., last] = plain.as_slice()
+            && matches!(last.as_str(), "name" | "type")
+        {
+            self.add(base, target, Closeness::Tail);
+        }
+        let is_date = matches!(
+            column.kind,
+            TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz
+        );
+        if let [deed, rest @ ..] = plain.as_slice()
+            && (is_date || plain.contains(&"year".to_owned()))
+            && rest
+                .iter()
+                .all(|word| GENERIC.contains(&word.as_str()) || word == "on" || word == "year")
+        {
+            self.add(std::slice::from_ref(deed), target, Closeness::Tail);
+        }
+        if let Some(rest) = naming::without_table(&plain, table) {
+            // `flightno` of `flights` is the flight number.
+            let mut whole = table.to_vec();
+            whole.extend(naming::expanded(&rest));
+            self.add(&whole, target, Closeness::Alias);
         }
         let facts = &self.facts[id.table];
         let is_key = facts.key == Some(id.column);
         if is_key && column.name.to_lowercase().ends_with("id") {
             self.add(&["id".to_owned()], target, Closeness::Alias);
         }
-        if self.facts[id.table].naming == [id.column] {
+        if self.facts[id.table].naming.contains(&id.column) {
             self.add(&["name".to_owned()], target, Closeness::Alias);
         }
         for value in column.enum_labels.iter().chain(column.common_values.iter()) {
@@ -293,73 +314,4 @@ fn value_stem(words: &[String]) -> String {
         key.push(' ');
     }
     key + &stem(last)
-}
-
-fn facts(table: &Table) -> TableFacts {
-    let key = match table.primary_key.as_slice() {
-        [only] => Some(*only),
-        _ => None,
-    };
-    let of_kind = |kinds: &[TypeKind]| -> Vec<usize> {
-        (0..table.columns.len())
-            .filter(|i| kinds.contains(&table.columns[*i].kind))
-            .collect()
-    };
-    let years = of_kind(&[TypeKind::Integer, TypeKind::Text, TypeKind::Number])
-        .into_iter()
-        .filter(|i| {
-            naming::segments(&table.columns[*i].name)
-                .iter()
-                .any(|w| w == "year")
-        })
-        .collect();
-    TableFacts {
-        naming: naming_columns(table),
-        key,
-        dates: of_kind(&[TypeKind::Date, TypeKind::Timestamp, TypeKind::TimestampTz]),
-        years,
-    }
-}
-
-/// The columns that name a row: `name`, `first_name` with `last_name`, `title`, `customer_name`,
-/// or the column called as the table itself.
-fn naming_columns(table: &Table) -> Vec<usize> {
-    let table_words = naming::segments(&table.name);
-    let words: Vec<Vec<String>> = table
-        .columns
-        .iter()
-        .map(|column| naming::expanded(&naming::segments(&column.name)))
-        .collect();
-    let text = |i: &usize| matches!(table.columns[*i].kind, TypeKind::Text | TypeKind::Other);
-    let find = |wanted: &[&str]| {
-        (0..words.len())
-            .filter(text)
-            .find(|i| words[*i].iter().eq(wanted.iter().copied()))
-    };
-    for wanted in [&["name"][..], &["full", "name"]] {
-        if let Some(column) = find(wanted) {
-            return vec![column];
-        }
-    }
-    if let (Some(first), Some(last)) = (find(&["first", "name"]), find(&["last", "name"])) {
-        return vec![first, last];
-    }
-    if let Some(column) = find(&["title"]) {
-        return vec![column];
-    }
-    let of_table = |i: &usize, ending: &str| {
-        let rest = naming::without_table(&words[*i], &table_words);
-        rest.is_some_and(|rest| rest == [ending])
-    };
-    for ending in ["name", "title"] {
-        if let Some(column) = (0..words.len()).filter(text).find(|i| of_table(i, ending)) {
-            return vec![column];
-        }
-    }
-    let same = |i: &usize| naming::keys(&words[*i]) == naming::keys(&table_words);
-    (0..words.len())
-        .filter(text)
-        .find(same)
-        .into_iter()
-        .collect()
 }

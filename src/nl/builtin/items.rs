@@ -33,6 +33,8 @@ pub(super) struct Item {
     pub(super) values: Vec<ValueHit>,
     /// The unit of time that they name as well.
     pub(super) unit: Option<Unit>,
+    /// What follows belongs to it: `Kyle's`.
+    pub(super) possessive: bool,
 }
 
 /// What words mean.
@@ -135,12 +137,16 @@ impl Matcher<'_> {
             .map(|word| word.text.as_str())
             .collect::<Vec<_>>()
             .join(" ");
+        let possessive = self.words[words.clone()]
+            .last()
+            .is_some_and(|word| word.possessive);
         Item {
             words,
             text,
             kind,
             values: Vec::new(),
             unit: None,
+            possessive,
         }
     }
 
@@ -166,7 +172,7 @@ impl Matcher<'_> {
         }
         let lower = lower(words);
         let phrase = lower.join(" ");
-        let function = self.function(&phrase);
+        let function = Self::function(&phrase).filter(|kind| !self.opens_name(kind, &range));
         let participle = |kind: &Kind| {
             matches!(kind, Kind::Tag(Tag::Relation))
                 && phrase.ends_with("ed")
@@ -195,7 +201,29 @@ impl Matcher<'_> {
         function.map(|kind| self.item(range, kind))
     }
 
-    fn function(&self, phrase: &str) -> Option<Kind> {
+    /// `maximum number of products`, where a column is called `number_products`: the phrase ends
+    /// where the column's name begins.
+    fn opens_name(&self, kind: &Kind, range: &Range<usize>) -> bool {
+        let counts = matches!(kind, Kind::Tag(Tag::Most | Tag::Fewest | Tag::Count));
+        let Some(start) = range
+            .end
+            .checked_sub(2)
+            .filter(|start| counts && *start >= range.start)
+        else {
+            return false;
+        };
+        (1..=3).any(|length| {
+            let Some(words) = self.words.get(start..range.end + length) else {
+                return false;
+            };
+            words[0].lower.starts_with("number")
+                && self.names(&lower(words)).iter().any(|hit| {
+                    matches!(hit.target, Target::Column(_)) && hit.closeness >= Closeness::Alias
+                })
+        })
+    }
+
+    fn function(phrase: &str) -> Option<Kind> {
         if let Some(extreme) = LEXICON.extremes.get(phrase) {
             return Some(Kind::Extreme(extreme));
         }
@@ -232,23 +260,39 @@ impl Matcher<'_> {
             }
             return hits;
         }
+        // `products priced above` names no column: a participle begins what is said of them.
+        if words.last().is_some_and(|word| word.ends_with("ed")) {
+            return hits;
+        }
         for cut in 1..words.len() {
-            let owners = tables(&self.index.named(&words[..cut]));
+            let owners = tables(&self.direct_or_synonym(&words[..cut]));
             if owners.is_empty() {
                 continue;
             }
-            let columns =
-                self.index.named(&words[cut..]).into_iter().filter(
-                    |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
-                );
+            let columns = self
+                .direct_or_synonym(&words[cut..])
+                .into_iter()
+                .filter(|hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)));
             for mut hit in columns {
                 if !hits.iter().any(|known| known.target == hit.target) {
-                    hit.closeness = Closeness::Alias.min(hit.closeness);
+                    if hit.closeness >= Closeness::Alias {
+                        hit.closeness = Closeness::Whole;
+                    }
                     hits.push(hit);
                 }
             }
         }
         hits
+    }
+
+    fn direct_or_synonym(&self, words: &[String]) -> Vec<Hit> {
+        let hits = self.index.named(words);
+        match words {
+            [word] if hits.is_empty() && !LEXICON.tags.contains_key(word) => {
+                self.index.named_by_synonym(word)
+            }
+            _ => hits,
+        }
     }
 
     fn values(&self, words: &[String]) -> Vec<ValueHit> {
@@ -279,7 +323,6 @@ fn lower(words: &[Word]) -> Vec<String> {
 /// The tables among hits that are named closely enough to own a column named beside them.
 fn tables(hits: &[Hit]) -> Vec<usize> {
     hits.iter()
-        .filter(|hit| hit.closeness >= Closeness::Tail)
         .filter_map(|hit| match hit.target {
             Target::Table(table) => Some(table),
             Target::Column(_) => None,
@@ -291,8 +334,17 @@ fn tables(hits: &[Hit]) -> Vec<usize> {
 fn is_strong(kind: &Kind, opens: bool) -> bool {
     match kind {
         Kind::Tag(Tag::Ask | Tag::List) => opens,
-        Kind::Tag(Tag::Relation | Tag::Everything | Tag::CountAgain | Tag::Order) => false,
-        Kind::Tag(Tag::Null | Tag::NotNull | Tag::Top | Tag::Times | Tag::Percent) => false,
+        Kind::Tag(
+            Tag::Relation
+            | Tag::Everything
+            | Tag::CountAgain
+            | Tag::Order
+            | Tag::Null
+            | Tag::NotNull
+            | Tag::Top
+            | Tag::Times
+            | Tag::Percent,
+        ) => false,
         Kind::Comparative(_) | Kind::Extreme(_) | Kind::Tag(_) => true,
         _ => false,
     }

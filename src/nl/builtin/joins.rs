@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use crate::nl::Cannot;
 use crate::sql::schema::Schema;
+use crate::sql::schema::TypeKind;
 
 use super::index::Index;
 use super::naming;
@@ -92,6 +93,17 @@ impl Graph {
                 continue;
             };
             let name = &table.columns[*key].name;
+            if matches!(table.columns[*key].kind, TypeKind::Integer | TypeKind::Uuid) {
+                // `flights.airline` with the type of the key of `airlines`.
+                let words: Vec<String> = naming::segments(&table.name)
+                    .iter()
+                    .map(|word| stem(word))
+                    .collect();
+                targets
+                    .entry(words.concat())
+                    .or_default()
+                    .push((position, *key));
+            }
             if name.to_lowercase() == "id" {
                 let words: Vec<String> = naming::segments(&table.name)
                     .iter()
@@ -111,8 +123,12 @@ impl Graph {
         }
         for (from, table) in schema.tables.iter().enumerate() {
             for (own, column) in table.columns.iter().enumerate() {
-                let key = stemmed_but_last(&naming::segments(&column.name));
-                let Some([(to, other)]) = targets.get(&key).map(Vec::as_slice) else {
+                let words = naming::segments(&column.name);
+                let stems: String = words.iter().map(|word| stem(word)).collect();
+                let found = targets
+                    .get(&stemmed_but_last(&words))
+                    .or_else(|| targets.get(&stems));
+                let Some([(to, other)]) = found.map(Vec::as_slice) else {
                     continue;
                 };
                 let same_kind = schema.tables[*to].columns[*other].kind == column.kind;

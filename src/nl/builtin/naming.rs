@@ -89,6 +89,15 @@ fn singulars(plural: &str) -> Vec<String> {
     forms
 }
 
+/// What someone called so does: a `conductor` conducts.
+pub(super) fn deed(word: &str) -> Option<String> {
+    let singular = word.strip_suffix('s').unwrap_or(word);
+    let base = singular
+        .strip_suffix("or")
+        .or_else(|| singular.strip_suffix("er"))?;
+    (base.len() >= 5).then(|| base.to_owned())
+}
+
 /// A table's words without what says only that it is a table: `dim_`, `_list`.
 pub(super) fn bare_table(words: &[String]) -> Option<Vec<String>> {
     let mut kept = words;

@@ -5,6 +5,7 @@ mod asking;
 mod comparing;
 mod counting;
 mod entities;
+mod following;
 mod grouping;
 mod literals;
 mod measuring;
@@ -19,6 +20,7 @@ use super::draft::Draft;
 use super::draft::Limit;
 use super::draft::Measure;
 use super::draft::Mention;
+use super::draft::Output;
 use super::draft::Test;
 use super::index::Closeness;
 use super::index::Hit;
@@ -40,14 +42,12 @@ pub(super) fn parse(items: &[Item], index: &Index) -> Result<Draft, Cannot> {
         mode: Mode::Select,
         focus: None,
         link: Link::None,
-        negated: false,
-        alternative: false,
-        sorting: false,
+        waiting: Waiting::default(),
         direction: None,
         rank: None,
         counted: None,
-        restart: false,
-        verb: false,
+        sentence: Sentence::default(),
+        measured: Vec::new(),
     };
     while parser.at < items.len() {
         parser.step()?;
@@ -75,6 +75,28 @@ enum Link {
     And,
 }
 
+/// Words that wait for what they belong to.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// `not` waits for what it denies.
+    negated: bool,
+    /// `or` waits for the other condition.
+    alternative: bool,
+    /// `sort` waits for its key.
+    sorting: bool,
+}
+
+/// What has happened in the sentence so far.
+#[derive(Debug, Default)]
+struct Sentence {
+    /// A new one began and may ask anew.
+    restart: bool,
+    /// A verb of relation stands just before.
+    verb: bool,
+    /// One stands since the last thing asked for: `received the biggest bonus`.
+    clause: bool,
+}
+
 struct Parser<'a> {
     items: &'a [Item],
     index: &'a Index,
@@ -84,31 +106,25 @@ struct Parser<'a> {
     /// The entity mentioned last.
     focus: Option<usize>,
     link: Link,
-    /// `not` waits for what it denies.
-    negated: bool,
-    /// `or` waits for the other condition.
-    alternative: bool,
-    /// `sort` waits for its key.
-    sorting: bool,
+    waiting: Waiting,
     /// `descending` waits for its key.
     direction: Option<End>,
     /// `top 5` waits for what it is measured by.
     rank: Option<End>,
     /// What was counted last, for `and the number`.
     counted: Option<Measure>,
-    /// A new sentence may ask anew.
-    restart: bool,
-    /// A verb of relation stands just before.
-    verb: bool,
+    sentence: Sentence,
+    /// What an earlier sentence measured.
+    measured: Vec<Output>,
 }
 
 impl Parser<'_> {
     /// Takes what stands at the current position, by the first rule that knows it.
     fn step(&mut self) -> Result<(), Cannot> {
-        let taken = self.punctuation()?
-            || self.sort()?
-            || self.group()?
-            || self.rank()?
+        let taken = self.punctuation()
+            || self.sort()
+            || self.group()
+            || self.rank()
             || self.measure()?
             || self.compare()?
             || self.time()?
@@ -125,10 +141,14 @@ impl Parser<'_> {
 
     fn finish(self) -> Result<Draft, Cannot> {
         let mut draft = self.draft;
-        if self.negated || self.alternative {
-            return Err(refusal::dangling(if self.negated { "not" } else { "or" }));
+        if self.waiting.negated || self.waiting.alternative {
+            return Err(refusal::dangling(if self.waiting.negated {
+                "not"
+            } else {
+                "or"
+            }));
         }
-        if self.direction.is_some() || self.sorting {
+        if self.direction.is_some() || self.waiting.sorting {
             return Err(refusal::dangling("order"));
         }
         if self.rank.is_some() && draft.order.is_empty() {
@@ -136,6 +156,14 @@ impl Parser<'_> {
         }
         if draft.outputs.is_empty() && draft.entities.is_empty() {
             return Err(refusal::nothing_asked(self.index));
+        }
+        // `How many … each …? List their names.` asks for both.
+        if !draft
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Measure(_)))
+        {
+            draft.outputs.extend(self.measured);
         }
         draft.readings.dedup();
         Ok(draft)
@@ -204,15 +232,14 @@ impl Parser<'_> {
     }
 
     /// Adds a condition, or joins it to the one before when `or` stands between.
-    fn add(&mut self, test: Test, at: usize) -> Result<(), Cannot> {
+    fn add(&mut self, test: Test) -> Result<(), Cannot> {
         let condition = Condition {
             test,
             focus: self.focus,
-            at,
         };
-        self.negated = false;
+        self.waiting.negated = false;
         self.link = Link::None;
-        if !std::mem::take(&mut self.alternative) {
+        if !std::mem::take(&mut self.waiting.alternative) {
             self.draft.conditions.push(condition);
             return Ok(());
         }
@@ -231,7 +258,6 @@ impl Parser<'_> {
         self.draft.conditions.push(Condition {
             test: Test::Any(any),
             focus: self.focus,
-            at,
         });
         Ok(())
     }

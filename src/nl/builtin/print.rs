@@ -1,5 +1,6 @@
 //! Writes a bound query as one SELECT: names qualified, no semicolon, nothing from `search_path`.
 
+mod filters;
 mod from;
 mod names;
 
@@ -7,7 +8,6 @@ use crate::nl::Cannot;
 
 use super::dates::Unit;
 use super::draft::Function;
-use super::draft::Part;
 use super::index::ColumnId;
 use super::index::Index;
 use super::joins::Cues;
@@ -16,7 +16,6 @@ use super::lexicon::End;
 use super::query::Expr;
 use super::query::Filter;
 use super::query::Query;
-use super::query::Related;
 use super::refusal;
 use crate::sql::schema::TypeKind;
 
@@ -111,7 +110,12 @@ impl Printer<'_> {
             .collect();
         push_list(&mut sql, " GROUP BY ", &group?, ", ");
         if let Some((comparison, size)) = &query.size {
-            sql.push_str(&format!(" HAVING count(*) {} {size}", comparison.sql()));
+            push_list(
+                &mut sql,
+                " HAVING ",
+                &[format!("count(*) {} {size}", comparison.sql())],
+                "",
+            );
         }
         let order: Result<Vec<String>, Cannot> = query
             .order
@@ -120,7 +124,7 @@ impl Printer<'_> {
             .collect();
         push_list(&mut sql, " ORDER BY ", &order?, ", ");
         if let Some(limit) = &query.limit {
-            sql.push_str(&format!(" LIMIT {limit}"));
+            push_list(&mut sql, " LIMIT ", std::slice::from_ref(limit), "");
         }
         Ok(sql)
     }
@@ -168,6 +172,7 @@ impl Printer<'_> {
             Expr::Rows(_) => "count".to_owned(),
             Expr::Aggregate(function, id) => match function {
                 Function::Count | Function::CountDistinct => "count".to_owned(),
+                Function::Sum if name(id).starts_with("total") => name(id),
                 Function::Sum => format!("total_{}", name(id)),
                 Function::Average => format!("average_{}", name(id)),
                 Function::Min => format!("min_{}", name(id)),
@@ -259,138 +264,6 @@ impl Printer<'_> {
             several => Ok(format!("count(DISTINCT ({}))", several.join(", "))),
         }
     }
-
-    fn filter(&mut self, filter: &Filter, from: &From) -> Result<String, Cannot> {
-        Ok(match filter {
-            Filter::Compare(id, comparison, value) => {
-                format!("{} {} {value}", self.column(*id, from), comparison.sql())
-            }
-            Filter::Between(id, low, high) => {
-                format!("{} BETWEEN {low} AND {high}", self.column(*id, from))
-            }
-            Filter::OneOf {
-                column,
-                values,
-                negated,
-            } => format!(
-                "{} {}IN ({})",
-                self.column(*column, from),
-                if *negated { "NOT " } else { "" },
-                values.join(", ")
-            ),
-            Filter::Like {
-                column,
-                part,
-                text,
-                negated,
-            } => format!(
-                "{} {}ILIKE {}",
-                self.column(*column, from),
-                if *negated { "NOT " } else { "" },
-                pattern(*part, text)
-            ),
-            Filter::Null { column, negated } => format!(
-                "{} IS {}NULL",
-                self.column(*column, from),
-                if *negated { "NOT " } else { "" }
-            ),
-            Filter::Truth { column, value } => format!(
-                "{}{}",
-                if *value { "" } else { "NOT " },
-                self.column(*column, from)
-            ),
-            Filter::Range {
-                column,
-                from: low,
-                to,
-            } => {
-                let column = self.column(*column, from);
-                let bounds = low.iter().map(|low| format!("{column} >= {low}"));
-                let bounds = bounds.chain(to.iter().map(|to| format!("{column} < {to}")));
-                bounds.collect::<Vec<_>>().join(" AND ")
-            }
-            Filter::Average(id, comparison) => {
-                let table = self.index.table(id.table);
-                let inner = self.aliases.take(&table.name);
-                let name = identifier(&self.index.column(*id).name);
-                format!(
-                    "{} {} (SELECT avg({inner}.{name}) FROM {} AS {inner})",
-                    self.column(*id, from),
-                    comparison.sql(),
-                    names::qualified(table)
-                )
-            }
-            Filter::Any(filters) => {
-                let any: Result<Vec<String>, Cannot> = filters
-                    .iter()
-                    .map(|filter| self.filter(filter, from))
-                    .collect();
-                format!("({})", any?.join(" OR "))
-            }
-        })
-    }
-
-    /// A subquery over the rows that belong to the current one.
-    fn related(
-        &mut self,
-        related: &Related,
-        subject: usize,
-        outer: &From,
-    ) -> Result<String, Cannot> {
-        let path = self.graph.path(&[subject], related.table, self.cues)?;
-        let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
-        tables.extend(related.filters.iter().map(Filter::table));
-        tables.dedup();
-        let Some(first) = path.first() else {
-            return Err(refusal::dangling("with"));
-        };
-        let inner = From::plan(
-            first.to,
-            &tables,
-            self.graph,
-            self.cues,
-            &mut self.aliases,
-            self.index,
-        )?;
-        let mut tests: Vec<String> = first
-            .columns
-            .iter()
-            .map(|(own, other)| {
-                let own = ColumnId {
-                    table: subject,
-                    column: *own,
-                };
-                let other = ColumnId {
-                    table: first.to,
-                    column: *other,
-                };
-                format!(
-                    "{} = {}",
-                    self.column(other, &inner),
-                    self.column(own, outer)
-                )
-            })
-            .collect();
-        for filter in &related.filters {
-            tests.push(self.filter(filter, &inner)?);
-        }
-        let tests = tests.join(" AND ");
-        Ok(match (&related.count, related.negated) {
-            (Some((comparison, count)), _) => {
-                let rows = match inner.repeats(related.table) {
-                    true => self.count_distinct(related.table, &inner)?,
-                    false => "count(*)".to_owned(),
-                };
-                let rows = format!("(SELECT {rows} FROM {} WHERE {tests})", inner.text);
-                format!("{rows} {} {count}", comparison.sql())
-            }
-            (None, negated) => format!(
-                "{}EXISTS (SELECT 1 FROM {} WHERE {tests})",
-                if negated { "NOT " } else { "" },
-                inner.text
-            ),
-        })
-    }
 }
 
 fn push_list(sql: &mut String, keyword: &str, parts: &[String], between: &str) {
@@ -398,23 +271,4 @@ fn push_list(sql: &mut String, keyword: &str, parts: &[String], between: &str) {
         sql.push_str(keyword);
         sql.push_str(&parts.join(between));
     }
-}
-
-/// The pattern that finds a text as it is written, whatever signs are in it.
-fn pattern(part: Part, text: &str) -> String {
-    let special = text.contains(['%', '_', '\\', '!']);
-    let escaped = if special {
-        text.replace('!', "!!")
-            .replace('%', "!%")
-            .replace('_', "!_")
-    } else {
-        text.to_owned()
-    };
-    let pattern = match part {
-        Part::Anywhere => format!("%{escaped}%"),
-        Part::Start => format!("{escaped}%"),
-        Part::End => format!("%{escaped}"),
-    };
-    let escape = if special { " ESCAPE '!'" } else { "" };
-    format!("{}{escape}", quoted(&pattern))
 }

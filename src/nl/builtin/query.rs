@@ -89,16 +89,20 @@ impl Filter {
 }
 
 /// Rows of another table that there must be, must not be, or must be so many.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Related {
     /// The table.
     pub(super) table: usize,
+    /// Tables that each of its rows must lead to.
+    pub(super) also: Vec<usize>,
     /// Which of its rows count.
     pub(super) filters: Vec<Filter>,
     /// There must be none.
     pub(super) negated: bool,
     /// So many.
     pub(super) count: Option<(Comparison, String)>,
+    /// It is not named: only its values are.
+    pub(super) implied: bool,
 }
 
 /// The whole query.

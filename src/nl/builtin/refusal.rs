@@ -107,7 +107,7 @@ fn what_can_be_asked(words: &[&str], index: &Index) -> String {
     if scored.is_empty() {
         return "No table is visible to this role.".to_owned();
     }
-    scored.sort_by(|a, b| b.0.cmp(&a.0));
+    scored.sort_by_key(|(near, _)| std::cmp::Reverse(*near));
     let names: Vec<&str> = scored.iter().take(8).map(|(_, name)| *name).collect();
     let more = if scored.len() > names.len() {
         ", …"

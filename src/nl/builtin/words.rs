@@ -12,6 +12,8 @@ pub(super) struct Word {
     pub(super) lower: String,
     /// What it is by its form.
     pub(super) form: Form,
+    /// It ends in `'s`.
+    pub(super) possessive: bool,
 }
 
 /// What a word is by its form alone.
@@ -41,6 +43,7 @@ impl Word {
             text: text.to_owned(),
             lower: text.to_lowercase(),
             form,
+            possessive: false,
         }
     }
 
@@ -89,8 +92,7 @@ impl Scanner {
                 '$' => self.dollar(),
                 '0'..='9' => self.number(),
                 '.' | '?' | '!' if self.peek(1) != Some('=') => self.mark(".", Form::Stop),
-                ';' => self.mark(".", Form::Stop),
-                ',' | ':' => self.mark(",", Form::Comma),
+                ',' | ':' | ';' => self.mark(",", Form::Comma),
                 '<' | '>' | '=' | '!' => self.comparison(),
                 '&' => self.mark("and", Form::Plain),
                 '%' => self.mark("percent", Form::Plain),
@@ -225,7 +227,8 @@ impl Scanner {
             self.at += 1;
         }
         let mut text: String = self.text[start..self.at].iter().collect();
-        if self.peek(0) == Some('\'') {
+        let possessive = self.peek(0) == Some('\'');
+        if possessive {
             let tail: String = self.text[self.at + 1..]
                 .iter()
                 .take_while(|c| c.is_alphanumeric())
@@ -235,13 +238,16 @@ impl Scanner {
                 let base = if text == "can" { 3 } else { text.len() - 1 };
                 text.truncate(base);
                 self.push(&text);
-                text = "not".to_owned();
+                "not".clone_into(&mut text);
             } else if !matches!(tail.as_str(), "s" | "" | "re" | "ve") {
                 text.push('\'');
                 text.push_str(&tail);
             }
         }
         self.push(&text);
+        if let Some(word) = self.words.last_mut() {
+            word.possessive = possessive;
+        }
     }
 
     fn push(&mut self, text: &str) {

@@ -30,8 +30,19 @@ impl Binder<'_, '_> {
     /// The column of something asked for: of the table named beside it, of the group, of the
     /// subject, or of the nearest table that has one.
     pub(super) fn asked_column(&self, mention: &Mention) -> Result<ColumnId, Cannot> {
+        self.column(mention, &self.asked_tables(mention.at))
+    }
+
+    /// The first of those tables that has the column.
+    pub(super) fn asked_table(&self, mention: &Mention) -> Option<usize> {
+        self.asked_tables(mention.at)
+            .into_iter()
+            .find(|table| closest_in(mention, *table).is_some())
+    }
+
+    fn asked_tables(&self, at: usize) -> Vec<usize> {
         let mut tables = Vec::new();
-        tables.extend(self.owner_after(mention.at));
+        tables.extend(self.owner_after(at));
         for role in [
             Role::Grouped,
             Role::Head,
@@ -46,7 +57,10 @@ impl Binder<'_, '_> {
                     .map(|(_, table)| *table),
             );
         }
-        self.column(mention, &tables)
+        if !tables.contains(&self.subject) {
+            tables.push(self.subject);
+        }
+        tables
     }
 
     /// The column of a condition: of the table said last, of the subject, or of the nearest.

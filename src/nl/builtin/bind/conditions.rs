@@ -6,6 +6,7 @@ use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::index::Target;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::refusal;
@@ -16,22 +17,16 @@ use super::Binder;
 impl Binder<'_, '_> {
     pub(super) fn bind_conditions(&mut self) -> Result<(), Cannot> {
         for condition in &self.draft.conditions {
-            match &condition.test {
-                Test::Has {
-                    entity,
-                    negated,
-                    count,
-                } => {
-                    self.relate(*entity, *negated, count.as_ref())?;
-                }
-                Test::GroupSize(comparison, literal) => {
-                    let size = super::values::whole_number(literal)?;
-                    self.query.size = Some((*comparison, size));
-                }
-                _ => {
-                    let filter = self.filter(condition)?;
-                    self.place(filter, condition.focus)?;
-                }
+            if let Test::Has {
+                entity,
+                negated,
+                count,
+            } = &condition.test
+            {
+                self.relate(*entity, *negated, count.as_ref())?;
+            } else {
+                let filter = self.filter(condition)?;
+                self.place(filter, condition.focus)?;
             }
         }
         self.check_contradictions()
@@ -125,7 +120,7 @@ impl Binder<'_, '_> {
                 }
                 Filter::Any(filters)
             }
-            Test::Has { .. } | Test::GroupSize(..) => {
+            Test::Has { .. } => {
                 return Err(refusal::and_or());
             }
         })
@@ -172,10 +167,13 @@ impl Binder<'_, '_> {
         let column = self.index().column(id);
         let years = self.index().facts[id.table].years.contains(&id.column);
         let comparable = match column.kind {
-            TypeKind::Integer | TypeKind::Number | TypeKind::Date => true,
-            TypeKind::Timestamp | TypeKind::TimestampTz | TypeKind::Time | TypeKind::Interval => {
-                true
-            }
+            TypeKind::Integer
+            | TypeKind::Number
+            | TypeKind::Date
+            | TypeKind::Timestamp
+            | TypeKind::TimestampTz
+            | TypeKind::Time
+            | TypeKind::Interval => true,
             TypeKind::Text => years,
             _ => false,
         };
@@ -199,7 +197,18 @@ impl Binder<'_, '_> {
     ) -> Result<ColumnId, Cannot> {
         let table = focus.map_or(self.subject, |entity| self.entities[entity]);
         match left {
-            Left::Name(mention) => self.tested_column(mention, focus),
+            Left::Name(mention) => match value {
+                Some(Literal::Text(_, values)) if !values.is_empty() => {
+                    let mut stored = mention.clone();
+                    stored.hits.retain(|hit| {
+                        values
+                            .iter()
+                            .any(|value| hit.target == Target::Column(value.column))
+                    });
+                    self.tested_column(&stored, focus)
+                }
+                _ => self.tested_column(mention, focus),
+            },
             Left::Hinted(columns, text) => {
                 let found = self
                     .hinted_column(columns, table)
@@ -225,6 +234,20 @@ impl Binder<'_, '_> {
                 None => Err(refusal::dangling("value")),
             },
             Left::OnlyFigure => self.only_figure(table),
+            Left::Key => {
+                let key = self.index().facts[table].key;
+                let Some(column) = key else {
+                    let name = &self.index().table(table).name;
+                    return Err(refusal::unsupported(
+                        &format!("{name} has no single key"),
+                        "Say which column the figure is of.",
+                    ));
+                };
+                let id = ColumnId { table, column };
+                self.readings
+                    .push(self.reading(&self.index().table(table).name, id));
+                Ok(id)
+            }
             Left::Naming => match self.index().facts[table].naming.as_slice() {
                 [one] => Ok(ColumnId {
                     table,

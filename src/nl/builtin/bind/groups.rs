@@ -4,9 +4,11 @@ use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
+use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::query::Expr;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
@@ -55,9 +57,44 @@ impl Binder<'_, '_> {
             }
             return Ok(());
         }
+        if let (true, Some(key)) = (self.query.order.is_empty(), shown.first().cloned())
+            && self.is_time(&key)
+        {
+            self.query.order.push((key, End::Min));
+        }
         self.show_keys(shown);
         self.group_outputs();
+        self.order_by_measure();
         Ok(())
+    }
+
+    /// Groups nobody ordered come with the greatest first, which is what is looked for.
+    fn order_by_measure(&mut self) {
+        let measures: Vec<&Expr> = self
+            .query
+            .outputs
+            .iter()
+            .filter(|expr| expr.is_aggregate())
+            .collect();
+        if let ([measure], true, false) = (
+            measures.as_slice(),
+            self.query.order.is_empty(),
+            self.query.group.is_empty(),
+        ) {
+            let measure = (*measure).clone();
+            self.query.order.push((measure, End::Max));
+        }
+    }
+
+    fn is_time(&self, key: &Expr) -> bool {
+        match key {
+            Expr::Start(..) => true,
+            Expr::Column(id) => {
+                let facts = &self.index().facts[id.table];
+                facts.years.contains(&id.column) || facts.dates.contains(&id.column)
+            }
+            _ => false,
+        }
     }
 
     /// Keys come first, unless something of them is shown already.
@@ -83,6 +120,16 @@ impl Binder<'_, '_> {
 
     /// What is shown beside an aggregate is grouped by, and by the key it depends on.
     fn group_outputs(&mut self) {
+        // `the country of the airline with the fewest flights` is about one airline.
+        let explicit = self.query.group.is_empty()
+            && self
+                .draft
+                .entities
+                .iter()
+                .zip(&self.entities)
+                .any(|(entity, table)| {
+                    matches!(entity.role, Role::Head | Role::Owner) && *table == self.subject
+                });
         for output in self.query.outputs.clone() {
             if output.is_aggregate() {
                 continue;
@@ -90,13 +137,26 @@ impl Binder<'_, '_> {
             let names_row = matches!(&output, Expr::Column(id)
                 if self.index().facts[id.table].naming.contains(&id.column));
             let is_key = self.query.group.contains(&output);
-            if names_row && !is_key && output.table() != self.query.base {
+            let of_entity = explicit && output.table() == self.subject;
+            if (names_row || of_entity) && !is_key && output.table() != self.query.base {
                 self.push_key(output.table());
             }
             self.push_group(output);
         }
         for (expr, _) in self.query.order.clone() {
-            if !expr.is_aggregate() {
+            let keyed = self
+                .index()
+                .table(expr.table())
+                .primary_key
+                .iter()
+                .any(|column| {
+                    let key = ColumnId {
+                        table: expr.table(),
+                        column: *column,
+                    };
+                    self.query.group.contains(&Expr::Column(key))
+                });
+            if !expr.is_aggregate() && keyed {
                 self.push_group(expr);
             }
         }

@@ -6,6 +6,7 @@ use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::draft::Sort;
 use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
@@ -49,11 +50,23 @@ impl Binder<'_, '_> {
             .collect()
     }
 
-    /// The columns that tell a table's rows apart for a person; all of them when none does.
+    /// The columns that tell a table's rows apart: for a person, else the key, else all.
     pub(super) fn naming(&self, table: usize) -> Vec<Expr> {
         let naming = &self.index().facts[table].naming;
         if naming.is_empty() {
-            return self.rows(table);
+            let key = &self.index().table(table).primary_key;
+            if key.is_empty() {
+                return self.rows(table);
+            }
+            return key
+                .iter()
+                .map(|column| {
+                    Expr::Column(ColumnId {
+                        table,
+                        column: *column,
+                    })
+                })
+                .collect();
         }
         naming
             .iter()
@@ -73,15 +86,39 @@ impl Binder<'_, '_> {
             .iter()
             .position(|entity| entity.mention.at == mention.at && entity.role == Role::Head);
         let Some(entity) = entity else {
+            if let Some(naming) = self.whole_name(mention) {
+                return Ok(naming);
+            }
             return Ok(vec![Expr::Column(self.asked_column(mention)?)]);
         };
         let table = self.entities[entity];
-        let whole = self.draft.rows && self.draft.outputs.len() == 1 && self.draft.group.is_empty();
+        let nameless = self.index().facts[table].naming.is_empty();
+        let measured = |sort: &Sort| matches!(sort.key, SortKey::Measure(_));
+        let whole = (self.draft.rows || nameless)
+            && self.draft.outputs.len() == 1
+            && self.draft.group.is_empty()
+            && !self.draft.order.iter().any(measured);
         Ok(if whole {
             self.rows(table)
         } else {
             self.naming(table)
         })
+    }
+
+    /// The `name` of a table that keeps it in two columns.
+    fn whole_name(&self, mention: &Mention) -> Option<Vec<Expr>> {
+        let table = self.asked_table(mention)?;
+        let best = super::columns::closest_in(mention, table)?.closeness;
+        let close: Vec<usize> = mention
+            .hits
+            .iter()
+            .filter_map(|hit| match hit.target {
+                Target::Column(id) if id.table == table && hit.closeness == best => Some(id.column),
+                _ => None,
+            })
+            .collect();
+        let naming = &self.index().facts[table].naming;
+        (naming.len() > 1 && close == *naming).then(|| self.naming(table))
     }
 
     /// An aggregate of one table.

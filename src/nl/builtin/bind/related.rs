@@ -3,7 +3,11 @@
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::items::Item;
+use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::lexicon::Tag;
 use crate::nl::builtin::query::Expr;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::query::Related;
@@ -33,13 +37,42 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         // A link that every row has anyway still joins: it may be NULL.
+        if count.is_none() && !negated && self.follows_deed(entity) {
+            // `returned a product`: what was returned is the product.
+            if let Some(deed) = self.query.related.last_mut() {
+                deed.also.push(table);
+                return Ok(());
+            }
+        }
         self.query.related.push(Related {
             table,
-            filters: Vec::new(),
             negated,
             count,
+            ..Related::default()
         });
         Ok(())
+    }
+
+    /// Whether an entity stands right after another that must have rows: a verb and its object.
+    fn follows_deed(&self, entity: usize) -> bool {
+        let Some(deed) = entity
+            .checked_sub(1)
+            .map(|before| &self.draft.entities[before])
+        else {
+            return false;
+        };
+        let own = self.draft.entities[entity].mention.at;
+        let between = self
+            .around
+            .items
+            .get(deed.mention.at.saturating_add(1)..own);
+        let filler = |item: &Item| matches!(item.kind, Kind::Tag(Tag::Filler));
+        let last = self.query.related.last();
+        deed.role == Role::Related
+            && between.is_some_and(|items| items.iter().all(filler))
+            && last.is_some_and(|last| {
+                last.table == self.entities[entity - 1] && last.filters.is_empty() && !last.negated
+            })
     }
 
     /// `cities with more than one employee`, where the city is a column of the employee.
@@ -50,7 +83,7 @@ impl Binder<'_, '_> {
     ) -> Result<(), Cannot> {
         let aggregated = self.query.outputs.iter().any(Expr::is_aggregate);
         match count {
-            Some(size) if !negated && !aggregated => {
+            Some(size) if !negated && !aggregated && !self.shows_key() => {
                 for output in self.query.outputs.clone() {
                     if !self.query.group.contains(&output) {
                         self.query.group.push(output);
@@ -70,10 +103,22 @@ impl Binder<'_, '_> {
         }
     }
 
+    /// Groups of single rows are no groups.
+    fn shows_key(&self) -> bool {
+        let keys = &self.index().table(self.subject).primary_key;
+        keys.iter().any(|column| {
+            let key = ColumnId {
+                table: self.subject,
+                column: *column,
+            };
+            self.query.outputs.contains(&Expr::Column(key))
+        })
+    }
+
     /// Puts a filter to the rows it speaks of.
     pub(super) fn place(&mut self, filter: Filter, focus: Option<usize>) -> Result<(), Cannot> {
         let table = filter.table();
-        if let Some(position) = self.related_for(table, focus)? {
+        if let Some(position) = self.related_for(table, focus) {
             self.query.related[position].filters.push(filter);
             return Ok(());
         }
@@ -91,12 +136,24 @@ impl Binder<'_, '_> {
                 Some(positive) => (positive, true),
                 None => (filter, false),
             };
-            self.query.related.push(Related {
-                table,
-                filters: vec![filter],
-                negated,
-                count: None,
-            });
+            // `Ada Lovelace`, two values of one row, are found in one row.
+            let same = |other: &&mut Related| other.table == table && other.implied;
+            match self
+                .query
+                .related
+                .iter_mut()
+                .find(same)
+                .filter(|other| other.negated == negated)
+            {
+                Some(other) if !negated => other.filters.push(filter),
+                _ => self.query.related.push(Related {
+                    table,
+                    filters: vec![filter],
+                    negated,
+                    implied: true,
+                    ..Related::default()
+                }),
+            }
         } else {
             self.join(table);
             self.query.filters.push(filter);
@@ -105,22 +162,17 @@ impl Binder<'_, '_> {
     }
 
     /// The relatives that a filter on `table` limits: those in focus, or those of that table.
-    fn related_for(&self, table: usize, focus: Option<usize>) -> Result<Option<usize>, Cannot> {
+    fn related_for(&self, table: usize, focus: Option<usize>) -> Option<usize> {
         let related = &self.query.related;
-        let Some(entity) = focus.filter(|e| self.draft.entities[*e].role == Role::Related) else {
-            return Ok(None);
-        };
-        let Some(position) = related
+        let entity = focus.filter(|e| self.draft.entities[*e].role == Role::Related)?;
+        let position = related
             .iter()
-            .rposition(|other| other.table == self.entities[entity])
-        else {
-            return Ok(None);
-        };
+            .rposition(|other| other.table == self.entities[entity])?;
         if related[position].table == table {
-            return Ok(Some(position));
+            return Some(position);
         }
         if self.main.contains(&table) {
-            return Ok(None);
+            return None;
         }
         let graph = self.around.graph;
         let beyond = graph.distance(related[position].table, table);
@@ -130,7 +182,7 @@ impl Binder<'_, '_> {
             (beyond, None) => beyond.is_some(),
             (None, Some(_)) => false,
         };
-        Ok(nearer.then_some(position))
+        nearer.then_some(position)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::Tag;
 use crate::sql::schema::TypeKind;
 
+use super::Link;
 use super::Mode;
 use super::Parser;
 
@@ -52,7 +53,7 @@ impl Parser<'_> {
         }
         self.at = next;
         let comparison = comparison.unwrap_or(Comparison::Equal);
-        if self.negated {
+        if self.waiting.negated {
             // `not a single order` is none; `not 3 orders` would be said otherwise.
             let one = literal == Literal::Number("1".to_owned());
             let Some(table) = self.table_at(next).filter(|_| one) else {
@@ -60,18 +61,14 @@ impl Parser<'_> {
             };
             self.at = next + 1;
             let entity = self.register(table, Role::Related);
-            self.add(
-                Test::Has {
-                    entity,
-                    negated: true,
-                    count: None,
-                },
-                at,
-            )?;
+            self.add(Test::Has {
+                entity,
+                negated: true,
+                count: None,
+            })?;
             return Ok(true);
         }
-        self.counted_thing(comparison, literal, next, at)
-            .map(|()| true)
+        self.counted_thing(comparison, literal, next).map(|()| true)
     }
 
     /// A numeric column named at `at`.
@@ -95,24 +92,20 @@ impl Parser<'_> {
         comparison: Comparison,
         literal: Literal,
         next: usize,
-        at: usize,
     ) -> Result<(), Cannot> {
         if let Some(table) = self.table_at(next) {
             self.at = next + 1;
             let entity = self.register(table, Role::Related);
             let count = Some((comparison, literal));
-            return self.add(
-                Test::Has {
-                    entity,
-                    negated: false,
-                    count,
-                },
-                at,
-            );
+            return self.add(Test::Has {
+                entity,
+                negated: false,
+                count,
+            });
         }
         if let Some(column) = self.figure_at(next) {
             self.at = next + 1;
-            return self.add(Test::Compare(Left::Name(column), comparison, literal), at);
+            return self.add(Test::Compare(Left::Name(column), comparison, literal));
         }
         let once = match self.tag(next) {
             Some(Tag::Times) => Some(literal.clone()),
@@ -120,9 +113,22 @@ impl Parser<'_> {
         };
         if let (Some(literal), Some(entity)) = (once, self.focus) {
             self.at = next + 1;
-            return self.recount(entity, comparison, literal, at);
+            return self.recount(entity, comparison, literal);
         }
-        self.add(Test::Compare(Left::OnlyFigure, comparison, literal), at)
+        // `over 3000 and under 4000` speaks of the same column twice.
+        let before = match self
+            .draft
+            .conditions
+            .last()
+            .map(|condition| &condition.test)
+        {
+            Some(Test::Compare(left @ Left::Name(_), ..)) => Some(left.clone()),
+            _ => None,
+        };
+        let left = before
+            .filter(|_| self.link == Link::And || self.waiting.alternative)
+            .unwrap_or(Left::OnlyFigure);
+        self.add(Test::Compare(left, comparison, literal))
     }
 
     /// `visited museums more than twice` says how many of what was said before.
@@ -131,7 +137,6 @@ impl Parser<'_> {
         entity: usize,
         comparison: Comparison,
         literal: Literal,
-        at: usize,
     ) -> Result<(), Cannot> {
         let before = self
             .draft
@@ -151,13 +156,10 @@ impl Parser<'_> {
             return Ok(());
         }
         let count = Some((comparison, literal));
-        self.add(
-            Test::Has {
-                entity,
-                negated: false,
-                count,
-            },
-            at,
-        )
+        self.add(Test::Has {
+            entity,
+            negated: false,
+            count,
+        })
     }
 }

@@ -2,13 +2,16 @@
 
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Entity;
+use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Left;
+use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::index::Closeness;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Tag;
@@ -27,15 +30,30 @@ impl Parser<'_> {
             return Ok(true);
         }
         let columns = self.columns_at(at);
-        if let Some(columns) = &columns
+        // `orders over 100` speaks of orders, although `ordered_at` is near in sound.
+        let faint = |mention: &Mention| {
+            mention
+                .hits
+                .iter()
+                .all(|hit| hit.closeness <= Closeness::Tail)
+        };
+        let is_table = self.table_at(at).is_some() && columns.as_ref().is_some_and(faint);
+        if let Some(columns) = columns.as_ref().filter(|_| !is_table)
             && self.condition_follows(at + 1, columns)
         {
             self.at += 1;
-            return self.test(Left::Name(columns.clone()), at).map(|()| true);
+            return self.test(Left::Name(columns.clone())).map(|()| true);
+        }
+        if let Some(columns) = columns.as_ref().filter(|_| !is_table)
+            && let Some((end, next)) = self.bare_superlative(at + 1)
+        {
+            self.at = next;
+            self.rank_column(columns.clone(), end);
+            return Ok(true);
         }
         if let Some(table) = self.table_at(at) {
             self.at += 1;
-            self.entity(table)?;
+            self.table(table)?;
             return Ok(true);
         }
         let Some(columns) = columns else {
@@ -46,14 +64,42 @@ impl Parser<'_> {
         Ok(true)
     }
 
+    /// A table, with what names one of its rows right after it: `category Toys`, `order 17`.
+    fn table(&mut self, table: Mention) -> Result<(), Cannot> {
+        let at = table.at;
+        if self.tag(self.at) == Some(Tag::CountAgain) && self.mode == Mode::Select {
+            self.at += 1;
+            let measure = Measure {
+                function: Function::Count,
+                of: Some(table),
+            };
+            self.register_measure(&measure);
+            self.output(Output::Measure(measure));
+            return Ok(());
+        }
+        let plural = table.text.to_lowercase().ends_with('s');
+        self.entity(table)?;
+        let left = match self.kind(self.at) {
+            Some(Kind::ProperName) if self.table_at(self.at + 1).is_none() => Left::Naming,
+            Some(Kind::Quoted) if self.items[self.at].values.is_empty() => Left::Naming,
+            Some(Kind::Number(_) | Kind::Parameter) if !plural && !self.is_capital(at) => Left::Key,
+            _ => return Ok(()),
+        };
+        self.test(left)
+    }
+
+    /// `Customer 7` may be a name; `customer 7` is the one of that number.
+    fn is_capital(&self, at: usize) -> bool {
+        at > 0 && self.items[at].text.starts_with(char::is_uppercase)
+    }
+
     /// `named Kyle`.
     fn named_entity(&mut self) -> Result<bool, Cannot> {
         if self.tag(self.at) != Some(Tag::Named) {
             return Ok(false);
         }
-        let at = self.at;
         self.at += 1;
-        self.test(Left::Naming, at)?;
+        self.test(Left::Naming)?;
         Ok(true)
     }
 
@@ -63,32 +109,40 @@ impl Parser<'_> {
         let entity = self.draft.entities.len() - 1;
         self.focus = Some(entity);
         self.link = Link::None;
-        self.verb = false;
+        self.sentence.verb = false;
         entity
     }
 
     pub(super) fn entity(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
-        if self.negated {
+        // `names of Kyle's friends` asks for the friends' names, not for Kyle's.
+        let belongs = at.checked_sub(1).is_some_and(|before| {
+            let item = &self.items[before];
+            item.possessive && !matches!(item.kind, Kind::Name(_))
+        });
+        if belongs && !self.draft.outputs.is_empty() && !self.draft.entities.is_empty() {
+            return Err(refusal::dangling(&self.items[at - 1].text));
+        }
+        if self.widens_denial(&mention) {
+            return Ok(());
+        }
+        if self.waiting.negated {
             let entity = self.register(mention, Role::Related);
-            return self.add(
-                Test::Has {
-                    entity,
-                    negated: true,
-                    count: None,
-                },
-                at,
-            );
+            return self.add(Test::Has {
+                entity,
+                negated: true,
+                count: None,
+            });
         }
         let has_subject = self
             .draft
             .entities
             .iter()
             .any(|entity| entity.role != Role::Grouped);
-        if self.mode == Mode::Select && !self.verb {
+        if self.mode == Mode::Select && !self.sentence.verb {
             let asked = match self.link {
                 Link::Owner => self.draft.outputs.is_empty() && !has_subject && !self.draft.rows,
-                Link::None => self.draft.outputs.is_empty() || self.restart,
+                Link::None => self.draft.outputs.is_empty() || self.sentence.restart,
                 Link::And => true,
             };
             if asked {
@@ -102,14 +156,34 @@ impl Parser<'_> {
             return Ok(());
         }
         let entity = self.register(mention, Role::Related);
-        self.add(
-            Test::Has {
-                entity,
-                negated: false,
-                count: None,
-            },
-            at,
-        )
+        self.add(Test::Has {
+            entity,
+            negated: false,
+            count: None,
+        })
+    }
+
+    /// `shops that do not hire any employee` denies the employee, hired or not.
+    fn widens_denial(&mut self, mention: &Mention) -> bool {
+        let Some(Test::Has {
+            entity,
+            negated: true,
+            ..
+        }) = self
+            .draft
+            .conditions
+            .last()
+            .map(|condition| &condition.test)
+        else {
+            return false;
+        };
+        let entity = *entity;
+        let verb_at = self.draft.entities[entity].mention.at;
+        let adjacent = self.focus == Some(entity) && self.skip(verb_at + 1) == mention.at;
+        if adjacent {
+            self.draft.entities[entity].mention = mention.clone();
+        }
+        adjacent
     }
 
     /// The name with its tables and its columns; what it shows is decided later.
@@ -123,35 +197,41 @@ impl Parser<'_> {
 
     /// Adds something to show; a later sentence that asks anew replaces what was asked before.
     pub(super) fn output(&mut self, output: Output) {
-        if std::mem::take(&mut self.restart) {
-            self.draft.outputs.clear();
+        if std::mem::take(&mut self.sentence.restart) {
+            let measures = self.draft.outputs.drain(..);
+            self.measured
+                .extend(measures.filter(|output| matches!(output, Output::Measure(_))));
             self.draft.rows = false;
         }
         self.draft.outputs.push(output);
         self.link = Link::None;
+        self.sentence.clause = false;
     }
 
     fn column(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
-        if self.negated {
-            return self.add(
-                Test::Null {
-                    left: Left::Name(mention),
-                    negated: false,
-                },
-                at,
-            );
+        let said = mention
+            .hits
+            .iter()
+            .any(|hit| hit.closeness >= Closeness::Alias);
+        if self.waiting.negated && said {
+            return self.add(Test::Null {
+                left: Left::Name(mention),
+                negated: false,
+            });
         }
         if self.is_flag(&mention) && (self.mode == Mode::Modify || self.describes(at)) {
-            return self.add(
-                Test::Truth {
-                    left: Left::Name(mention),
-                    value: true,
-                },
-                at,
-            );
+            return self.add(Test::Truth {
+                left: Left::Name(mention),
+                value: true,
+            });
         }
-        if self.mode == Mode::Select {
+        let owner = self.link == Link::Owner && !self.draft.outputs.is_empty();
+        let loose = mention
+            .hits
+            .iter()
+            .all(|hit| hit.closeness <= Closeness::Tail);
+        if self.mode == Mode::Select && !(owner && loose) {
             self.output(Output::Name(mention));
             return Ok(());
         }

@@ -1,6 +1,5 @@
 //! Groups: `per region`, `for each customer`, `by month`.
 
-use crate::nl::Cannot;
 use crate::nl::builtin::dates::Unit;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Output;
@@ -16,14 +15,14 @@ use super::Parser;
 
 impl Parser<'_> {
     /// `each …` and `by …`.
-    pub(super) fn group(&mut self) -> Result<bool, Cannot> {
+    pub(super) fn group(&mut self) -> bool {
         let at = self.at;
         match self.tag(at) {
             Some(Tag::Each) => self.each(),
-            Some(Tag::By) if self.sorting => self.sort_by(at + 1),
+            Some(Tag::By) if self.waiting.sorting => self.sort_by(at + 1),
             Some(Tag::By) if self.rank.is_some() => self.rank_by(),
-            Some(Tag::By) if !self.verb && self.measures_something() => self.each(),
-            Some(Tag::By) if !self.verb && self.table_at(self.skip(at + 1)).is_none() => {
+            Some(Tag::By) if !self.sentence.verb && self.measures_something() => self.each(),
+            Some(Tag::By) if !self.sentence.verb && self.table_at(self.skip(at + 1)).is_none() => {
                 self.sort_by(at + 1)
             }
             // `monthly revenue`.
@@ -31,9 +30,9 @@ impl Parser<'_> {
                 let unit = self.items[at].unit.unwrap_or(Unit::Month);
                 self.draft.group.push(Key::Time(unit));
                 self.at += 1;
-                Ok(true)
+                true
             }
-            _ => Ok(false),
+            _ => false,
         }
     }
 
@@ -49,7 +48,7 @@ impl Parser<'_> {
             .any(|output| matches!(output, Output::Measure(_)))
     }
 
-    fn each(&mut self) -> Result<bool, Cannot> {
+    fn each(&mut self) -> bool {
         let mut at = self.skip(self.at + 1);
         // `each of the five regions` and `each one` add nothing.
         if self.tag(at) == Some(Tag::Distinct) {
@@ -57,13 +56,21 @@ impl Parser<'_> {
         }
         if !self.group_key(at) {
             // `the number of friends corresponding to each`.
-            let ends = matches!(self.kind(at), None | Some(Kind::Stop));
+            if self
+                .items
+                .get(at)
+                .is_some_and(|item| item.text.eq_ignore_ascii_case("one"))
+            {
+                at += 1;
+            }
+            let ends = matches!(self.kind(at), None | Some(Kind::Stop))
+                || matches!(self.tag(at), Some(Tag::With));
             if ends && !self.draft.outputs.is_empty() {
                 self.draft.group.push(Key::Outputs);
                 self.at = at;
-                return Ok(true);
+                return true;
             }
-            return Ok(false);
+            return false;
         }
         // `by region and month`: only what follows directly belongs to it.
         while self.tag(self.at) == Some(Tag::And) || matches!(self.kind(self.at), Some(Kind::Comma))
@@ -72,7 +79,7 @@ impl Parser<'_> {
                 break;
             }
         }
-        Ok(true)
+        true
     }
 
     fn group_key(&mut self, at: usize) -> bool {
@@ -91,7 +98,7 @@ impl Parser<'_> {
     }
 
     /// `top 5 customers by …`.
-    fn rank_by(&mut self) -> Result<bool, Cannot> {
+    fn rank_by(&mut self) -> bool {
         let at = self.skip(self.at + 1);
         let end = self.rank.take().unwrap_or(End::Max);
         let key = if let Some((mut measures, next)) = self.measures(at) {
@@ -104,11 +111,11 @@ impl Parser<'_> {
             SortKey::Name(columns)
         } else {
             self.rank = Some(end);
-            return Ok(false);
+            return false;
         };
         let focus = self.focus;
         self.draft.order.push(Sort { key, end, focus });
         self.mode = Mode::Modify;
-        Ok(true)
+        true
     }
 }

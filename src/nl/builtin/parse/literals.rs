@@ -1,11 +1,15 @@
 //! Values to compare with, alone or in a list.
 
 use crate::nl::Cannot;
+use crate::nl::builtin::draft::Condition;
 use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::draft::Part;
+use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::index::Closeness;
+use crate::nl::builtin::index::Hit;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::index::ValueHit;
 use crate::nl::builtin::items::Item;
@@ -13,6 +17,7 @@ use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::Tag;
 
+use super::Mode;
 use super::Parser;
 
 impl Parser<'_> {
@@ -80,6 +85,9 @@ impl Parser<'_> {
 
     /// A value that stands without its column: `singers from France`, `refunded orders`.
     pub(super) fn state_value(&mut self) -> Result<bool, Cannot> {
+        if self.text_within()? {
+            return Ok(true);
+        }
         let item = &self.items[self.at];
         let stated = match &item.kind {
             Kind::Value => true,
@@ -90,11 +98,15 @@ impl Parser<'_> {
             }
             _ => false,
         };
-        if !stated {
+        // `shipped in March` speaks of the date, not of the status.
+        let dated = self.columns_at(self.at).is_some_and(|columns| {
+            self.holds_dates(&columns) && self.condition_follows(self.at + 1, &columns)
+        });
+        if !stated || dated {
             return Ok(false);
         }
         let at = self.at;
-        let Some((mut literals, next)) = self.literals(at, None) else {
+        let Some((literals, next)) = self.literals(at, None) else {
             return Ok(false);
         };
         self.at = next;
@@ -102,8 +114,11 @@ impl Parser<'_> {
             Literal::Text(_, values) if values.is_empty() => Left::Naming,
             _ => Left::OfValue,
         };
+        let literals = self.name_column(literals);
+        self.own(&literals);
+        let mut literals = literals;
         // `not owning a cat pet` denies the pet, not what kind it is.
-        let negated = self.negated && self.table_at(self.at).is_none();
+        let negated = self.waiting.negated && self.table_at(self.at).is_none();
         let test = if literals.len() > 1 {
             Test::OneOf {
                 left,
@@ -119,8 +134,123 @@ impl Parser<'_> {
             Test::Compare(left, comparison, literals.remove(0))
         };
         self.describe(&literals_of(&test))?;
-        self.add(test, at)?;
+        self.add(test)?;
         Ok(true)
+    }
+
+    /// `has 'Hey' in its name`.
+    fn text_within(&mut self) -> Result<bool, Cannot> {
+        let at = self.at;
+        let linked = matches!(self.kind(at), Some(Kind::Quoted))
+            && self
+                .items
+                .get(at + 1)
+                .is_some_and(|item| item.text.eq_ignore_ascii_case("in"));
+        let name = self.skip(at + 2);
+        let Some(columns) = self.columns_at(name).filter(|_| linked) else {
+            return Ok(false);
+        };
+        self.at = name + 1;
+        let (text, negated) = (self.items[at].text.clone(), self.waiting.negated);
+        self.add(Test::Like {
+            left: Left::Name(columns),
+            part: Part::Anywhere,
+            text,
+            negated,
+        })?;
+        Ok(true)
+    }
+
+    /// `CD as their record format`, `Aberdeen city`: the column may follow its value.
+    fn name_column(&mut self, literals: Vec<Literal>) -> Vec<Literal> {
+        let mut next = self.skip(self.at);
+        let linked = self.tag(next) == Some(Tag::In) && self.items[next].text.starts_with("as");
+        if linked {
+            next = self.skip(next + 1);
+        }
+        let hits = self.hits(next).to_vec();
+        let of_column = |value: &ValueHit| {
+            let named = |hit: &Hit| hit.target == Target::Column(value.column);
+            hits.iter().any(named)
+        };
+        let of_table = |value: &ValueHit| {
+            hits.iter()
+                .any(|hit| hit.target == Target::Table(value.column.table))
+        };
+        let every = |test: &dyn Fn(&ValueHit) -> bool| {
+            literals.iter().all(|literal| match literal {
+                Literal::Text(_, values) => values.iter().any(test),
+                Literal::Number(_) | Literal::Parameter(_) => false,
+            })
+        };
+        if linked && every(&of_table) && !every(&of_column) {
+            self.at = next + 1;
+            return literals;
+        }
+        if !every(&of_column) || self.table_at(next).is_some() {
+            return literals;
+        }
+        self.at = next + 1;
+        literals
+            .into_iter()
+            .map(|literal| match literal {
+                Literal::Text(text, mut values) => {
+                    values.retain(of_column);
+                    Literal::Text(text, values)
+                }
+                other => other,
+            })
+            .collect()
+    }
+
+    /// `who has a cat` speaks of a pet without saying so; what follows may be said of the pet.
+    fn own(&mut self, literals: &[Literal]) {
+        let Some(Literal::Text(_, values)) = literals.first() else {
+            return;
+        };
+        let mut tables: Vec<usize> = values.iter().map(|value| value.column.table).collect();
+        tables.dedup();
+        let [table] = tables[..] else { return };
+        let target = Target::Table(table);
+        let named = self.draft.entities.iter().any(|entity| {
+            entity.mention.hits.iter().any(|hit| hit.target == target)
+                && entity.role != Role::Related
+        });
+        let says_has = (0..self.at).rev().take(4).any(|at| {
+            let text = self.items[at].text.to_lowercase();
+            ["have", "has", "own", "owns", "had"]
+                .iter()
+                .any(|verb| text.ends_with(verb))
+        });
+        if named || self.mode != Mode::Modify || !says_has || self.draft.entities.is_empty() {
+            return;
+        }
+        if self.table_at(self.at).is_some() {
+            return;
+        }
+        let hit = Hit {
+            target,
+            closeness: Closeness::Whole,
+        };
+        let text = self.index.table(table).name.clone();
+        let entity = self.register(
+            Mention {
+                hits: vec![hit],
+                text,
+                at: usize::MAX,
+            },
+            Role::Related,
+        );
+        let has = Test::Has {
+            entity,
+            negated: self.waiting.negated,
+            count: None,
+        };
+        self.draft.conditions.push(Condition {
+            test: has,
+            focus: Some(entity),
+        });
+        self.waiting.negated = false;
     }
 
     /// `a cat pet`: the value belongs to the table named right after it.

@@ -7,7 +7,9 @@ use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::End;
+use crate::nl::builtin::lexicon::LEXICON;
 use crate::nl::builtin::lexicon::Tag;
+use crate::nl::builtin::refusal;
 
 use super::Mode;
 use super::Parser;
@@ -18,8 +20,14 @@ impl Parser<'_> {
         if self.tag(self.at) == Some(Tag::CountAgain) {
             return Ok(self.count_again());
         }
+        if let Some(sum) = self.stored_total() {
+            self.at += 1;
+            self.output(Output::Measure(sum));
+            return Ok(true);
+        }
+        self.check_total()?;
         let counts = self.tag(self.at) == Some(Tag::Count);
-        if self.mode == Mode::Modify && !counts {
+        if (self.mode == Mode::Modify || self.sentence.clause) && !counts {
             return Ok(false);
         }
         let Some((measures, next)) = self.measures(self.at) else {
@@ -34,9 +42,61 @@ impl Parser<'_> {
         Ok(true)
     }
 
+    /// `the total amount`, where a column is called so, is the sum of it when nothing else is asked.
+    fn stored_total(&self) -> Option<Measure> {
+        let item = &self.items[self.at];
+        let alone = self.mode == Mode::Select
+            && !self.sentence.clause
+            && self.rank.is_none()
+            && self.draft.outputs.is_empty()
+            && self
+                .draft
+                .entities
+                .iter()
+                .all(|entity| entity.role == Role::Grouped);
+        let text = item.text.to_lowercase();
+        if !alone || !(text.starts_with("total ") || LEXICON.sum_nouns.contains(&text)) {
+            return None;
+        }
+        let columns = self.figure_at(self.at)?;
+        let linked = matches!(
+            self.tag(self.at + 1),
+            None | Some(Tag::Of | Tag::In | Tag::By | Tag::Each | Tag::With | Tag::Since)
+        );
+        let more = matches!(self.kind(self.at + 1), Some(Kind::Comma | Kind::Name(_)));
+        (linked && !more).then_some(Measure {
+            function: Function::Sum,
+            of: Some(columns),
+        })
+    }
+
+    /// `total payments` may be their number or their sum.
+    fn check_total(&self) -> Result<(), Cannot> {
+        let name = self.skip_glue(self.at + 1);
+        if self.tag(self.at) != Some(Tag::Sum) || self.columns_at(name).is_some() {
+            return Ok(());
+        }
+        let Some(table) = self.table_at(name) else {
+            return Ok(());
+        };
+        let text = table.text;
+        let alternatives = [
+            format!("the number of {text}"),
+            format!("a sum over {text}"),
+        ];
+        Err(refusal::ambiguous(
+            &self.words_from(self.at, name + 1),
+            &alternatives,
+        ))
+    }
+
     /// `and the number` asks for what was counted before, or for the rows.
     fn count_again(&mut self) -> bool {
-        if self.mode == Mode::Modify {
+        let after_table = self
+            .at
+            .checked_sub(1)
+            .is_some_and(|at| self.table_at(at).is_some());
+        if self.mode == Mode::Modify || (after_table && self.counted.is_none()) {
             return false;
         }
         let measure = self.counted.clone().unwrap_or(Measure {

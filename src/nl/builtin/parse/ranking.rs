@@ -1,11 +1,11 @@
 //! The first few: `top 5`, `the oldest`, `with the highest price`, `the most orders`.
 
-use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Limit;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Measure;
+use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::Sort;
@@ -25,18 +25,18 @@ const UNSAID_TOP: &str = "10";
 
 impl Parser<'_> {
     /// Everything that keeps only the first rows of an order.
-    pub(super) fn rank(&mut self) -> Result<bool, Cannot> {
+    pub(super) fn rank(&mut self) -> bool {
         if let Some(Kind::Extreme(extreme)) = self.kind(self.at) {
-            return Ok(self.extreme(extreme));
+            return self.extreme(extreme);
         }
         match self.tag(self.at) {
-            Some(Tag::Top) => Ok(self.top(End::Max)),
-            Some(Tag::Bottom) => Ok(self.top(End::Min)),
-            Some(Tag::Most) => Ok(self.most(End::Max)),
-            Some(Tag::Fewest) => Ok(self.most(End::Min)),
-            Some(Tag::MostCommon) => Ok(self.most_common(End::Max)),
-            Some(Tag::LeastCommon) => Ok(self.most_common(End::Min)),
-            _ => Ok(false),
+            Some(Tag::Top) => self.top(End::Max),
+            Some(Tag::Bottom) => self.top(End::Min),
+            Some(Tag::Most) => self.most(End::Max),
+            Some(Tag::Fewest) => self.most(End::Min),
+            Some(Tag::MostCommon) => self.most_common(End::Max),
+            Some(Tag::LeastCommon) => self.most_common(End::Min),
+            _ => false,
         }
     }
 
@@ -75,8 +75,18 @@ impl Parser<'_> {
     }
 
     fn extreme(&mut self, extreme: &Extreme) -> bool {
+        // `the cheapest 3 products`.
+        if let Some(limit) = self.number_at(self.at + 1)
+            && self.table_at(self.skip(self.at + 2)).is_some()
+            && self.draft.limit.is_none()
+            && self.hinted(extreme)
+        {
+            self.draft.limit = Some(limit);
+            self.at += 1;
+            return true;
+        }
         let name = self.skip_glue(self.at + 1);
-        let asked = self.mode == Mode::Select && self.rank.is_none();
+        let asked = self.mode == Mode::Select && self.rank.is_none() && !self.sentence.clause;
         if let Some(end) = extreme.end {
             if asked && self.measures(self.at).is_some() {
                 return false;
@@ -99,6 +109,34 @@ impl Parser<'_> {
             return true;
         }
         self.hinted(extreme)
+    }
+
+    /// `whose price is the highest`: a superlative with nothing to measure after it.
+    pub(super) fn bare_superlative(&self, at: usize) -> Option<(End, usize)> {
+        let at = self.skip(at);
+        let end = match self.kind(at)? {
+            Kind::Extreme(extreme) => extreme.end?,
+            Kind::Tag(Tag::Most) => End::Max,
+            Kind::Tag(Tag::Fewest) => End::Min,
+            _ => return None,
+        };
+        let next = at + 1;
+        matches!(
+            self.kind(self.skip(next)),
+            None | Some(Kind::Stop | Kind::Comma)
+        )
+        .then_some((end, next))
+    }
+
+    /// Sorts by a column and keeps the first.
+    pub(super) fn rank_column(&mut self, columns: Mention, end: End) {
+        let end = self.ranked(end);
+        let key = SortKey::Name(columns);
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: self.focus,
+        });
     }
 
     fn hinted(&mut self, extreme: &Extreme) -> bool {
@@ -161,9 +199,10 @@ impl Parser<'_> {
         // `was visited the most times`: what is counted stands before.
         let said_times =
             self.items[at].text.contains("times") || self.items[at].text.contains("often");
-        let Some(related) = self.focus.filter(|_| said_times) else {
-            return false;
-        };
+        let related = self
+            .focus
+            .filter(|focus| said_times && self.draft.entities[*focus].role == Role::Related);
+        let Some(related) = related else { return false };
         let mention = self.draft.entities[related].mention.clone();
         let measure = Measure {
             function: Function::Count,

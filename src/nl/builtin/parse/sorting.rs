@@ -1,6 +1,5 @@
 //! Orders: `ordered by age`, `in descending order of price`, `alphabetically`.
 
-use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Sort;
@@ -14,31 +13,31 @@ use super::Parser;
 
 impl Parser<'_> {
     /// Everything that says in which order.
-    pub(super) fn sort(&mut self) -> Result<bool, Cannot> {
+    pub(super) fn sort(&mut self) -> bool {
         let Some(tag) = self.tag(self.at) else {
-            return Ok(false);
+            return false;
         };
         match tag {
             Tag::Order => {
-                self.sorting = true;
+                self.waiting.sorting = true;
                 if self.says_key(self.at) || self.direction.is_some() {
                     return self.sort_by(self.at + 1);
                 }
                 self.at += 1;
-                Ok(true)
+                true
             }
             Tag::Ascending => self.direct(End::Min),
             Tag::Descending => self.direct(End::Max),
             Tag::Alphabetical => {
-                self.sorting = false;
+                self.waiting.sorting = false;
                 if self.items[self.at].text.ends_with("of") {
                     return self.sort_by(self.at + 1);
                 }
                 self.at += 1;
                 self.push_sort(SortKey::FirstOutput, End::Min);
-                Ok(true)
+                true
             }
-            _ => Ok(false),
+            _ => false,
         }
     }
 
@@ -48,7 +47,7 @@ impl Parser<'_> {
     }
 
     /// A direction belongs to the key before it, or else to the one that comes.
-    fn direct(&mut self, end: End) -> Result<bool, Cannot> {
+    fn direct(&mut self, end: End) -> bool {
         let at = self.at;
         if self.says_key(at) {
             self.direction = Some(end);
@@ -59,15 +58,23 @@ impl Parser<'_> {
             Some(sort) => sort.end = end,
             None => self.direction = Some(end),
         }
-        Ok(true)
+        true
     }
 
     /// Takes the sort keys from `at` on.
-    pub(super) fn sort_by(&mut self, at: usize) -> Result<bool, Cannot> {
+    pub(super) fn sort_by(&mut self, at: usize) -> bool {
         let mut at = at;
         let mut found = false;
         loop {
-            let name = self.skip_glue(at);
+            let mut name = self.skip_glue(at);
+            match self.tag(name) {
+                Some(Tag::Ascending) => self.direction = Some(End::Min),
+                Some(Tag::Descending) => self.direction = Some(End::Max),
+                _ => {}
+            }
+            if matches!(self.tag(name), Some(Tag::Ascending | Tag::Descending)) {
+                name = self.skip_glue(name + 1);
+            }
             let key = if let Some((mut measures, next)) = self.measures(name) {
                 at = next;
                 SortKey::Measure(measures.remove(0))
@@ -103,15 +110,15 @@ impl Parser<'_> {
             at += 1;
         }
         if found {
-            self.sorting = false;
+            self.waiting.sorting = false;
             self.mode = Mode::Modify;
         }
-        Ok(found)
+        found
     }
 
     fn push_sort(&mut self, key: SortKey, end: End) {
         let end = self.direction.take().unwrap_or(end);
-        self.sorting = false;
+        self.waiting.sorting = false;
         self.draft.order.push(Sort {
             key,
             end,

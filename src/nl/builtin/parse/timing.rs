@@ -31,7 +31,7 @@ impl Parser<'_> {
         if !starts {
             return Ok(false);
         }
-        self.bounded(None, at)?;
+        self.bounded(None)?;
         Ok(true)
     }
 
@@ -88,7 +88,7 @@ impl Parser<'_> {
     }
 
     /// Takes a time with what bounds it, of `left` or of the date that belongs to the focus.
-    pub(super) fn bounded(&mut self, left: Option<Left>, at: usize) -> Result<(), Cannot> {
+    pub(super) fn bounded(&mut self, left: Option<Left>) -> Result<(), Cannot> {
         let start = self.at;
         let tag = self.tag(start);
         let first = if tag.is_some() {
@@ -99,10 +99,10 @@ impl Parser<'_> {
         if let Some((period, next)) = self.span_between(first)
             && matches!(tag, Some(Tag::Between | Tag::In))
         {
-            return self.within(left, period, next, at);
+            return self.within(left, period, next);
         }
         let Some((period, next)) = self.period_at(first) else {
-            return self.bounded_figure(left, tag, first, at);
+            return self.bounded_figure(left, tag, first);
         };
         let period = match tag {
             Some(Tag::After) => Period {
@@ -135,24 +135,18 @@ impl Parser<'_> {
             _ => None,
         };
         match onwards {
-            Some(period) => self.within(left, period, next + 1, at),
-            None => self.within(left, period, next, at),
+            Some(period) => self.within(left, period, next + 1),
+            None => self.within(left, period, next),
         }
     }
 
-    fn within(
-        &mut self,
-        left: Option<Left>,
-        period: Period,
-        next: usize,
-        at: usize,
-    ) -> Result<(), Cannot> {
-        if self.negated {
+    fn within(&mut self, left: Option<Left>, period: Period, next: usize) -> Result<(), Cannot> {
+        if self.waiting.negated {
             return Err(refusal::dangling("not"));
         }
         let text = self.words_from(self.at, next);
         self.at = next;
-        self.add(Test::Within { left, period, text }, at)
+        self.add(Test::Within { left, period, text })
     }
 
     /// `birth year before 45`: a figure that is no year, compared as one.
@@ -161,19 +155,18 @@ impl Parser<'_> {
         left: Option<Left>,
         tag: Option<Tag>,
         first: usize,
-        at: usize,
     ) -> Result<(), Cannot> {
         let comparison = match tag {
             Some(Tag::After) => Comparison::Greater,
             Some(Tag::Since) => Comparison::GreaterOrEqual,
             Some(Tag::Before) => Comparison::Less,
             Some(Tag::Until) => Comparison::LessOrEqual,
-            _ => return Err(refusal::not_understood(self.items, at, self.index)),
+            _ => return Err(refusal::not_understood(self.items, self.at, self.index)),
         };
         match (left, self.literal(first, None)) {
             (Some(left), Some((literal, next))) => {
                 self.at = next;
-                self.add(Test::Compare(left, comparison, literal), at)
+                self.add(Test::Compare(left, comparison, literal))
             }
             _ => Err(refusal::not_understood(self.items, self.at, self.index)),
         }

@@ -68,12 +68,10 @@ impl From {
                     )
                 })
                 .collect();
-            text.push_str(&format!(
-                " JOIN {} AS {} ON {}",
-                qualified(index.table(edge.to)),
-                named[&edge.to],
-                on.join(" AND ")
-            ));
+            let table = qualified(index.table(edge.to));
+            let alias = &named[&edge.to];
+            let join = [" JOIN ", &table, " AS ", alias, " ON ", &on.join(" AND ")];
+            text.push_str(&join.concat());
         }
         Ok(Self {
             text,

@@ -43,7 +43,7 @@ pub(super) fn identifier(name: &str) -> String {
     }
 }
 
-/// Words that PostgreSQL reserves, and those a parser may take for a clause.
+/// Words that `PostgreSQL` reserves, and those a parser may take for a clause.
 /// <https://www.postgresql.org/docs/current/sql-keywords-appendix.html>
 const KEY_WORDS: [&str; 128] = [
     "all",

@@ -1,0 +1,93 @@
+//! What a table's columns are for: which name a row, which say when.
+
+use crate::sql::schema::Table;
+use crate::sql::schema::TypeKind;
+
+use super::naming;
+
+/// What is known about a table beyond its columns' names.
+#[derive(Debug, Default)]
+pub(super) struct TableFacts {
+    /// Columns that tell a person which row is meant.
+    pub(super) naming: Vec<usize>,
+    /// The only column of the primary key.
+    pub(super) key: Option<usize>,
+    /// Columns of dates and moments.
+    pub(super) dates: Vec<usize>,
+    /// Columns that hold a year as a number or text.
+    pub(super) years: Vec<usize>,
+}
+
+/// Looks at every column of a table.
+pub(super) fn facts(table: &Table) -> TableFacts {
+    let key = match table.primary_key.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    };
+    let of_kind = |kinds: &[TypeKind]| -> Vec<usize> {
+        (0..table.columns.len())
+            .filter(|i| kinds.contains(&table.columns[*i].kind))
+            .collect()
+    };
+    let years = of_kind(&[TypeKind::Integer, TypeKind::Text, TypeKind::Number])
+        .into_iter()
+        .filter(|i| {
+            naming::segments(&table.columns[*i].name)
+                .iter()
+                .any(|w| w == "year")
+        })
+        .collect();
+    TableFacts {
+        naming: naming_columns(table),
+        key,
+        dates: of_kind(&[TypeKind::Date, TypeKind::Timestamp, TypeKind::TimestampTz]),
+        years,
+    }
+}
+
+/// The columns that name a row: `name`, `first_name` with `last_name`, `title`, `customer_name`,
+/// or the column called as the table itself.
+fn naming_columns(table: &Table) -> Vec<usize> {
+    let table_words = naming::segments(&table.name);
+    let words: Vec<Vec<String>> = table
+        .columns
+        .iter()
+        .map(|column| naming::expanded(&naming::segments(&column.name)))
+        .collect();
+    let text = |i: &usize| matches!(table.columns[*i].kind, TypeKind::Text | TypeKind::Other);
+    let find = |wanted: &[&str]| {
+        (0..words.len())
+            .filter(text)
+            .find(|i| words[*i].iter().eq(wanted.iter().copied()))
+    };
+    for wanted in [&["name"][..], &["full", "name"]] {
+        if let Some(column) = find(wanted) {
+            return vec![column];
+        }
+    }
+    if let (Some(first), Some(last)) = (find(&["first", "name"]), find(&["last", "name"])) {
+        return vec![first, last];
+    }
+    if let Some(column) = find(&["title"]) {
+        return vec![column];
+    }
+    let of_table = |i: &usize, ending: &str| {
+        let rest = naming::without_table(&words[*i], &table_words);
+        rest.is_some_and(|rest| rest == [ending])
+    };
+    for ending in ["name", "title"] {
+        if let Some(column) = (0..words.len()).filter(text).find(|i| of_table(i, ending)) {
+            return vec![column];
+        }
+    }
+    let bare = naming::bare_table(&table_words).unwrap_or(table_words);
+    let same = |i: &usize| naming::keys(&words[*i])[1] == naming::keys(&bare)[1];
+    if let Some(column) = (0..words.len()).filter(text).find(same) {
+        return vec![column];
+    }
+    let named: Vec<usize> = (0..words.len())
+        .filter(text)
+        .filter(|i| words[*i].last().is_some_and(|word| word == "name"))
+        .collect();
+    if named.len() == 1 { named } else { Vec::new() }
+}

@@ -1,0 +1,169 @@
+//! The WHERE clause: tests of columns, and subqueries over rows that belong to the current one.
+
+use crate::nl::Cannot;
+use crate::nl::builtin::draft::Part;
+use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::query::Filter;
+use crate::nl::builtin::query::Related;
+use crate::nl::builtin::refusal;
+
+use super::Printer;
+use super::from::From;
+use super::names::identifier;
+use super::names::qualified;
+use super::quoted;
+
+impl Printer<'_> {
+    pub(super) fn filter(&mut self, filter: &Filter, from: &From) -> Result<String, Cannot> {
+        Ok(match filter {
+            Filter::Compare(id, comparison, value) => {
+                format!("{} {} {value}", self.column(*id, from), comparison.sql())
+            }
+            Filter::Between(id, low, high) => {
+                format!("{} BETWEEN {low} AND {high}", self.column(*id, from))
+            }
+            Filter::OneOf {
+                column,
+                values,
+                negated,
+            } => format!(
+                "{} {}IN ({})",
+                self.column(*column, from),
+                if *negated { "NOT " } else { "" },
+                values.join(", ")
+            ),
+            Filter::Like {
+                column,
+                part,
+                text,
+                negated,
+            } => format!(
+                "{} {}ILIKE {}",
+                self.column(*column, from),
+                if *negated { "NOT " } else { "" },
+                pattern(*part, text)
+            ),
+            Filter::Null { column, negated } => format!(
+                "{} IS {}NULL",
+                self.column(*column, from),
+                if *negated { "NOT " } else { "" }
+            ),
+            Filter::Truth { column, value } => format!(
+                "{}{}",
+                if *value { "" } else { "NOT " },
+                self.column(*column, from)
+            ),
+            Filter::Range {
+                column,
+                from: low,
+                to,
+            } => {
+                let column = self.column(*column, from);
+                let bounds = low.iter().map(|low| format!("{column} >= {low}"));
+                let bounds = bounds.chain(to.iter().map(|to| format!("{column} < {to}")));
+                bounds.collect::<Vec<_>>().join(" AND ")
+            }
+            Filter::Average(id, comparison) => {
+                let table = self.index.table(id.table);
+                let inner = self.aliases.take(&table.name);
+                let name = identifier(&self.index.column(*id).name);
+                format!(
+                    "{} {} (SELECT avg({inner}.{name}) FROM {} AS {inner})",
+                    self.column(*id, from),
+                    comparison.sql(),
+                    qualified(table)
+                )
+            }
+            Filter::Any(filters) => {
+                let any: Result<Vec<String>, Cannot> = filters
+                    .iter()
+                    .map(|filter| self.filter(filter, from))
+                    .collect();
+                format!("({})", any?.join(" OR "))
+            }
+        })
+    }
+
+    /// A subquery over the rows that belong to the current one.
+    pub(super) fn related(
+        &mut self,
+        related: &Related,
+        subject: usize,
+        outer: &From,
+    ) -> Result<String, Cannot> {
+        let path = self.graph.path(&[subject], related.table, self.cues)?;
+        let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
+        tables.extend(related.also.iter().copied());
+        tables.extend(related.filters.iter().map(Filter::table));
+        tables.dedup();
+        let Some(first) = path.first() else {
+            return Err(refusal::dangling("with"));
+        };
+        let inner = From::plan(
+            first.to,
+            &tables,
+            self.graph,
+            self.cues,
+            &mut self.aliases,
+            self.index,
+        )?;
+        let mut tests: Vec<String> = first
+            .columns
+            .iter()
+            .map(|(own, other)| {
+                let own = ColumnId {
+                    table: subject,
+                    column: *own,
+                };
+                let other = ColumnId {
+                    table: first.to,
+                    column: *other,
+                };
+                format!(
+                    "{} = {}",
+                    self.column(other, &inner),
+                    self.column(own, outer)
+                )
+            })
+            .collect();
+        for filter in &related.filters {
+            tests.push(self.filter(filter, &inner)?);
+        }
+        let tests = tests.join(" AND ");
+        Ok(match (&related.count, related.negated) {
+            (Some((comparison, count)), _) => {
+                let rows = if inner.repeats(related.table) {
+                    self.count_distinct(related.table, &inner)?
+                } else {
+                    "count(*)".to_owned()
+                };
+                let rows = format!("(SELECT {rows} FROM {} WHERE {tests})", inner.text);
+                format!("{rows} {} {count}", comparison.sql())
+            }
+            (None, negated) => format!(
+                "{}EXISTS (SELECT 1 FROM {} WHERE {tests})",
+                if negated { "NOT " } else { "" },
+                inner.text
+            ),
+        })
+    }
+}
+
+/// The pattern that finds a text as it is written, whatever signs are in it.
+fn pattern(part: Part, text: &str) -> String {
+    let special = text.contains(['%', '_', '\\', '!']);
+    let escaped = if special {
+        text.replace('!', "!!")
+            .replace('%', "!%")
+            .replace('_', "!_")
+    } else {
+        text.to_owned()
+    };
+    let pattern = match part {
+        Part::Anywhere => format!("%{escaped}%"),
+        Part::Start => format!("{escaped}%"),
+        Part::End => format!("%{escaped}"),
+    };
+    let escape = if special { " ESCAPE '!'" } else { "" };
+    format!("{}{escape}", quoted(&pattern))
+}

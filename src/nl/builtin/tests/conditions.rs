@@ -1,0 +1,137 @@
+//! What must hold: comparisons, values, relatives.
+
+use crate::nl::builtin::testing::sql;
+
+fn tests_of(question: &str) -> String {
+    let sql = sql(question);
+    sql.split_once(" WHERE ").expect("a condition").1.to_owned()
+}
+
+#[test]
+fn stored_values_find_their_column() {
+    assert_eq!(tests_of("customers in berlin"), "c.city = 'Berlin'");
+    assert_eq!(
+        tests_of("customers from New York or Paris"),
+        "c.city IN ('New York', 'Paris')"
+    );
+    assert_eq!(tests_of("customers not in Berlin"), "c.city <> 'Berlin'");
+}
+
+#[test]
+fn enum_labels_stand_before_and_after_the_noun() {
+    assert_eq!(
+        tests_of("how many refunded orders"),
+        "o.status = 'refunded'"
+    );
+    assert_eq!(tests_of("orders with status paid"), "o.status = 'paid'");
+}
+
+#[test]
+fn figures_are_compared_in_words_and_signs() {
+    assert_eq!(tests_of("products with price over 1,000"), "p.price > 1000");
+    assert_eq!(
+        tests_of("products with a price of at least 2k"),
+        "p.price >= 2000"
+    );
+    assert_eq!(
+        tests_of("products whose price < 1.5 million"),
+        "p.price < 1500000"
+    );
+    assert_eq!(
+        tests_of("products with price between five and ten"),
+        "p.price BETWEEN 5 AND 10"
+    );
+    assert_eq!(tests_of("products cheaper than 20"), "p.price < 20");
+}
+
+#[test]
+fn a_figure_alone_means_the_only_one() {
+    assert_eq!(tests_of("orders over 100"), "o.amount > 100");
+}
+
+#[test]
+fn parameters_stand_for_values() {
+    assert_eq!(tests_of("orders with amount over $1"), "o.amount > $1");
+}
+
+#[test]
+fn missing_values_are_null() {
+    assert_eq!(tests_of("customers without email"), "c.email IS NULL");
+    assert_eq!(
+        tests_of("customers whose email is not null"),
+        "c.email IS NOT NULL"
+    );
+}
+
+#[test]
+fn texts_are_searched_as_they_are() {
+    assert_eq!(
+        tests_of("products whose name contains '50%'"),
+        "p.name ILIKE '%50!%%' ESCAPE '!'"
+    );
+    assert_eq!(
+        tests_of("products whose name starts with 'A'"),
+        "p.name ILIKE 'A%'"
+    );
+}
+
+#[test]
+fn a_quote_in_a_value_stays_in_it() {
+    assert_eq!(
+        tests_of("customers whose name is \"O'Neil\""),
+        "c.name = 'O''Neil'"
+    );
+}
+
+#[test]
+fn flags_are_adjectives() {
+    assert_eq!(tests_of("active customers"), "c.active");
+}
+
+#[test]
+fn averages_are_compared_with() {
+    assert_eq!(
+        tests_of("products with price above the average"),
+        "p.price > (SELECT avg(p2.price) FROM public.products AS p2)"
+    );
+}
+
+#[test]
+fn rows_without_relatives_are_found() {
+    let none = "NOT EXISTS (SELECT 1 FROM public.orders AS o WHERE o.customer_id = c.id)";
+    assert_eq!(tests_of("customers without orders"), none);
+    assert_eq!(tests_of("customers who have no orders"), none);
+}
+
+#[test]
+fn relatives_are_counted_where_they_are() {
+    assert_eq!(
+        tests_of("customers with more than 3 orders"),
+        "(SELECT count(*) FROM public.orders AS o WHERE o.customer_id = c.id) > 3"
+    );
+}
+
+#[test]
+fn what_is_said_of_relatives_limits_them() {
+    assert_eq!(
+        tests_of("names of customers that have orders with amount over 100"),
+        "EXISTS (SELECT 1 FROM public.orders AS o WHERE o.customer_id = c.id AND o.amount > 100)"
+    );
+}
+
+#[test]
+fn ways_lead_over_tables_between() {
+    assert_eq!(
+        tests_of("products never ordered"),
+        "NOT EXISTS (SELECT 1 FROM public.order_items AS o \
+         JOIN public.orders AS o2 ON o2.id = o.order_id WHERE o.product_id = p.id)"
+    );
+}
+
+#[test]
+fn synonyms_help_where_nothing_is_called_so() {
+    assert_eq!(
+        sql("how many clients"),
+        "SELECT count(*) AS count FROM public.customers AS c"
+    );
+}

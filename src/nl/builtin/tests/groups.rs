@@ -1,0 +1,87 @@
+//! Groups, ranks, and what joins do to them.
+
+use crate::nl::builtin::testing::ambiguous;
+use crate::nl::builtin::testing::refused;
+use crate::nl::builtin::testing::sql;
+
+#[test]
+fn customers_are_ranked_by_a_sum_over_their_orders() {
+    let expected = "SELECT c.name, sum(o.amount) AS total_amount FROM public.orders AS o \
+                    JOIN public.customers AS c ON c.id = o.customer_id GROUP BY c.id, c.name \
+                    ORDER BY sum(o.amount) DESC NULLS LAST LIMIT 5";
+    assert_eq!(sql("top 5 customers by total order amount"), expected);
+    assert_eq!(sql("top 5 customers by order amount"), expected);
+}
+
+#[test]
+fn a_group_by_a_table_shows_its_name() {
+    assert_eq!(
+        sql("number of products per category"),
+        "SELECT c.name, count(*) AS count FROM public.products AS p \
+         JOIN public.categories AS c ON c.id = p.category_id GROUP BY c.id, c.name \
+         ORDER BY count(*) DESC NULLS LAST"
+    );
+}
+
+#[test]
+fn a_group_by_a_column_needs_no_join() {
+    assert_eq!(
+        sql("How many orders are there for each status?"),
+        "SELECT o.status, count(*) AS count FROM public.orders AS o GROUP BY o.status \
+         ORDER BY count(*) DESC NULLS LAST"
+    );
+}
+
+#[test]
+fn the_one_with_the_most_is_found_by_count() {
+    assert_eq!(
+        sql("Which customer has the most orders?"),
+        "SELECT c.name FROM public.orders AS o JOIN public.customers AS c ON c.id = o.customer_id \
+         GROUP BY c.id, c.name ORDER BY count(*) DESC NULLS LAST LIMIT 1"
+    );
+}
+
+#[test]
+fn columns_beside_a_measure_are_grouped_by() {
+    assert_eq!(
+        sql("show the names of customers and the total amount of their orders"),
+        "SELECT c.name, sum(o.amount) AS total_amount FROM public.orders AS o \
+         JOIN public.customers AS c ON c.id = o.customer_id GROUP BY c.id, c.name \
+         ORDER BY sum(o.amount) DESC NULLS LAST"
+    );
+}
+
+#[test]
+fn rows_repeated_by_a_join_are_counted_once() {
+    assert_eq!(
+        sql("number of orders per product"),
+        "SELECT p.name, count(DISTINCT o.id) AS count FROM public.orders AS o \
+         JOIN public.order_items AS o2 ON o2.order_id = o.id \
+         JOIN public.products AS p ON p.id = o2.product_id GROUP BY p.id, p.name \
+         ORDER BY count(DISTINCT o.id) DESC NULLS LAST"
+    );
+}
+
+#[test]
+fn a_sum_that_a_join_would_repeat_is_refused() {
+    assert_eq!(
+        refused("total order amount per product"),
+        "rows of orders would be counted several times"
+    );
+}
+
+#[test]
+fn a_total_of_rows_is_ambiguous() {
+    assert_eq!(
+        ambiguous("total payments by method"),
+        "\"total payments\" can mean the number of payments or a sum over payments"
+    );
+}
+
+#[test]
+fn groups_are_limited_by_their_size() {
+    assert_eq!(
+        sql("which cities have more than 2 customers"),
+        "SELECT c.city FROM public.customers AS c GROUP BY c.city HAVING count(*) > 2"
+    );
+}

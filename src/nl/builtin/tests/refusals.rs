@@ -1,0 +1,97 @@
+//! What gets no SQL, and what is said instead.
+
+use crate::nl::Reason;
+use crate::nl::builtin::testing::SHOP;
+use crate::nl::builtin::testing::ambiguous;
+use crate::nl::builtin::testing::ask;
+use crate::nl::builtin::testing::context;
+use crate::nl::builtin::testing::refused;
+use crate::nl::builtin::translate;
+
+#[test]
+fn words_that_mean_nothing_here_are_named() {
+    assert_eq!(
+        refused("how many customers like jazz"),
+        "the question was not understood at \"jazz\""
+    );
+}
+
+#[test]
+fn every_word_must_be_taken() {
+    for question in [
+        "customers with blue eyes",
+        "orders that smell",
+        "the weather in Berlin",
+        "customers in Berlin tomorrow evening",
+        "write a poem about orders",
+        "delete all customers",
+    ] {
+        assert!(ask(question).is_err(), "{question}");
+    }
+}
+
+#[test]
+fn a_hint_says_what_can_be_asked() {
+    let cannot = ask("how many custmers").expect_err("a refusal");
+    let hint = cannot.hint.expect("a hint");
+    assert!(
+        hint.starts_with("It can be asked about customers"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn a_column_of_two_tables_is_ambiguous() {
+    assert_eq!(
+        ambiguous("what is the average amount"),
+        "\"amount\" can mean amount of orders or amount of payments"
+    );
+}
+
+#[test]
+fn one_row_cannot_be_two_things() {
+    assert_eq!(
+        refused("products with price under 5 and price over 10"),
+        "two conditions cannot hold for the same row"
+    );
+}
+
+#[test]
+fn an_unknown_label_is_refused_with_the_known_ones() {
+    let cannot = ask("orders with status 'lost'").expect_err("a refusal");
+    assert_eq!(cannot.message, "\"lost\" is no value of status");
+    assert_eq!(cannot.hint.as_deref(), Some("It has open, paid, refunded."));
+}
+
+#[test]
+fn an_empty_question_is_refused() {
+    assert_eq!(refused("?"), "the question names no table or column");
+}
+
+#[test]
+fn an_endless_question_is_refused_unread() {
+    let cannot = ask(&"a ".repeat(2_000)).expect_err("a refusal");
+    assert_eq!(cannot.reason, Reason::TooLong);
+}
+
+#[test]
+fn nothing_is_answered_where_nothing_is_visible() {
+    let cannot = translate("how many customers", &context("")).expect_err("a refusal");
+    assert_eq!(
+        cannot.hint.as_deref(),
+        Some("No table is visible to this role.")
+    );
+}
+
+#[test]
+fn a_schema_without_the_words_answers_nothing() {
+    let zoo = context("animals: id int pk, species text");
+    for question in [
+        "how many customers",
+        "top 5 customers by total order amount",
+        "orders in 2024",
+    ] {
+        assert!(translate(question, &zoo).is_err(), "{question}");
+    }
+    assert!(translate("how many customers", &context(SHOP)).is_ok());
+}

@@ -1,0 +1,55 @@
+//! Spans of time, in the client's time zone, said back to who asks.
+
+use crate::nl::builtin::testing::ask;
+use crate::nl::builtin::testing::context;
+use crate::nl::builtin::testing::sql;
+use crate::nl::builtin::translate;
+
+#[test]
+fn a_span_is_half_open_in_the_clients_time_zone() {
+    let answer = ask("how many orders last month").expect("an answer");
+    assert_eq!(
+        answer.sql,
+        "SELECT count(*) AS count FROM public.orders AS o \
+         WHERE o.ordered_at >= TIMESTAMPTZ '2026-10-01 00:00:00+02:00' \
+         AND o.ordered_at < TIMESTAMPTZ '2026-11-01 00:00:00+01:00'"
+    );
+    assert_eq!(
+        answer.readings,
+        ["\"last month\" = ordered_at 2026-10-01 to 2026-10-31"]
+    );
+}
+
+#[test]
+fn literals_have_the_columns_type() {
+    assert!(sql("payments since 2024").ends_with("WHERE p.paid_on >= DATE '2024-01-01'"));
+}
+
+#[test]
+fn a_verb_names_its_date() {
+    assert!(sql("employees hired before 2020").ends_with("WHERE e.hire_date < DATE '2020-01-01'"));
+}
+
+#[test]
+fn rows_are_grouped_by_units_of_time() {
+    assert_eq!(
+        sql("number of payments per month"),
+        "SELECT CAST(date_trunc('month', CAST(p.paid_on AS timestamp)) AS date) AS \"month\", \
+         count(*) AS count FROM public.payments AS p \
+         GROUP BY CAST(date_trunc('month', CAST(p.paid_on AS timestamp)) AS date) \
+         ORDER BY CAST(date_trunc('month', CAST(p.paid_on AS timestamp)) AS date)"
+    );
+}
+
+#[test]
+fn a_column_of_years_is_compared_as_years() {
+    let schema = "films: id int pk, title text, release_year int";
+    let films = |question| {
+        translate(question, &context(schema))
+            .expect("an answer")
+            .sql
+    };
+    assert!(films("films in 2014").ends_with("WHERE f.release_year = 2014"));
+    assert!(films("films after 2010").ends_with("WHERE f.release_year >= 2011"));
+    assert!(films("films between 2010 and 2012").ends_with("BETWEEN 2010 AND 2012"));
+}
