@@ -8,7 +8,7 @@ mod facts;
 mod roles;
 #[path = "catalog/subject.rs"]
 mod subject;
-mod support;
+pub mod support;
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ mod corpus;
 mod refusals;
 #[path = "generated_sql/shop.rs"]
 mod shop;
-mod support;
+pub mod support;
 #[path = "generated_sql/written.rs"]
 mod written;
 
