@@ -1,6 +1,7 @@
 //! Turns the questions in a client's text into SQL: who asks, what they can see, translate, check.
 
 use std::io;
+use std::time::Instant;
 
 use super::End;
 use super::Session;
@@ -155,16 +156,33 @@ impl Session {
         types: &[u32],
         context: &nl::Context,
     ) -> Result<nl::Answer, Failure> {
-        let question = nl::Question::new(&asked.text, types).map_err(|why| errors::cannot(&why))?;
-        let mut translation = self.services.translator.begin(question, context.clone());
+        let started = Instant::now();
+        let question = asked.text.as_str();
+        let parsed = nl::Question::new(question, types).map_err(|why| errors::cannot(&why))?;
+        let mut translation = self.services.translator.begin(parsed, context.clone());
         loop {
             match self.step(&mut translation).await? {
                 Step::Check(sql) => match self.check(&sql, &context.schema).await? {
                     Ok(checked) => translation.accepted(&checked),
                     Err(rejection) => translation.rejected(rejection),
                 },
-                Step::Done(answer) => return Ok(answer),
-                Step::Cannot(why) => return Err(errors::cannot(&why).into()),
+                Step::Done(answer) => {
+                    let (model, cached) = (&*answer.model, answer.cached);
+                    let took = started.elapsed();
+                    tracing::debug!(
+                        question,
+                        sql = &*answer.sql,
+                        model,
+                        cached,
+                        ?took,
+                        "answered"
+                    );
+                    return Ok(answer);
+                }
+                Step::Cannot(why) => {
+                    tracing::debug!(question, why = why.message, "not answered");
+                    return Err(errors::cannot(&why).into());
+                }
             }
         }
     }
