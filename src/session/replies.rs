@@ -193,7 +193,10 @@ impl Replies {
         let doubtful_syncs = during.len();
         let only_syncs = during.all(|owed| matches!(owed, Owed::Sync));
         drop(during);
-        self.queue.retain(|owed| !matches!(owed, Owed::CopyEnd));
+        if end.is_some() {
+            // It stands behind the COPY now; the ends of later ones stay where they are.
+            self.queue.remove(1);
+        }
         only_syncs.then_some(CopyIn {
             is_over: end.is_some(),
             doubtful_syncs,
@@ -257,10 +260,12 @@ impl Replies {
         }
     }
 
-    /// The server skips everything up to the next Sync.
+    /// Behind an error in the extended protocol the server skips everything up to the next Sync,
+    /// Query and FunctionCall too; behind one in these it goes on with the next message.
     fn fail(&mut self) -> Settled {
         let mut instead = None;
         let mut undone = Vec::new();
+        let goes_on = self.queue.front().is_some_and(ends_with_ready);
         let mut is_first = true;
         while let Some(owed) = self.queue.front_mut() {
             if let Owed::Query { instead: error, .. } | Owed::Parse { instead: error, .. } = owed
@@ -269,7 +274,7 @@ impl Replies {
                 instead = error.take();
             }
             is_first = false;
-            if ends_with_ready(owed) {
+            if goes_on || matches!(owed, Owed::Sync) {
                 break;
             }
             if let Owed::Parse { undo, .. } = owed {
@@ -365,6 +370,37 @@ mod tests {
         replies.push(Owed::Sync);
         replies.settle(server::COMMAND_COMPLETE);
         replies.settle(server::READY_FOR_QUERY);
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn an_error_skips_queries_and_function_calls_too() {
+        let mut replies = Replies::default();
+        replies.push(parse(b"s"));
+        replies.push(Owed::FunctionCall);
+        replies.push(Owed::Sync);
+        replies.push(Owed::FunctionCall);
+        replies.settle(server::ERROR);
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(matches!(replies.queue.front(), Some(Owed::FunctionCall)));
+        // Behind an error of its own, the server goes on.
+        replies.settle(server::ERROR);
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn each_copy_has_its_own_end() {
+        let mut replies = Replies::default();
+        for _ in 0..2 {
+            replies.push(execute());
+            replies.copy_ended_early();
+        }
+        for _ in 0..2 {
+            let copy = replies.begin_copy_in().unwrap();
+            assert!(copy.is_over);
+            replies.settle(server::COMMAND_COMPLETE);
+        }
         assert!(replies.is_empty());
     }
 
