@@ -394,6 +394,37 @@ mod tests {
     }
 
     #[test]
+    fn an_error_skips_queries_and_function_calls_too() {
+        let mut replies = Replies::default();
+        replies.push(parse(b"s"));
+        replies.push(Owed::FunctionCall);
+        replies.push(Owed::Sync);
+        replies.push(Owed::FunctionCall);
+        replies.settle(server::ERROR);
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(matches!(replies.queue.front(), Some(Owed::FunctionCall)));
+        // Behind an error of its own, the server goes on.
+        replies.settle(server::ERROR);
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn each_copy_has_its_own_end() {
+        let mut replies = Replies::default();
+        for _ in 0..2 {
+            replies.push(execute());
+            replies.copy_ended_early();
+        }
+        for _ in 0..2 {
+            let copy = replies.begin_copy_in().unwrap();
+            assert!(copy.is_over);
+            replies.settle(server::COMMAND_COMPLETE);
+        }
+        assert!(replies.is_empty());
+    }
+
+    #[test]
     fn what_stands_behind_the_end_of_a_copy_is_answered() {
         let mut replies = Replies::default();
         replies.push(execute());

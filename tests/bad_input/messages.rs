@@ -8,6 +8,7 @@ use crate::support::database;
 use crate::support::message::Message;
 use crate::support::message::frame;
 use crate::support::message::parse;
+use crate::support::message::query;
 use crate::support::message::sync;
 use crate::support::message::unnamed;
 use crate::support::proxy::proxy;
@@ -117,4 +118,40 @@ fn sync_too_long_to_be_one_ends_the_session() {
     assert_eq!(last.map(|last| last.field('S')), Some("FATAL".to_owned()));
     let mut next = TestClient::login(running.addr(), &database);
     assert_eq!(next.row("SELECT to_regclass('never')"), "∅");
+}
+#[test]
+fn body_that_is_malformed_fails_as_at_the_server_and_the_session_goes_on() {
+    let bodies: [(u8, &[u8]); 14] = [
+        (b'Q', b""),
+        (b'Q', b"SELECT 1"),
+        (b'Q', b"SELECT 1\0SELECT 2\0"),
+        (b'P', b""),
+        (b'P', b"name without end"),
+        (b'P', b"\0SELECT 1\0\0\x05"),
+        (b'B', b""),
+        (b'B', b"\0\0"),
+        (b'B', b"\0\0\0\0\0\x01\0\0\0\x09x\0\0"),
+        (b'D', b"X\0"),
+        (b'D', b""),
+        (b'E', b"\0"),
+        (b'C', b"S"),
+        (b'F', b"\0"),
+    ];
+    let database = database();
+    for (tag, body) in bodies {
+        same(&database, |client| {
+            client.send(&[frame(tag, body), sync(), query("SELECT 'behind'")].concat());
+            let mut replies = Vec::new();
+            while !replies
+                .iter()
+                .any(|message: &Message| message.text() == "behind")
+            {
+                replies.extend(client.replies());
+            }
+            // The words may be others, since the message goes on emptied.
+            let told = replies.iter();
+            told.map(|message| (message.kind(), message.text()))
+                .collect::<Vec<_>>()
+        });
+    }
 }

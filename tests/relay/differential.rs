@@ -138,9 +138,10 @@ fn copy_in(random: &mut StdRng) -> Vec<u8> {
         message::copy_fail("no more")
     };
     let data = [message::copy_data(line), end].concat();
-    match random.random_range(0..3) {
-        0 => [message::query("COPY items FROM STDIN; SELECT 5"), data].concat(),
-        1 => [
+    if random.random_bool(0.5) {
+        [message::query("COPY items FROM STDIN; SELECT 5"), data].concat()
+    } else {
+        [
             message::unnamed("COPY items FROM STDIN"),
             data,
             message::sync(),
@@ -183,8 +184,7 @@ fn replies(addr: SocketAddr, database: &str, bytes: &[u8], mut random: StdRng) -
         }
     });
     let mut messages: Vec<Message> = Vec::new();
-    loop {
-        let message = client.recv();
+    while let Some(message) = client.try_recv() {
         let is_end = message.kind() == Kind::ReadyForQuery
             && messages.len() > 1
             && messages[messages.len() - 2].text() == END;
@@ -194,6 +194,19 @@ fn replies(addr: SocketAddr, database: &str, bytes: &[u8], mut random: StdRng) -
         }
     }
     sender.join().expect("all was sent");
+    messages
+}
+
+/// The type and the beginning of each message of a pipeline, for people.
+fn messages_in(mut bytes: &[u8]) -> Vec<String> {
+    let mut messages = Vec::new();
+    while let Some((&[tag, ref length @ ..], rest)) = bytes.split_first_chunk::<5>() {
+        let length = u32::from_be_bytes(*length) as usize - 4;
+        let (body, behind) = rest.split_at(length);
+        let text: String = String::from_utf8_lossy(body).chars().take(80).collect();
+        messages.push(format!("{} {}", char::from(tag), text.escape_debug()));
+        bytes = behind;
+    }
     messages
 }
 
@@ -209,8 +222,10 @@ fn compare(addr: SocketAddr, rounds: u64) {
         let through = replies(addr, &database, &bytes, random);
         if through != direct {
             let differs = through.iter().zip(&direct).position(|(a, b)| a != b);
+            let sent = messages_in(&bytes);
             panic!(
-                "pipeline {seed} differs at reply {differs:?}\nthrough: {through:#?}\ndirect: {direct:#?}"
+                "pipeline {seed} differs at reply {differs:?}\nsent: {sent:#?}\n\
+                 through: {through:#?}\ndirect: {direct:#?}"
             );
         }
     }

@@ -162,6 +162,25 @@ fn client_that_dies_in_a_query_ends_it_and_frees_its_place() {
 }
 
 #[test]
+fn client_that_dies_right_behind_its_query_ends_it() {
+    let database = database();
+    let running = single();
+    let mut watcher = TestClient::login(cluster().addr(), &database);
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                AND pid <> pg_backend_pid() AND state = 'active'";
+    for _ in 0..20 {
+        // The server may not have begun with the query when its client is found to be gone.
+        let mut client = TestClient::login(running.addr(), &database);
+        client.query("SELECT pg_sleep(600)");
+        drop(client);
+        let mut next = TestClient::login(running.addr(), &database);
+        next.send(&terminate());
+        next.expect_closed();
+        wait_for(&mut watcher, busy, "0");
+    }
+}
+
+#[test]
 fn client_that_dies_in_a_large_result_frees_its_place() {
     let database = database();
     let running = single();
