@@ -247,3 +247,22 @@ fn row_limit_that_is_not_reached_changes_no_byte() {
     });
     compare(running.addr(), 100);
 }
+
+#[test]
+fn no_pipeline_brings_more_rows_than_the_limit() {
+    let running = crate::limits::limited();
+    let database = database();
+    let made = cluster().run_sql(&database, TABLE);
+    made.expect("the table can be made");
+    for seed in 0..150 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let bytes = pipeline(&mut random);
+        let replies = replies(running.addr(), &database, &bytes, random);
+        let longest = crate::limits::longest(&replies);
+        let sent = messages_in(&bytes);
+        assert!(
+            longest <= crate::limits::LIMIT,
+            "pipeline {seed}: {longest} rows\nsent: {sent:#?}\ngot: {replies:#?}"
+        );
+    }
+}

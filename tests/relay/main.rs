@@ -5,6 +5,7 @@ mod congestion;
 mod copy;
 mod differential;
 mod flows;
+mod limits;
 mod login;
 mod pool;
 mod programs;
