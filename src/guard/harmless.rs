@@ -3,6 +3,8 @@
 //! Works on names alone: a name is good when every object that bears it is. What it does not
 //! know it calls doubtful, and the rows are counted.
 
+use std::cell::Cell;
+
 use super::functions;
 use crate::sql::clause::Clauses;
 use crate::sql::kind::Cte;
@@ -18,10 +20,16 @@ pub(super) fn is_harmless(tokens: Tokens<'_>, facts: Option<&Facts>) -> bool {
         return false;
     }
     let tokens = tokens.unwrapped();
+    let ctes = ctes(tokens).map_or(Vec::new(), |(ctes, _)| ctes);
+    if ctes.len() > MOST_CTES {
+        return false;
+    }
+    let budget = Cell::new(4 * tokens.len() + 1000);
     let walk = Walk {
         tokens,
         facts,
-        ctes: ctes(tokens).map_or(Vec::new(), |(ctes, _)| ctes),
+        ctes,
+        budget,
     };
     let mut clauses = Clauses::new();
     for index in 0..tokens.len() {
@@ -37,7 +45,12 @@ struct Walk<'a> {
     tokens: Tokens<'a>,
     facts: Option<&'a Facts>,
     ctes: Vec<Cte>,
+    /// Tokens that may still be looked at out of turn, so that the time stays linear.
+    budget: Cell<usize>,
 }
+
+/// A query of more is in doubt: each relation is compared with each of them.
+const MOST_CTES: usize = 32;
 
 impl Walk<'_> {
     /// The token at `index` is no call, cast or clause that is in doubt.
@@ -114,7 +127,7 @@ impl Walk<'_> {
 
     /// `CAST (… AS type)`, its parenthesis at `open`.
     fn cast(&self, open: usize) -> bool {
-        let Some(close) = self.tokens.closing(open) else {
+        let Some(close) = self.closing(open) else {
             return false;
         };
         let last_as = (open..close)
@@ -123,12 +136,21 @@ impl Walk<'_> {
         last_as.is_some_and(|index| self.is_known_type(index + 1))
     }
 
+    /// The parenthesis that closes the one at `open`, as far as the budget reaches.
+    fn closing(&self, open: usize) -> Option<usize> {
+        let reach = self.tokens.len().min(open + self.budget.get());
+        let close = self.tokens.between(0, reach).closing(open);
+        self.budget
+            .set(self.budget.get() - (close.unwrap_or(reach) - open));
+        close
+    }
+
     /// `AS t (a, b)`: an alias with names for the columns, without types.
     fn names_columns(&self, index: usize) -> bool {
         if index == 0 || !self.tokens.is_word(index - 1, "as") {
             return false;
         }
-        let Some(close) = self.tokens.closing(index + 1) else {
+        let Some(close) = self.closing(index + 1) else {
             return false;
         };
         let list = self.tokens.between(index + 2, close);

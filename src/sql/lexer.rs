@@ -106,7 +106,11 @@ pub fn lex(text: &[u8], strings: StandardStrings) -> Result<Vec<Token>, LexError
         });
     }
     let mut tokens = Vec::with_capacity(text.len() / 4 + 4);
-    let scanner = Scanner { text, strings };
+    let mut scanner = Scanner {
+        text,
+        strings,
+        run: Run::default(),
+    };
     let mut at = 0;
     while at < text.len() {
         if is_space(text[at]) {
@@ -188,6 +192,7 @@ type Cut = Result<(TokenKind, usize), LexError>;
 struct Scanner<'a> {
     text: &'a [u8],
     strings: StandardStrings,
+    run: Run,
 }
 
 impl Scanner<'_> {
@@ -196,7 +201,7 @@ impl Scanner<'_> {
         self.text.get(at).copied().unwrap_or(0)
     }
 
-    fn token(&self, at: usize) -> Cut {
+    fn token(&mut self, at: usize) -> Cut {
         let byte = self.text[at];
         match CLASS[byte as usize] {
             Class::Letter => self.word(at),
@@ -247,30 +252,58 @@ impl Scanner<'_> {
 
     /// An operator or a comment. An operator stops where a comment begins inside it, and ends in
     /// `+` or `-` only if it holds a character that no operator of the SQL standard has.
-    fn operator(&self, at: usize) -> Cut {
-        let mut end = at;
-        let mut beyond_standard = false;
-        while CLASS[self.peek(end) as usize] == Class::Operator {
-            let byte = self.text[end];
-            match (byte, self.peek(end + 1)) {
-                (b'-', b'-') if end == at => return Ok(self.line_comment(at)),
-                (b'/', b'*') if end == at => return self.block_comment(at),
-                (b'-', b'-') | (b'/', b'*') => break,
-                _ => {}
-            }
-            end += 1;
+    fn operator(&mut self, at: usize) -> Cut {
+        match (self.text[at], self.peek(at + 1)) {
+            (b'-', b'-') => return Ok(self.line_comment(at)),
+            (b'/', b'*') => return self.block_comment(at),
+            _ => {}
         }
-        let body = &self.text[at..end];
-        if matches!(self.text[end - 1], b'+' | b'-') {
-            beyond_standard |= body[..body.len() - 1]
-                .iter()
-                .any(|byte| b"~!@#^&|`?%".contains(byte));
-            while !beyond_standard && end - at > 1 && matches!(self.text[end - 1], b'+' | b'-') {
-                end -= 1;
-            }
+        if at >= self.run.end {
+            self.run = self.measure(at);
         }
+        let run = self.run;
+        let beyond_standard = run.last_special.is_some_and(|special| special >= at);
+        let end = if beyond_standard {
+            run.end
+        } else {
+            run.signs_from.max(at + 1)
+        };
         Ok((TokenKind::Operator, end))
     }
+
+    /// The characters of operators from `at` on, up to a comment.
+    fn measure(&self, at: usize) -> Run {
+        let mut run = Run {
+            end: at,
+            signs_from: at,
+            last_special: None,
+        };
+        while CLASS[self.peek(run.end) as usize] == Class::Operator {
+            let byte = self.text[run.end];
+            if matches!((byte, self.peek(run.end + 1)), (b'-', b'-') | (b'/', b'*')) {
+                break;
+            }
+            if b"~!@#^&|`?%".contains(&byte) {
+                run.last_special = Some(run.end);
+            }
+            run.end += 1;
+            if !matches!(byte, b'+' | b'-') {
+                run.signs_from = run.end;
+            }
+        }
+        run
+    }
+}
+
+/// Characters of operators side by side, which may be several operators: measured once, or a
+/// long run of signs would be read again for each of them.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    end: usize,
+    /// Where the signs that it ends in begin.
+    signs_from: usize,
+    /// The last character that no operator of the SQL standard has.
+    last_special: Option<usize>,
 }
 
 #[cfg(test)]

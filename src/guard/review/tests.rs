@@ -250,3 +250,21 @@ fn offsets_in_a_rewrite_lead_back_to_the_clients_text() {
     assert_eq!(plan.original_offset(10), 8);
     assert_eq!(plan.original_offset(0), 0);
 }
+
+#[test]
+fn a_text_made_to_be_slow_is_in_doubt_soon() {
+    let casts = format!("SELECT {}1", "cast(".repeat(50_000));
+    let aliases = format!("SELECT {}1", "1 AS a (".repeat(50_000));
+    let ctes: Vec<String> = (0..10_000)
+        .map(|n| format!("c{n} AS (SELECT * FROM orders)"))
+        .collect();
+    let ctes = format!("WITH {} SELECT 1", ctes.join(", "));
+    let parentheses = format!("SELECT {}", "(".repeat(100_000));
+    for text in [casts, aliases, ctes, parentheses] {
+        let verdict = review(text.as_bytes(), &limited(), Some(&facts()));
+        let Verdict::Forward(plan) = verdict else {
+            panic!("not forwarded: {}", &text[..40])
+        };
+        assert_eq!(plan.limit(0), ResultLimit::Rows(10));
+    }
+}

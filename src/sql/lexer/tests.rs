@@ -119,6 +119,15 @@ fn operators_stop_at_comments_and_trailing_signs() {
 }
 
 #[test]
+fn a_long_run_of_signs_takes_no_longer_than_its_length() {
+    let text = "+-".repeat(500_000);
+    let tokens = lex(text.as_bytes(), StandardStrings::On).expect("operators lex");
+    assert_eq!(tokens.len(), 1_000_000);
+    assert_eq!(pieces("*+-@+-+/*c*/"), ["*+-@+-+", "/*c*/"]);
+    assert_eq!(pieces("@ =+-"), ["@", "=", "+", "-"]);
+}
+
+#[test]
 fn colons_and_dots_join_only_as_the_scanner_joins_them() {
     assert_eq!(pieces("a::b := c:d"), ["a", "::", "b", ":=", "c", ":", "d"]);
     assert_eq!(pieces("a[1..10]"), ["a", "[", "1", "..", "10", "]"]);
