@@ -59,36 +59,60 @@ fn python(script: &str, target: &str) {
     );
 }
 
-#[test]
-fn psycopg_gets_rows() {
+fn psycopg(script: &str) {
     let (host, port, database) = asked();
     let target = format!("host={host} port={port} user=postgres dbname={database}");
-    python("tests/drivers/psycopg_driver.py", &target);
+    python(script, &target);
 }
 
-#[test]
-fn asyncpg_gets_rows() {
+fn asyncpg(script: &str) {
     let (host, port, database) = asked();
-    python(
-        "tests/drivers/asyncpg_driver.py",
-        &format!("postgres://postgres@{host}:{port}/{database}"),
-    );
+    let target = format!("postgres://postgres@{host}:{port}/{database}");
+    python(script, &target);
 }
 
-#[test]
-fn jdbc_gets_rows() {
+fn jdbc(program: &str) {
     let (host, port, database) = asked();
     let driver = "/usr/share/java/postgresql.jar";
     assert!(
         Path::new(driver).exists(),
         "{driver}: scripts/install.sh test installs it"
     );
+    let url = format!("jdbc:postgresql://{host}:{port}/{database}?user=postgres");
     passes(
         Command::new("java")
             .args(["-cp", driver])
-            .arg(file("tests/drivers/JdbcDriver.java"))
-            .arg(format!(
-                "jdbc:postgresql://{host}:{port}/{database}?user=postgres"
-            )),
+            .arg(file(program))
+            .arg(url),
     );
+}
+
+#[test]
+fn psycopg_gets_rows() {
+    psycopg("tests/drivers/psycopg_driver.py");
+}
+
+#[test]
+fn psycopg_speaks_sql() {
+    psycopg("tests/drivers/psycopg_sql.py");
+}
+
+#[test]
+fn asyncpg_gets_rows() {
+    asyncpg("tests/drivers/asyncpg_driver.py");
+}
+
+#[test]
+fn asyncpg_speaks_sql() {
+    asyncpg("tests/drivers/asyncpg_sql.py");
+}
+
+#[test]
+fn jdbc_gets_rows() {
+    jdbc("tests/drivers/JdbcDriver.java");
+}
+
+#[test]
+fn jdbc_speaks_sql() {
+    jdbc("tests/drivers/JdbcSql.java");
 }

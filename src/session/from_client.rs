@@ -139,8 +139,10 @@ impl Dialogue {
             client::SYNC => self.sync(),
             client::TERMINATE => Fate::Stop(Step::Terminate),
             _ if copies => {
+                // The type byte alone ends a COPY. A server whose COPY has failed already must
+                // not run what was not looked into.
                 self.skipping = Skipping::Doomed;
-                Fate::Pass
+                Fate::emptied(frame.tag)
             }
             client::QUERY | client::PARSE if frame.size > LONGEST_TEXT => {
                 self.long_text(frame, rules)

@@ -236,7 +236,9 @@ impl Session {
     /// Finds out which of the Syncs that were sent during a failed COPY the server answers: behind
     /// a Sync of our own it answers a Close, and whatever it answers before that is the client's.
     pub(super) async fn find_syncs(&mut self) -> Result<(), End> {
-        if self.dialogue.replies.take_syncs().is_none() {
+        if self.dialogue.skipping == Skipping::Doomed
+            || self.dialogue.replies.take_syncs().is_none()
+        {
             return Err(End::Protocol);
         }
         let mut request = Vec::new();
@@ -259,7 +261,10 @@ impl Session {
                     out.append(&mut ready);
                     frame::put_body(&mut ready, message.tag, &message.body);
                 }
-                _ => frame::put_body(&mut out, message.tag, &message.body),
+                _ => {
+                    out.append(&mut ready);
+                    frame::put_body(&mut out, message.tag, &message.body);
+                }
             }
         }
         let last = server

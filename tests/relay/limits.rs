@@ -100,6 +100,39 @@ fn statement_keeps_its_limit_when_its_replacement_fails() {
 }
 
 #[test]
+fn query_behind_a_copy_that_failed_is_still_reviewed() {
+    let running = limited();
+    let mut client = client(&running);
+    let open = [unnamed("COPY many FROM STDIN"), sync()].concat();
+    let broken = copy_data(b"no number\n");
+    for behind in [
+        [broken.clone(), sync(), query(MANY)].concat(),
+        [broken.clone(), sync(), unnamed(MANY), sync()].concat(),
+        [broken.clone(), sync(), copy_done(), sync(), query(MANY)].concat(),
+        [broken, copy_done(), sync(), query(MANY), query(MANY)].concat(),
+    ] {
+        client.send(&open);
+        while client.recv().kind() != Kind::CopyInResponse {}
+        client.send(&[behind, sync(), query(MANY), query("SELECT 'marked'")].concat());
+        // It is answered or the session is ended, but no result is longer than the limit.
+        let is_mark = |message: &Message| message.text() == "marked";
+        let mut all: Vec<Message> = Vec::new();
+        while !all.last().is_some_and(is_mark) {
+            let Some(message) = client.try_recv() else {
+                break;
+            };
+            all.push(message);
+        }
+        assert!(longest(&all) <= LIMIT, "{all:?}");
+        if all.last().is_some_and(is_mark) {
+            client.replies();
+        } else {
+            client = crate::limits::client(&running);
+        }
+    }
+}
+
+#[test]
 fn session_is_still_counted_after_malformed_messages() {
     let running = limited();
     let mut client = client(&running);
