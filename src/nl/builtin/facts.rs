@@ -53,6 +53,10 @@ fn naming_columns(table: &Table) -> Vec<usize> {
         .columns
         .iter()
         .map(|column| naming::expanded(&naming::segments(&column.name)))
+        .map(|words| match naming::without_table(&words, &table_words) {
+            Some(rest) if rest.len() > 1 => rest,
+            _ => words,
+        })
         .collect();
     let text = |i: &usize| matches!(table.columns[*i].kind, TypeKind::Text | TypeKind::Other);
     let find = |wanted: &[&str]| {

@@ -223,7 +223,7 @@ impl Index {
             self.add_forms(&form, target);
         }
         if let [base @ .., last] = plain.as_slice()
-            && matches!(last.as_str(), "name" | "type")
+            && matches!(last.as_str(), "name" | "type" | "code" | "yn" | "flag")
         {
             self.add(base, target, Closeness::Tail);
         }

@@ -19,6 +19,7 @@ use super::lexicon::Tag;
 use super::numbers;
 use super::words::Form;
 use super::words::Word;
+use super::words::split;
 
 /// Some words of the question with what they may mean.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub(super) struct Item {
     pub(super) values: Vec<ValueHit>,
     /// The unit of time that they name as well.
     pub(super) unit: Option<Unit>,
+    /// What stands between it and the next item, as it was typed.
+    pub(super) gap: String,
     /// What follows belongs to it: `Kyle's`.
     pub(super) possessive: bool,
 }
@@ -74,7 +77,9 @@ pub(super) enum Kind {
 const LONGEST: usize = 8;
 
 /// The items of a question in order; every word is in exactly one.
-pub(super) fn match_words(words: &[Word], index: &Index, today: Date) -> Vec<Item> {
+pub(super) fn match_words(question: &str, index: &Index, today: Date) -> Vec<Item> {
+    let words = &split(question);
+    let typed: Vec<char> = question.chars().collect();
     let matcher = Matcher {
         words,
         index,
@@ -87,8 +92,16 @@ pub(super) fn match_words(words: &[Word], index: &Index, today: Date) -> Vec<Ite
             || items
                 .last()
                 .is_some_and(|item| matches!(item.kind, Kind::Stop));
-        let item = matcher.longest(at, opens);
+        let mut item = matcher.longest(at, opens);
         at = item.words.end;
+        if let Some(next) = words.get(at) {
+            let end = words[at - 1].place.end;
+            item.gap = typed
+                .get(end..next.place.start)
+                .unwrap_or_default()
+                .iter()
+                .collect();
+        }
         items.push(item);
     }
     items
@@ -146,6 +159,7 @@ impl Matcher<'_> {
             kind,
             values: Vec::new(),
             unit: None,
+            gap: String::new(),
             possessive,
         }
     }

@@ -30,6 +30,12 @@ impl Binder<'_, '_> {
             }
             None => None,
         };
+        if let Some(size) = count.clone().filter(|_| self.groups_by_columns(negated)) {
+            // `cities with more than one department`: a city may be of several rows.
+            self.join(table);
+            self.query.base = table;
+            return self.relate_to_itself(false, Some(size));
+        }
         if table == self.subject {
             return self.relate_to_itself(negated, count);
         }
@@ -73,6 +79,24 @@ impl Binder<'_, '_> {
             && last.is_some_and(|last| {
                 last.table == self.entities[entity - 1] && last.filters.is_empty() && !last.negated
             })
+    }
+
+    /// Whether plain columns are asked for, and no table is: then each of their values is a group.
+    fn groups_by_columns(&self, negated: bool) -> bool {
+        let named = self
+            .draft
+            .entities
+            .iter()
+            .zip(&self.entities)
+            .any(|(entity, table)| *table == self.subject && entity.role != Role::Related);
+        let names_row = self.query.outputs.iter().any(|output| match output {
+            Expr::Column(id) => {
+                let facts = &self.index().facts[id.table];
+                facts.naming.contains(&id.column) || facts.key == Some(id.column)
+            }
+            Expr::Start(..) | Expr::Rows(_) | Expr::Aggregate(..) => true,
+        });
+        !negated && !named && !names_row
     }
 
     /// `cities with more than one employee`, where the city is a column of the employee.

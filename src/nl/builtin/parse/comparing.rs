@@ -6,6 +6,7 @@ use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::items::Item;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::Tag;
@@ -109,13 +110,19 @@ impl Parser<'_> {
     }
 
     fn name_in_full(&self) -> (Vec<Literal>, usize) {
-        let run = self.items[self.at..].iter().take_while(|item| {
+        let is_part = |item: &Item| {
             matches!(item.kind, Kind::ProperName | Kind::Value)
                 && item.text.chars().next().is_some_and(char::is_uppercase)
-        });
-        let texts: Vec<&str> = run.map(|item| item.text.as_str()).collect();
-        let end = self.at + texts.len();
-        (vec![Literal::Text(texts.join(" "), Vec::new())], end)
+        };
+        let end = self.at
+            + self.items[self.at..]
+                .iter()
+                .take_while(|item| is_part(item))
+                .count();
+        (
+            vec![Literal::Text(self.typed(self.at, end), Vec::new())],
+            end,
+        )
     }
 
     /// What stands right of a comparison: a figure, or an average.

@@ -231,7 +231,7 @@ impl Parser<'_> {
             .hits
             .iter()
             .all(|hit| hit.closeness <= Closeness::Tail);
-        if self.mode == Mode::Select && !(owner && loose) {
+        if self.mode == Mode::Select && !(owner && loose) && !self.hangs() {
             self.output(Output::Name(mention));
             return Ok(());
         }
@@ -240,6 +240,21 @@ impl Parser<'_> {
             return Ok(());
         }
         Err(refusal::no_condition(&mention.text))
+    }
+
+    /// Whether nothing links the current column to what is asked: `how many rooms are unavailable`.
+    fn hangs(&self) -> bool {
+        let name = self.at - 1;
+        let before = (0..name)
+            .rev()
+            .find(|at| !matches!(self.tag(*at), Some(Tag::Filler | Tag::Distinct)));
+        let asks = before.is_none_or(|at| {
+            matches!(
+                self.tag(at),
+                Some(Tag::Ask | Tag::List | Tag::Both | Tag::Of | Tag::In)
+            ) || matches!(self.kind(at), Some(Kind::Stop))
+        });
+        self.link == Link::None && !self.draft.outputs.is_empty() && !self.sentence.restart && !asks
     }
 
     fn is_flag(&self, mention: &Mention) -> bool {

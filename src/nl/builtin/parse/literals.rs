@@ -44,11 +44,25 @@ impl Parser<'_> {
 
     /// Capitalised words in a row are one value.
     fn proper_name(&self, at: usize) -> (Literal, usize) {
-        let run = self.items[at..]
-            .iter()
-            .take_while(|item| matches!(item.kind, Kind::ProperName));
-        let texts: Vec<&str> = run.map(|item| item.text.as_str()).collect();
-        (Literal::Text(texts.join(" "), Vec::new()), at + texts.len())
+        let is_proper = |item: &Item| matches!(item.kind, Kind::ProperName);
+        let end = at
+            + self.items[at..]
+                .iter()
+                .take_while(|item| is_proper(item))
+                .count();
+        (Literal::Text(self.typed(at, end), Vec::new()), end)
+    }
+
+    /// Some items as they were typed, with what stood between them.
+    pub(super) fn typed(&self, from: usize, to: usize) -> String {
+        let mut text = String::new();
+        for (position, item) in self.items[from..to].iter().enumerate() {
+            text.push_str(&item.text);
+            if from + position + 1 < to {
+                text.push_str(&item.gap);
+            }
+        }
+        text
     }
 
     /// A value and those that follow it after commas, `and` or `or`.

@@ -3,8 +3,11 @@
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Measure;
+use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::index::Closeness;
+use crate::nl::builtin::index::Target;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::lexicon::LEXICON;
@@ -22,6 +25,11 @@ impl Parser<'_> {
         }
         if let Some(sum) = self.stored_total() {
             self.at += 1;
+            self.output(Output::Measure(sum));
+            return Ok(true);
+        }
+        if let Some(sum) = self.total_of_table() {
+            self.at = self.skip_glue(self.at + 1);
             self.output(Output::Measure(sum));
             return Ok(true);
         }
@@ -67,6 +75,38 @@ impl Parser<'_> {
         (linked && !more).then_some(Measure {
             function: Function::Sum,
             of: Some(columns),
+        })
+    }
+
+    /// `the total of all invoices`, where an invoice has a column of that name.
+    fn total_of_table(&self) -> Option<Measure> {
+        if self.tag(self.at) != Some(Tag::Sum) {
+            return None;
+        }
+        let name = self.skip_glue(self.at + 1);
+        let table = self
+            .table_at(name)
+            .filter(|_| self.columns_at(name).is_none())?;
+        let mut hits = self.index.named(&["total".to_owned()]);
+        hits.retain(|hit| match hit.target {
+            Target::Column(id) => {
+                hit.closeness == Closeness::Whole
+                    && table
+                        .hits
+                        .iter()
+                        .any(|owner| owner.target == Target::Table(id.table))
+            }
+            Target::Table(_) => false,
+        });
+        let text = self.items[self.at].text.clone();
+        let of = (!hits.is_empty()).then_some(Mention {
+            hits,
+            text,
+            at: self.at,
+        })?;
+        Some(Measure {
+            function: Function::Sum,
+            of: Some(of),
         })
     }
 

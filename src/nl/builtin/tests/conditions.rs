@@ -1,6 +1,8 @@
 //! What must hold: comparisons, values, relatives.
 
+use crate::nl::builtin::testing::context;
 use crate::nl::builtin::testing::sql;
+use crate::nl::builtin::translate;
 
 fn tests_of(question: &str) -> String {
     let sql = sql(question);
@@ -80,6 +82,17 @@ fn a_quote_in_a_value_stays_in_it() {
     assert_eq!(
         tests_of("customers whose name is \"O'Neil\""),
         "c.name = 'O''Neil'"
+    );
+}
+
+#[test]
+fn a_name_keeps_the_signs_inside_it() {
+    let schema = "artists: id int pk, name text";
+    let answer = translate("artists named AC/DC", &context(schema)).expect("an answer");
+    assert!(
+        answer.sql.ends_with("WHERE a.name = 'AC/DC'"),
+        "{}",
+        answer.sql
     );
 }
 
