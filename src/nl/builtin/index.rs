@@ -224,6 +224,9 @@ impl Index {
         }
         if let [base @ .., last] = plain.as_slice()
             && matches!(last.as_str(), "name" | "type" | "code" | "yn" | "flag")
+            && !base
+                .first()
+                .is_some_and(|word| LEXICON.tags.contains_key(word))
         {
             self.add(base, target, Closeness::Tail);
         }

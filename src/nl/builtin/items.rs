@@ -198,7 +198,7 @@ impl Matcher<'_> {
         if let Some(kind) = function.as_ref().filter(|_| strong) {
             return Some(self.item(range, kind.clone()));
         }
-        let hits = self.names(&lower);
+        let hits = self.names(&lower, self.compares(range.end));
         let values = self.values(&lower);
         let unit = Unit::of(&phrase);
         if !hits.is_empty() || !values.is_empty() || unit.is_some() {
@@ -231,7 +231,7 @@ impl Matcher<'_> {
                 return false;
             };
             words[0].lower.starts_with("number")
-                && self.names(&lower(words)).iter().any(|hit| {
+                && self.names(&lower(words), false).iter().any(|hit| {
                     matches!(hit.target, Target::Column(_)) && hit.closeness >= Closeness::Alias
                 })
         })
@@ -259,12 +259,17 @@ impl Matcher<'_> {
         self.item(at..at + 1, kind)
     }
 
-    fn names(&self, words: &[String]) -> Vec<Hit> {
+    /// What words may name; when a comparison follows, a plural before a verb is no part of a name:
+    /// `products cost more than 50`.
+    fn names(&self, words: &[String], compared: bool) -> Vec<Hit> {
         let glue = |word: &String| LEXICON.tags.get(word).is_some_and(|tag| is_glue(*tag));
         if words.first().is_some_and(glue) || words.last().is_some_and(glue) {
             return Vec::new();
         }
         let mut hits = self.index.named(words);
+        if compared && words[0].ends_with('s') {
+            return hits;
+        }
         if let Some(of) = words.iter().position(|word| word == "of") {
             let owners = tables(&self.index.named(&words[of + 1..]));
             if !owners.is_empty() {
@@ -297,6 +302,20 @@ impl Matcher<'_> {
             }
         }
         hits
+    }
+
+    /// Whether a comparison begins at a word.
+    fn compares(&self, at: usize) -> bool {
+        (1..=3).any(|length| {
+            let Some(words) = self.words.get(at..at + length) else {
+                return false;
+            };
+            let phrase = lower(words).join(" ");
+            matches!(
+                LEXICON.tags.get(&phrase),
+                Some(Tag::Compare(_) | Tag::Between)
+            )
+        })
     }
 
     fn direct_or_synonym(&self, words: &[String]) -> Vec<Hit> {

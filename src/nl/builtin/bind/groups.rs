@@ -186,17 +186,19 @@ impl Binder<'_, '_> {
     /// `top 5 customers by order amount` means the sum when a customer has many orders.
     fn add_up_ranks(&mut self) -> Result<(), Cannot> {
         let one = Some(Literal::Number("1".to_owned()));
-        if self.draft.limit.is_none() || self.draft.limit == one || !self.query.group.is_empty() {
+        if self.draft.limit.is_none() || !self.query.group.is_empty() {
             return Ok(());
         }
+        let single = self.draft.limit == one;
         for position in 0..self.query.order.len() {
             let (Expr::Column(id), _) = self.query.order[position] else {
                 continue;
             };
-            let by_name = matches!(
-                self.draft.order.get(position).map(|sort| &sort.key),
-                Some(SortKey::Name(_))
-            );
+            let by_name = match self.draft.order.get(position).map(|sort| &sort.key) {
+                Some(SortKey::Name(_)) => !single,
+                Some(SortKey::Most(_)) => true,
+                _ => false,
+            };
             let path = self
                 .around
                 .graph

@@ -151,7 +151,7 @@ impl Binder<'_, '_> {
     pub(super) fn bind_order(&mut self) -> Result<(), Cannot> {
         for sort in &self.draft.order {
             let (expr, end) = match &sort.key {
-                SortKey::Name(mention) => {
+                SortKey::Name(mention) | SortKey::Most(mention) => {
                     let id = match sort.focus {
                         Some(_) => self.tested_column(mention, sort.focus)?,
                         None => self.asked_column(mention)?,

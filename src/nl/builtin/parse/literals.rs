@@ -16,6 +16,7 @@ use crate::nl::builtin::items::Item;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::Tag;
+use crate::nl::builtin::refusal;
 
 use super::Mode;
 use super::Parser;
@@ -128,6 +129,7 @@ impl Parser<'_> {
             Literal::Text(_, values) if values.is_empty() => Left::Naming,
             _ => Left::OfValue,
         };
+        self.check_lack(&literals)?;
         let literals = self.name_column(literals);
         self.own(&literals);
         let mut literals = literals;
@@ -150,6 +152,29 @@ impl Parser<'_> {
         self.describe(&literals_of(&test))?;
         self.add(test)?;
         Ok(true)
+    }
+
+    /// `employees without manager`, where a manager is a title: what they lack is not said.
+    fn check_lack(&self, literals: &[Literal]) -> Result<(), Cannot> {
+        let Some(Literal::Text(text, values)) = literals.first() else {
+            return Ok(());
+        };
+        let own = values.iter().any(|value| {
+            let table = Target::Table(value.column.table);
+            let first = self.draft.entities.first();
+            first.is_some_and(|entity| entity.mention.hits.iter().any(|hit| hit.target == table))
+        });
+        let before = (0..self.at)
+            .rev()
+            .find(|at| self.tag(*at) == Some(Tag::Not));
+        let lacks = before.is_some_and(|at| {
+            let word = self.items[at].text.to_lowercase();
+            word.contains("without") || word.ends_with("no") || word.contains("lack")
+        });
+        if self.waiting.negated && own && lacks {
+            return Err(refusal::dangling(text));
+        }
+        Ok(())
     }
 
     /// `has 'Hey' in its name`.

@@ -13,6 +13,7 @@ use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::lexicon::LEXICON;
 use crate::nl::builtin::lexicon::Tag;
 use crate::nl::builtin::refusal;
+use crate::sql::schema::TypeKind;
 
 use super::Mode;
 use super::Parser;
@@ -67,12 +68,9 @@ impl Parser<'_> {
             return None;
         }
         let columns = self.figure_at(self.at)?;
-        let linked = matches!(
-            self.tag(self.at + 1),
-            None | Some(Tag::Of | Tag::In | Tag::By | Tag::Each | Tag::With | Tag::Since)
-        );
-        let more = matches!(self.kind(self.at + 1), Some(Kind::Comma | Kind::Name(_)));
-        (linked && !more).then_some(Measure {
+        let more = matches!(self.kind(self.at + 1), Some(Kind::Comma | Kind::Name(_)))
+            || self.tag(self.at + 1) == Some(Tag::And);
+        (!more).then_some(Measure {
             function: Function::Sum,
             of: Some(columns),
         })
@@ -110,6 +108,31 @@ impl Parser<'_> {
         })
     }
 
+    /// Whether a table has figures that are no keys, so that a total could be of them.
+    fn has_figures(&self, table: &Mention) -> bool {
+        table.hits.iter().any(|hit| match hit.target {
+            Target::Table(id) => {
+                let definition = self.index.table(id);
+                let is_key = |column: usize| {
+                    definition.primary_key.contains(&column)
+                        || definition
+                            .foreign_keys
+                            .iter()
+                            .any(|key| key.columns.contains(&column))
+                };
+                definition
+                    .columns
+                    .iter()
+                    .enumerate()
+                    .any(|(position, column)| {
+                        matches!(column.kind, TypeKind::Integer | TypeKind::Number)
+                            && !is_key(position)
+                    })
+            }
+            Target::Column(_) => false,
+        })
+    }
+
     /// `total payments` may be their number or their sum.
     fn check_total(&self) -> Result<(), Cannot> {
         let name = self.skip_glue(self.at + 1);
@@ -119,6 +142,9 @@ impl Parser<'_> {
         let Some(table) = self.table_at(name) else {
             return Ok(());
         };
+        if !self.has_figures(&table) {
+            return Ok(());
+        }
         let text = table.text;
         let alternatives = [
             format!("the number of {text}"),
@@ -163,7 +189,14 @@ impl Parser<'_> {
 
     /// The aggregates at `at` and the position after them: several functions may share one name.
     pub(super) fn measures(&self, at: usize) -> Option<(Vec<Measure>, usize)> {
-        if self.tag(at) == Some(Tag::Count) {
+        let total_rows = self.tag(at) == Some(Tag::Sum) && {
+            let name = self.skip_glue(at + 1);
+            let table = self
+                .table_at(name)
+                .filter(|_| self.columns_at(name).is_none());
+            table.is_some_and(|table| !self.has_figures(&table))
+        };
+        if self.tag(at) == Some(Tag::Count) || total_rows {
             return self.counting(at);
         }
         let mut functions = vec![self.function(at)?];
@@ -193,7 +226,7 @@ impl Parser<'_> {
     }
 
     /// `number of orders`, `how many different cities`.
-    fn counting(&self, at: usize) -> Option<(Vec<Measure>, usize)> {
+    pub(super) fn counting(&self, at: usize) -> Option<(Vec<Measure>, usize)> {
         let mut name = self.skip_glue(at + 1);
         let distinct = self.tag(name) == Some(Tag::Distinct);
         if distinct {
