@@ -218,6 +218,10 @@ impl Matcher<'_> {
     /// `maximum number of products`, where a column is called `number_products`: the phrase ends
     /// where the column's name begins.
     fn opens_name(&self, kind: &Kind, range: &Range<usize>) -> bool {
+        let sums = matches!(kind, Kind::Tag(Tag::Sum)) && range.len() > 2;
+        if sums && self.total_amount(range) {
+            return true;
+        }
         let counts = matches!(kind, Kind::Tag(Tag::Most | Tag::Fewest | Tag::Count));
         let Some(start) = range
             .end
@@ -272,6 +276,12 @@ impl Matcher<'_> {
         }
         if let Some(of) = words.iter().position(|word| word == "of") {
             let owners = tables(&self.index.named(&words[of + 1..]));
+            let whose =
+                |hit: &Hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table));
+            // `names of drugs` are two names, of which the second may be spoken of further.
+            if self.index.named(&words[..of]).iter().any(whose) {
+                return Vec::new();
+            }
             if !owners.is_empty() {
                 hits.retain(
                     |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
@@ -302,6 +312,17 @@ impl Matcher<'_> {
             }
         }
         hits
+    }
+
+    /// `total amount of`, where a column is called `total_amount` or `amount`.
+    fn total_amount(&self, range: &Range<usize>) -> bool {
+        let end = range.end - 1;
+        [2, 1].into_iter().any(|length| {
+            let hits = self.index.named(&lower(&self.words[end - length..end]));
+            hits.iter().any(|hit| {
+                matches!(hit.target, Target::Column(_)) && hit.closeness > Closeness::Tail
+            })
+        })
     }
 
     /// Whether a comparison begins at a word.

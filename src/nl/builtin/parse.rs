@@ -144,7 +144,8 @@ impl Parser<'_> {
         }
     }
 
-    fn finish(self) -> Result<Draft, Cannot> {
+    fn finish(mut self) -> Result<Draft, Cannot> {
+        self.draft.distinct |= self.asks_which();
         let mut draft = self.draft;
         if self.waiting.negated || self.waiting.alternative {
             return Err(refusal::dangling(if self.waiting.negated {
@@ -184,6 +185,21 @@ impl Parser<'_> {
         }
         draft.readings.dedup();
         Ok(draft)
+    }
+
+    /// `in which years` asks for each year once.
+    fn asks_which(&self) -> bool {
+        let [Output::Name(mention)] = self.draft.outputs.as_slice() else {
+            return false;
+        };
+        let before = mention.at.checked_sub(1).and_then(|at| self.items.get(at));
+        let which = before.is_some_and(|item| item.text.to_lowercase().ends_with("which"));
+        let column = mention
+            .hits
+            .iter()
+            .all(|hit| matches!(hit.target, Target::Column(_)));
+        let plain = self.draft.group.is_empty() && self.draft.order.is_empty();
+        which && column && plain && mention.text.ends_with('s')
     }
 
     /// The item at a position.

@@ -242,18 +242,13 @@ impl Printer<'_> {
     /// Rows that the joins repeat are counted once, by their key.
     fn count_distinct(&self, table: usize, from: &From) -> Result<String, Cannot> {
         let definition = self.index.table(table);
-        let keys: Vec<String> = definition
-            .primary_key
-            .iter()
-            .map(|column| {
-                self.column(
-                    ColumnId {
-                        table,
-                        column: *column,
-                    },
-                    from,
-                )
-            })
+        let mut columns = definition.primary_key.clone();
+        if columns.is_empty() {
+            columns.extend(self.index.facts[table].key);
+        }
+        let keys: Vec<String> = columns
+            .into_iter()
+            .map(|column| self.column(ColumnId { table, column }, from))
             .collect();
         match keys.as_slice() {
             [] => Err(refusal::unsupported(

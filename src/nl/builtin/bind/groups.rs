@@ -163,6 +163,11 @@ impl Binder<'_, '_> {
     }
 
     fn group_by_table(&mut self, table: usize, shown: &mut Vec<Expr>) {
+        if let Some(own) = self.own_reference(table) {
+            self.push_group(own.clone());
+            shown.push(own);
+            return;
+        }
         self.push_key(table);
         for expr in self.naming(table) {
             self.push_group(expr.clone());
@@ -170,8 +175,27 @@ impl Binder<'_, '_> {
         }
     }
 
+    /// The column of the base that holds what names a row of the table: no join is needed.
+    fn own_reference(&self, table: usize) -> Option<Expr> {
+        let base = self.query.base;
+        let path = self.around.graph.path(&[base], table, &self.cues).ok()?;
+        let [edge] = path.as_slice() else { return None };
+        let [(own, other)] = edge.columns[..] else {
+            return None;
+        };
+        let names = self.index().facts[table].naming == [other] && !self.main.contains(&table);
+        (names && !edge.many).then_some(Expr::Column(ColumnId {
+            table: base,
+            column: own,
+        }))
+    }
+
     fn push_key(&mut self, table: usize) {
-        for column in self.index().table(table).primary_key.clone() {
+        let mut columns = self.index().table(table).primary_key.clone();
+        if columns.is_empty() {
+            columns.extend(self.index().facts[table].key);
+        }
+        for column in columns {
             self.push_group(Expr::Column(ColumnId { table, column }));
         }
     }

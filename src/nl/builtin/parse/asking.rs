@@ -49,7 +49,12 @@ impl Parser<'_> {
                 self.sentence.clause = !self.draft.outputs.is_empty();
             }
             // `the years in which they were founded` asks nothing.
-            Tag::Ask if self.link == Link::Owner || self.follows_name() => self.mode = Mode::Modify,
+            Tag::Ask
+                if (self.link == Link::Owner && !self.draft.outputs.is_empty())
+                    || self.follows_name() =>
+            {
+                self.mode = Mode::Modify;
+            }
             Tag::Ask => self.mode = Mode::Select,
             Tag::List => {
                 self.mode = Mode::Select;

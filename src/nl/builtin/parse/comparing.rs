@@ -22,7 +22,9 @@ impl Parser<'_> {
             _ => None,
         };
         self.at = self.skip(self.at);
-        if matches!(self.tag(self.at), Some(Tag::Of | Tag::Named | Tag::With)) {
+        let listed = self.tag(self.at) == Some(Tag::In)
+            && matches!(self.kind(self.skip(self.at + 1)), Some(Kind::Quoted));
+        if listed || matches!(self.tag(self.at), Some(Tag::Of | Tag::Named | Tag::With)) {
             self.at = self.skip(self.at + 1);
         }
         if self.tag(self.at) == Some(Tag::Not) {

@@ -160,7 +160,8 @@ impl Parser<'_> {
                 return Ok(());
             }
         }
-        if !has_subject {
+        let asked_of = self.mode == Mode::Modify && !self.draft.outputs.is_empty();
+        if !has_subject && !asked_of {
             self.register(mention, Role::Owner);
             return Ok(());
         }
