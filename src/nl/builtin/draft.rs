@@ -33,6 +33,8 @@ pub(super) enum Function {
     Min,
     /// The greatest.
     Max,
+    /// How many of a hundred rows meet the conditions.
+    Share,
 }
 
 /// An aggregate over a name.

@@ -16,6 +16,8 @@ pub(super) enum Expr {
     Start(Unit, ColumnId),
     /// The rows of a table.
     Rows(usize),
+    /// The percentage of a table's rows that meet the conditions of the share.
+    Share(usize),
     /// A function of a column.
     Aggregate(Function, ColumnId),
 }
@@ -23,14 +25,14 @@ pub(super) enum Expr {
 impl Expr {
     /// Whether it is one value for many rows.
     pub(super) fn is_aggregate(&self) -> bool {
-        matches!(self, Self::Rows(_) | Self::Aggregate(..))
+        matches!(self, Self::Rows(_) | Self::Share(_) | Self::Aggregate(..))
     }
 
     /// The table it is read from.
     pub(super) fn table(&self) -> usize {
         match self {
             Self::Column(id) | Self::Start(_, id) | Self::Aggregate(_, id) => id.table,
-            Self::Rows(table) => *table,
+            Self::Rows(table) | Self::Share(table) => *table,
         }
     }
 }
@@ -120,6 +122,8 @@ pub(super) struct Query {
     pub(super) filters: Vec<Filter>,
     /// What must hold for its relatives.
     pub(super) related: Vec<Related>,
+    /// What must hold for a row to be in the share.
+    pub(super) share: Vec<Filter>,
     /// What is grouped by.
     pub(super) group: Vec<Expr>,
     /// How many rows a group must have.

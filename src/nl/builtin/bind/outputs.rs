@@ -130,6 +130,9 @@ impl Binder<'_, '_> {
             .hits
             .iter()
             .all(|hit| matches!(hit.target, Target::Table(_)));
+        if measure.function == Function::Share {
+            return Ok(Expr::Share(self.table_of(&tables_only(mention))?));
+        }
         if measure.function == Function::Count && tables_only {
             return Ok(Expr::Rows(self.table_of(mention)?));
         }
@@ -210,4 +213,13 @@ impl Binder<'_, '_> {
             table.name, table.columns[id.column].name
         )
     }
+}
+
+/// A mention without the columns that are called as its table is.
+fn tables_only(mention: &Mention) -> Mention {
+    let mut tables = mention.clone();
+    tables
+        .hits
+        .retain(|hit| matches!(hit.target, Target::Table(_)));
+    tables
 }

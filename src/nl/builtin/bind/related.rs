@@ -94,7 +94,7 @@ impl Binder<'_, '_> {
                 let facts = &self.index().facts[id.table];
                 facts.naming.contains(&id.column) || facts.key == Some(id.column)
             }
-            Expr::Start(..) | Expr::Rows(_) | Expr::Aggregate(..) => true,
+            Expr::Start(..) | Expr::Rows(_) | Expr::Share(_) | Expr::Aggregate(..) => true,
         });
         !negated && !named && !names_row
     }

@@ -69,6 +69,7 @@ impl Parser<'_> {
             Tag::Both
                 if self.mode == Mode::Select
                     && self.columns_at(self.skip(self.at + 1)).is_some() => {}
+            Tag::Both if self.several_values(self.at + 1) => {}
             Tag::Distinct => self.draft.distinct = true,
             Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
             // `who is the youngest employee` opens with it.

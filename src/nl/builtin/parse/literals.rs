@@ -129,6 +129,9 @@ impl Parser<'_> {
             Literal::Text(_, values) if values.is_empty() => Left::Naming,
             _ => Left::OfValue,
         };
+        if self.tag(self.skip_back(at)) == Some(Tag::Both) {
+            return self.each_of(literals).map(|()| true);
+        }
         self.check_lack(&literals)?;
         let literals = self.name_column(literals);
         self.own(&literals);
@@ -152,6 +155,57 @@ impl Parser<'_> {
         self.describe(&literals_of(&test))?;
         self.add(test)?;
         Ok(true)
+    }
+
+    /// The position before `at` that is not filler.
+    fn skip_back(&self, at: usize) -> usize {
+        let before = (0..at).rev().find(|at| self.tag(*at) != Some(Tag::Filler));
+        before.unwrap_or(at)
+    }
+
+    /// Whether values of another table than the subject's stand at `at`.
+    pub(super) fn several_values(&self, at: usize) -> bool {
+        let Some((literals, _)) = self.literals(self.skip(at), None) else {
+            return false;
+        };
+        literals.len() > 1 && self.mode == Mode::Modify && self.value_table(&literals).is_some()
+    }
+
+    /// The one table that stores the values, when it is not the one asked about.
+    fn value_table(&self, literals: &[Literal]) -> Option<usize> {
+        let Some(Literal::Text(_, values)) = literals.first() else {
+            return None;
+        };
+        let mut tables: Vec<usize> = values.iter().map(|value| value.column.table).collect();
+        tables.dedup();
+        let [table] = tables[..] else { return None };
+        let asked = self.draft.entities.first()?;
+        let own = asked
+            .mention
+            .hits
+            .iter()
+            .any(|hit| hit.target == Target::Table(table));
+        (!own).then_some(table)
+    }
+
+    /// `both cats and dogs`: a row for each of them.
+    fn each_of(&mut self, literals: Vec<Literal>) -> Result<(), Cannot> {
+        let Some(table) = self
+            .value_table(&literals)
+            .filter(|_| !self.waiting.negated)
+        else {
+            return Err(refusal::dangling("both"));
+        };
+        let next = self.skip(self.at);
+        let target = Target::Table(table);
+        if self.hits(next).iter().any(|hit| hit.target == target) {
+            self.at = next + 1;
+        }
+        for literal in literals {
+            self.relate_unsaid(table);
+            self.add(Test::Compare(Left::OfValue, Comparison::Equal, literal))?;
+        }
+        Ok(())
     }
 
     /// `employees without manager`, where a manager is a title: what they lack is not said.
@@ -267,6 +321,12 @@ impl Parser<'_> {
         if self.table_at(self.at).is_some() {
             return;
         }
+        self.relate_unsaid(table);
+    }
+
+    /// Rows of a table that is not named must be there, or must not.
+    fn relate_unsaid(&mut self, table: usize) {
+        let target = Target::Table(table);
         let hit = Hit {
             target,
             closeness: Closeness::Whole,

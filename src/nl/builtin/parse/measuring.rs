@@ -35,7 +35,7 @@ impl Parser<'_> {
             return Ok(true);
         }
         self.check_total()?;
-        let counts = self.tag(self.at) == Some(Tag::Count);
+        let counts = matches!(self.tag(self.at), Some(Tag::Count | Tag::Percent));
         if (self.mode == Mode::Modify || self.sentence.clause) && !counts {
             return Ok(false);
         }
@@ -176,7 +176,7 @@ impl Parser<'_> {
 
     /// Makes a counted table the focus, so that what follows speaks of it.
     pub(super) fn register_measure(&mut self, measure: &Measure) {
-        if measure.function == Function::Count
+        if matches!(measure.function, Function::Count | Function::Share)
             && let Some(mention) = measure.of.as_ref()
             && let Some(table) = self.table_at(mention.at)
         {
@@ -196,7 +196,7 @@ impl Parser<'_> {
                 .filter(|_| self.columns_at(name).is_none());
             table.is_some_and(|table| !self.has_figures(&table))
         };
-        if self.tag(at) == Some(Tag::Count) || total_rows {
+        if matches!(self.tag(at), Some(Tag::Count | Tag::Percent)) || total_rows {
             return self.counting(at);
         }
         let mut functions = vec![self.function(at)?];
@@ -232,6 +232,12 @@ impl Parser<'_> {
         if distinct {
             name = self.skip_glue(name + 1);
         }
+        let shares = self.tag(at) == Some(Tag::Percent);
+        let function = if shares {
+            Function::Share
+        } else {
+            Function::Count
+        };
         let one = |function, of, next| Some((vec![Measure { function, of }], next));
         // Values may stand before what is counted: `how many French singers`.
         let mut noun = name;
@@ -243,11 +249,11 @@ impl Parser<'_> {
         {
             // What stands between is read again as a condition; the table is then known.
             let next = if noun == name { noun + 1 } else { name };
-            return one(Function::Count, Some(table), next);
+            return one(function, Some(table), next);
         }
         // `the number of years worked` is a figure that is stored, not one to count.
         let stored = !distinct && self.figure_at(name).is_some();
-        if let Some(columns) = self.columns_at(name).filter(|_| !stored) {
+        if let Some(columns) = self.columns_at(name).filter(|_| !stored && !shares) {
             return one(Function::CountDistinct, Some(columns), name + 1);
         }
         None

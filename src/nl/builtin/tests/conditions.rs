@@ -148,3 +148,49 @@ fn synonyms_help_where_nothing_is_called_so() {
         "SELECT count(*) AS count FROM public.customers AS c"
     );
 }
+
+#[test]
+fn both_values_need_a_row_each() {
+    let owners = "
+        people: id int pk, name text
+        pets: id int pk, kind text {cat|dog}, owner_id int -> people
+    ";
+    let ask = |question| {
+        translate(question, &context(owners))
+            .expect("an answer")
+            .sql
+    };
+    assert_eq!(
+        ask("names of people who have both cats and dogs"),
+        "SELECT p.name FROM public.people AS p \
+         WHERE EXISTS (SELECT 1 FROM public.pets AS p2 WHERE p2.owner_id = p.id AND p2.kind = 'cat') \
+         AND EXISTS (SELECT 1 FROM public.pets AS p3 WHERE p3.owner_id = p.id AND p3.kind = 'dog')"
+    );
+    assert_eq!(
+        ask("names of people who do not have a cat"),
+        "SELECT p.name FROM public.people AS p WHERE NOT EXISTS \
+         (SELECT 1 FROM public.pets AS p2 WHERE p2.owner_id = p.id AND p2.kind = 'cat')"
+    );
+}
+
+#[test]
+fn a_key_without_its_name_needs_the_table_only() {
+    assert_eq!(tests_of("show order 17"), "o.id = 17");
+}
+
+#[test]
+fn keys_are_implied_by_names_where_none_is_declared() {
+    let schema = "
+        state: state_name text, area number
+        lake: lake_name text, state_name text
+    ";
+    let answer = translate(
+        "how many lakes are there in states with area over 5",
+        &context(schema),
+    );
+    assert_eq!(
+        answer.expect("an answer").sql,
+        "SELECT count(*) AS count FROM public.lake AS l WHERE EXISTS \
+         (SELECT 1 FROM public.state AS s WHERE s.state_name = l.state_name AND s.area > 5)"
+    );
+}
