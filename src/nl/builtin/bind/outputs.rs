@@ -131,7 +131,7 @@ impl Binder<'_, '_> {
             .iter()
             .all(|hit| matches!(hit.target, Target::Table(_)));
         if measure.function == Function::Share {
-            return Ok(Expr::Share(self.table_of(&tables_only(mention))?));
+            return Ok(Expr::Share(self.table_of(&without_columns(mention))?));
         }
         if measure.function == Function::Count && tables_only {
             return Ok(Expr::Rows(self.table_of(mention)?));
@@ -216,7 +216,7 @@ impl Binder<'_, '_> {
 }
 
 /// A mention without the columns that are called as its table is.
-fn tables_only(mention: &Mention) -> Mention {
+fn without_columns(mention: &Mention) -> Mention {
     let mut tables = mention.clone();
     tables
         .hits
