@@ -95,16 +95,33 @@ impl Filter {
 pub(super) struct Related {
     /// The table.
     pub(super) table: usize,
-    /// Tables that each of its rows must lead to.
-    pub(super) also: Vec<usize>,
+    /// The mention it comes from; `None` when only its values are said.
+    pub(super) entity: Option<usize>,
+    /// What each of its rows must have in turn.
+    pub(super) nested: Vec<Related>,
     /// Which of its rows count.
     pub(super) filters: Vec<Filter>,
     /// There must be none.
     pub(super) negated: bool,
     /// So many.
     pub(super) count: Option<(Comparison, String)>,
-    /// It is not named: only its values are.
-    pub(super) implied: bool,
+}
+
+impl Related {
+    /// Whether these are the relatives of a mention, or lead to them.
+    pub(super) fn mentions(&self, entity: usize) -> bool {
+        self.entity == Some(entity) || self.nested.iter().any(|nested| nested.mentions(entity))
+    }
+
+    /// The relatives of a mention, here or further down.
+    pub(super) fn find(&mut self, entity: usize) -> Option<&mut Self> {
+        if self.entity == Some(entity) {
+            return Some(self);
+        }
+        self.nested
+            .iter_mut()
+            .find_map(|nested| nested.find(entity))
+    }
 }
 
 /// The whole query.

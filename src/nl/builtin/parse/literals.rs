@@ -336,7 +336,7 @@ impl Parser<'_> {
             Mention {
                 hits: vec![hit],
                 text,
-                at: usize::MAX,
+                at: self.at.saturating_sub(1),
             },
             Role::Related,
         );

@@ -194,3 +194,30 @@ fn keys_are_implied_by_names_where_none_is_declared() {
          (SELECT 1 FROM public.state AS s WHERE s.state_name = l.state_name AND s.area > 5)"
     );
 }
+
+#[test]
+fn relatives_may_have_relatives() {
+    assert_eq!(
+        tests_of("names of customers with orders without payments"),
+        "EXISTS (SELECT 1 FROM public.orders AS o WHERE o.customer_id = c.id \
+         AND NOT EXISTS (SELECT 1 FROM public.payments AS p WHERE p.order_id = o.id))"
+    );
+}
+
+#[test]
+fn the_time_of_an_order_is_not_its_customers() {
+    let schema = "
+        customers: id int pk, name text, city text {Berlin}, created_at timestamp
+        orders: id int pk, customer_id int -> customers, ordered_at timestamp
+    ";
+    let answer = translate(
+        "how many orders of customers in Berlin in 2024",
+        &context(schema),
+    );
+    let sql = answer.expect("an answer").sql;
+    assert!(
+        sql.contains("o.ordered_at >= TIMESTAMP '2024-01-01"),
+        "{sql}"
+    );
+    assert!(!sql.contains("created_at"), "{sql}");
+}
