@@ -76,7 +76,7 @@ fn evaluation_data() -> Option<PathBuf> {
     if directory.is_dir() {
         return Some(directory);
     }
-    println!("no evaluation data beside the repository: nothing to check");
+    eprintln!("no evaluation data beside the repository: nothing to check");
     None
 }
 

@@ -84,8 +84,7 @@ impl Builtin {
         let prepared = self.prepare(&context.schema);
         let zone = TimeZone::get(&context.time_zone).unwrap_or(TimeZone::UTC);
         let today = context.now.to_zoned(zone.clone()).date();
-        let words = words::split(question);
-        let items = items::match_words(&words, &prepared.index, today);
+        let items = items::match_words(question, &prepared.index, today);
         let draft = parse::parse(&items, &prepared.index)?;
         let around = bind::Surroundings {
             index: &prepared.index,

@@ -20,6 +20,7 @@ use super::draft::Key;
 use super::draft::Mention;
 use super::draft::Output;
 use super::draft::Role;
+use super::draft::Test;
 use super::index::Index;
 use super::index::Target;
 use super::items::Item;
@@ -159,7 +160,10 @@ impl<'a> Binder<'_, 'a> {
                 .position(|entity| wanted.contains(&entity.role))
         };
         let asked = position(&[Role::Head, Role::Owner]).or_else(|| position(&[Role::Counted]));
-        let beside = position(&[Role::Related, Role::Grouped]).map(|entity| self.entities[entity]);
+        let beside = (0..self.entities.len())
+            .filter(|entity| !self.is_denied(*entity))
+            .map(|entity| self.entities[entity])
+            .next();
         self.subject = match (asked, beside) {
             (Some(entity), _) => self.entities[entity],
             // `names of stadiums without a concert` asks for nothing that a concert has.
@@ -169,13 +173,20 @@ impl<'a> Binder<'_, 'a> {
         Ok(())
     }
 
+    /// Whether an entity is mentioned as what there must be none of.
+    fn is_denied(&self, entity: usize) -> bool {
+        self.draft.conditions.iter().any(|condition| {
+            matches!(condition.test, Test::Has { entity: other, negated: true, .. } if other == entity)
+        })
+    }
+
     /// Whether a table has something of what is asked for.
     fn may_hold(&self, table: usize) -> bool {
         let mentions = self.mentions();
         let held = |mention: &&Mention| {
             columns::closest_in(mention, table).is_some() || self.table_of(mention).is_ok()
         };
-        mentions.is_empty() || mentions.iter().any(held)
+        mentions.is_empty() || mentions.iter().all(held)
     }
 
     /// The subject's own columns decide between tables when none is named.

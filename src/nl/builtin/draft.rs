@@ -33,6 +33,8 @@ pub(super) enum Function {
     Min,
     /// The greatest.
     Max,
+    /// How many of a hundred rows meet the conditions.
+    Share,
 }
 
 /// An aggregate over a name.
@@ -71,6 +73,8 @@ pub(super) enum SortKey {
     Name(Mention),
     /// The first of these columns that the subject has, with the end that then is meant.
     Hinted(Vec<(End, Vec<String>)>, String),
+    /// A column, added up where one has many.
+    Most(Mention),
     /// An aggregate.
     Measure(Measure),
     /// The first column shown.
@@ -226,4 +230,36 @@ pub(super) struct Draft {
     pub(super) entities: Vec<Entity>,
     /// How some words were read.
     pub(super) readings: Vec<String>,
+}
+
+impl Draft {
+    /// `orders per day` asks for their number, when nothing of them is asked for.
+    pub(super) fn count_per_group(&mut self) {
+        let grouped = self
+            .group
+            .iter()
+            .any(|key| matches!(key, Key::Name(_) | Key::Time(_)));
+        let [Output::Name(mention)] = self.outputs.as_slice() else {
+            return;
+        };
+        let at = mention.at;
+        let head = self
+            .entities
+            .iter_mut()
+            .find(|entity| entity.role == Role::Head && entity.mention.at == at);
+        let Some(head) = head.filter(|_| grouped && self.order.is_empty()) else {
+            return;
+        };
+        head.role = Role::Counted;
+        let of = Some(head.mention.clone());
+        self.readings.push(format!(
+            "\"{}\" = their number in each group",
+            head.mention.text
+        ));
+        self.outputs = vec![Output::Measure(Measure {
+            function: Function::Count,
+            of,
+        })];
+        self.rows = false;
+    }
 }

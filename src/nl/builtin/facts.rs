@@ -4,6 +4,7 @@ use crate::sql::schema::Table;
 use crate::sql::schema::TypeKind;
 
 use super::naming;
+use super::words::stem;
 
 /// What is known about a table beyond its columns' names.
 #[derive(Debug, Default)]
@@ -20,10 +21,6 @@ pub(super) struct TableFacts {
 
 /// Looks at every column of a table.
 pub(super) fn facts(table: &Table) -> TableFacts {
-    let key = match table.primary_key.as_slice() {
-        [only] => Some(*only),
-        _ => None,
-    };
     let of_kind = |kinds: &[TypeKind]| -> Vec<usize> {
         (0..table.columns.len())
             .filter(|i| kinds.contains(&table.columns[*i].kind))
@@ -39,10 +36,44 @@ pub(super) fn facts(table: &Table) -> TableFacts {
         .collect();
     TableFacts {
         naming: naming_columns(table),
-        key,
+        key: key(table),
         dates: of_kind(&[TypeKind::Date, TypeKind::Timestamp, TypeKind::TimestampTz]),
         years,
     }
+}
+
+/// The only column of the primary key; where none is declared, the one that names imply.
+pub(super) fn key(table: &Table) -> Option<usize> {
+    match table.primary_key.as_slice() {
+        [only] => return Some(*only),
+        [] => {}
+        _ => return None,
+    }
+    let stems = |name: &str| -> Vec<String> {
+        naming::segments(name)
+            .iter()
+            .map(|word| stem(word))
+            .collect()
+    };
+    let own = stems(&table.name);
+    let initial = table.name.chars().next()?.to_ascii_lowercase();
+    let of_table = |name: &str, ending: &str| {
+        let words = stems(name);
+        words.last().is_some_and(|last| last == ending) && words[..words.len() - 1] == own[..]
+    };
+    let tests: [&dyn Fn(&str) -> bool; 4] = [
+        &|name| name == "id",
+        &|name| of_table(name, "id"),
+        // `author.aid`, in tables of one word that have a name to tell rows by.
+        &|name| name == format!("{initial}id") && own.len() == 1,
+        &|name| of_table(name, "name"),
+    ];
+    tests.iter().find_map(|test| {
+        table
+            .columns
+            .iter()
+            .position(|column| test(&column.name.to_lowercase()))
+    })
 }
 
 /// The columns that name a row: `name`, `first_name` with `last_name`, `title`, `customer_name`,
@@ -53,6 +84,10 @@ fn naming_columns(table: &Table) -> Vec<usize> {
         .columns
         .iter()
         .map(|column| naming::expanded(&naming::segments(&column.name)))
+        .map(|words| match naming::without_table(&words, &table_words) {
+            Some(rest) if rest.len() > 1 => rest,
+            _ => words,
+        })
         .collect();
     let text = |i: &usize| matches!(table.columns[*i].kind, TypeKind::Text | TypeKind::Other);
     let find = |wanted: &[&str]| {

@@ -223,7 +223,10 @@ impl Index {
             self.add_forms(&form, target);
         }
         if let [base @ .., last] = plain.as_slice()
-            && matches!(last.as_str(), "name" | "type")
+            && matches!(last.as_str(), "name" | "type" | "code" | "yn" | "flag")
+            && !base
+                .first()
+                .is_some_and(|word| LEXICON.tags.contains_key(word))
         {
             self.add(base, target, Closeness::Tail);
         }

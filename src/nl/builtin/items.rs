@@ -19,6 +19,7 @@ use super::lexicon::Tag;
 use super::numbers;
 use super::words::Form;
 use super::words::Word;
+use super::words::split;
 
 /// Some words of the question with what they may mean.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub(super) struct Item {
     pub(super) values: Vec<ValueHit>,
     /// The unit of time that they name as well.
     pub(super) unit: Option<Unit>,
+    /// What stands between it and the next item, as it was typed.
+    pub(super) gap: String,
     /// What follows belongs to it: `Kyle's`.
     pub(super) possessive: bool,
 }
@@ -74,7 +77,9 @@ pub(super) enum Kind {
 const LONGEST: usize = 8;
 
 /// The items of a question in order; every word is in exactly one.
-pub(super) fn match_words(words: &[Word], index: &Index, today: Date) -> Vec<Item> {
+pub(super) fn match_words(question: &str, index: &Index, today: Date) -> Vec<Item> {
+    let words = &split(question);
+    let typed: Vec<char> = question.chars().collect();
     let matcher = Matcher {
         words,
         index,
@@ -87,8 +92,16 @@ pub(super) fn match_words(words: &[Word], index: &Index, today: Date) -> Vec<Ite
             || items
                 .last()
                 .is_some_and(|item| matches!(item.kind, Kind::Stop));
-        let item = matcher.longest(at, opens);
+        let mut item = matcher.longest(at, opens);
         at = item.words.end;
+        if let Some(next) = words.get(at) {
+            let end = words[at - 1].place.end;
+            item.gap = typed
+                .get(end..next.place.start)
+                .unwrap_or_default()
+                .iter()
+                .collect();
+        }
         items.push(item);
     }
     items
@@ -146,6 +159,7 @@ impl Matcher<'_> {
             kind,
             values: Vec::new(),
             unit: None,
+            gap: String::new(),
             possessive,
         }
     }
@@ -184,7 +198,7 @@ impl Matcher<'_> {
         if let Some(kind) = function.as_ref().filter(|_| strong) {
             return Some(self.item(range, kind.clone()));
         }
-        let hits = self.names(&lower);
+        let hits = self.names(&lower, self.compares(range.end));
         let values = self.values(&lower);
         let unit = Unit::of(&phrase);
         if !hits.is_empty() || !values.is_empty() || unit.is_some() {
@@ -204,6 +218,10 @@ impl Matcher<'_> {
     /// `maximum number of products`, where a column is called `number_products`: the phrase ends
     /// where the column's name begins.
     fn opens_name(&self, kind: &Kind, range: &Range<usize>) -> bool {
+        let sums = matches!(kind, Kind::Tag(Tag::Sum)) && range.len() > 2;
+        if sums && self.total_amount(range) {
+            return true;
+        }
         let counts = matches!(kind, Kind::Tag(Tag::Most | Tag::Fewest | Tag::Count));
         let Some(start) = range
             .end
@@ -217,7 +235,7 @@ impl Matcher<'_> {
                 return false;
             };
             words[0].lower.starts_with("number")
-                && self.names(&lower(words)).iter().any(|hit| {
+                && self.names(&lower(words), false).iter().any(|hit| {
                     matches!(hit.target, Target::Column(_)) && hit.closeness >= Closeness::Alias
                 })
         })
@@ -245,14 +263,25 @@ impl Matcher<'_> {
         self.item(at..at + 1, kind)
     }
 
-    fn names(&self, words: &[String]) -> Vec<Hit> {
+    /// What words may name; when a comparison follows, a plural before a verb is no part of a name:
+    /// `products cost more than 50`.
+    fn names(&self, words: &[String], compared: bool) -> Vec<Hit> {
         let glue = |word: &String| LEXICON.tags.get(word).is_some_and(|tag| is_glue(*tag));
         if words.first().is_some_and(glue) || words.last().is_some_and(glue) {
             return Vec::new();
         }
         let mut hits = self.index.named(words);
+        if compared && words[0].ends_with('s') {
+            return hits;
+        }
         if let Some(of) = words.iter().position(|word| word == "of") {
             let owners = tables(&self.index.named(&words[of + 1..]));
+            let whose =
+                |hit: &Hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table));
+            // `names of drugs` are two names, of which the second may be spoken of further.
+            if self.index.named(&words[..of]).iter().any(whose) {
+                return Vec::new();
+            }
             if !owners.is_empty() {
                 hits.retain(
                     |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
@@ -283,6 +312,31 @@ impl Matcher<'_> {
             }
         }
         hits
+    }
+
+    /// `total amount of`, where a column is called `total_amount` or `amount`.
+    fn total_amount(&self, range: &Range<usize>) -> bool {
+        let end = range.end - 1;
+        [2, 1].into_iter().any(|length| {
+            let hits = self.index.named(&lower(&self.words[end - length..end]));
+            hits.iter().any(|hit| {
+                matches!(hit.target, Target::Column(_)) && hit.closeness > Closeness::Tail
+            })
+        })
+    }
+
+    /// Whether a comparison begins at a word.
+    fn compares(&self, at: usize) -> bool {
+        (1..=3).any(|length| {
+            let Some(words) = self.words.get(at..at + length) else {
+                return false;
+            };
+            let phrase = lower(words).join(" ");
+            matches!(
+                LEXICON.tags.get(&phrase),
+                Some(Tag::Compare(_) | Tag::Between)
+            )
+        })
     }
 
     fn direct_or_synonym(&self, words: &[String]) -> Vec<Hit> {

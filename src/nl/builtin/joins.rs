@@ -8,6 +8,7 @@ use crate::nl::Cannot;
 use crate::sql::schema::Schema;
 use crate::sql::schema::TypeKind;
 
+use super::facts;
 use super::index::Index;
 use super::naming;
 use super::refusal;
@@ -89,11 +90,11 @@ impl Graph {
     fn imply(&mut self, schema: &Schema) {
         let mut targets: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
         for (position, table) in schema.tables.iter().enumerate() {
-            let [key] = table.primary_key.as_slice() else {
+            let Some(key) = facts::key(table) else {
                 continue;
             };
-            let name = &table.columns[*key].name;
-            if matches!(table.columns[*key].kind, TypeKind::Integer | TypeKind::Uuid) {
+            let name = &table.columns[key].name;
+            if matches!(table.columns[key].kind, TypeKind::Integer | TypeKind::Uuid) {
                 // `flights.airline` with the type of the key of `airlines`.
                 let words: Vec<String> = naming::segments(&table.name)
                     .iter()
@@ -102,7 +103,7 @@ impl Graph {
                 targets
                     .entry(words.concat())
                     .or_default()
-                    .push((position, *key));
+                    .push((position, key));
             }
             if name.to_lowercase() == "id" {
                 let words: Vec<String> = naming::segments(&table.name)
@@ -112,13 +113,20 @@ impl Graph {
                 targets
                     .entry(format!("{}id", words.concat()))
                     .or_default()
-                    .push((position, *key));
+                    .push((position, key));
             } else if name.to_lowercase().ends_with("id") {
                 let words = naming::segments(name);
                 targets
                     .entry(stemmed_but_last(&words))
                     .or_default()
-                    .push((position, *key));
+                    .push((position, key));
+            } else if table.primary_key.is_empty() {
+                // `lake.state_name` is the name of a row of `state`, whose key it is.
+                let stems: String = naming::segments(name)
+                    .iter()
+                    .map(|word| stem(word))
+                    .collect();
+                targets.entry(stems).or_default().push((position, key));
             }
         }
         for (from, table) in schema.tables.iter().enumerate() {
@@ -133,7 +141,7 @@ impl Graph {
                 };
                 let same_kind = schema.tables[*to].columns[*other].kind == column.kind;
                 let known = self.edges[from].iter().any(|edge| edge.to == *to);
-                if *to != from && same_kind && !known && table.primary_key != [own] {
+                if *to != from && same_kind && !known && facts::key(table) != Some(own) {
                     self.connect(from, *to, vec![(own, *other)]);
                 }
             }

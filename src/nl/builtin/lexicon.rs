@@ -115,7 +115,12 @@ impl Lexicon {
         let phrase = phrase.to_owned();
         self.longest = self.longest.max(phrase.split(' ').count());
         match section {
-            "extreme" => drop(self.extremes.insert(phrase, extreme(meaning))),
+            "extreme" => {
+                // `the most` alone says something else than `the most expensive`.
+                self.extremes
+                    .insert(format!("the {phrase}"), extreme(meaning));
+                self.extremes.insert(phrase, extreme(meaning));
+            }
             "comparative" => {
                 let columns = words(meaning).split_off(1);
                 let comparison = match meaning.split(' ').next() {

@@ -21,6 +21,8 @@ use super::draft::Limit;
 use super::draft::Measure;
 use super::draft::Mention;
 use super::draft::Output;
+use super::draft::Sort;
+use super::draft::SortKey;
 use super::draft::Test;
 use super::index::Closeness;
 use super::index::Hit;
@@ -45,6 +47,7 @@ pub(super) fn parse(items: &[Item], index: &Index) -> Result<Draft, Cannot> {
         waiting: Waiting::default(),
         direction: None,
         rank: None,
+        by_date: None,
         counted: None,
         sentence: Sentence::default(),
         measured: Vec::new(),
@@ -111,6 +114,8 @@ struct Parser<'a> {
     direction: Option<End>,
     /// `top 5` waits for what it is measured by.
     rank: Option<End>,
+    /// The end of time that `first` or `last` means when nothing else is said.
+    by_date: Option<End>,
     /// What was counted last, for `and the number`.
     counted: Option<Measure>,
     sentence: Sentence,
@@ -123,7 +128,7 @@ impl Parser<'_> {
     fn step(&mut self) -> Result<(), Cannot> {
         let taken = self.punctuation()
             || self.sort()
-            || self.group()
+            || self.group()?
             || self.rank()
             || self.measure()?
             || self.compare()?
@@ -139,7 +144,8 @@ impl Parser<'_> {
         }
     }
 
-    fn finish(self) -> Result<Draft, Cannot> {
+    fn finish(mut self) -> Result<Draft, Cannot> {
+        self.draft.distinct |= self.asks_which();
         let mut draft = self.draft;
         if self.waiting.negated || self.waiting.alternative {
             return Err(refusal::dangling(if self.waiting.negated {
@@ -151,9 +157,21 @@ impl Parser<'_> {
         if self.direction.is_some() || self.waiting.sorting {
             return Err(refusal::dangling("order"));
         }
-        if self.rank.is_some() && draft.order.is_empty() {
-            return Err(refusal::dangling("top"));
+        if let (Some(end), true, true) = (self.by_date, self.rank.is_some(), draft.order.is_empty())
+        {
+            let dates = vec![(end, vec!["*date".to_owned()])];
+            let word = if end == End::Max { "last" } else { "first" };
+            let key = SortKey::Hinted(dates, word.to_owned());
+            draft.order.push(Sort {
+                key,
+                end,
+                focus: None,
+            });
         }
+        if self.rank.is_some() && draft.order.is_empty() {
+            return Err(refusal::unranked());
+        }
+        draft.count_per_group();
         if draft.outputs.is_empty() && draft.entities.is_empty() {
             return Err(refusal::nothing_asked(self.index));
         }
@@ -167,6 +185,21 @@ impl Parser<'_> {
         }
         draft.readings.dedup();
         Ok(draft)
+    }
+
+    /// `in which years` asks for each year once.
+    fn asks_which(&self) -> bool {
+        let [Output::Name(mention)] = self.draft.outputs.as_slice() else {
+            return false;
+        };
+        let before = mention.at.checked_sub(1).and_then(|at| self.items.get(at));
+        let which = before.is_some_and(|item| item.text.to_lowercase().ends_with("which"));
+        let column = mention
+            .hits
+            .iter()
+            .all(|hit| matches!(hit.target, Target::Column(_)));
+        let plain = self.draft.group.is_empty() && self.draft.order.is_empty();
+        which && column && plain && mention.text.ends_with('s')
     }
 
     /// The item at a position.
@@ -218,7 +251,15 @@ impl Parser<'_> {
 
     /// The name at `at` as columns.
     fn columns_at(&self, at: usize) -> Option<Mention> {
-        self.mention(at, |target| matches!(target, Target::Column(_)))
+        let columns = self.mention(at, |target| matches!(target, Target::Column(_)))?;
+        // `orders` are orders, although `ordered_at` is near in sound.
+        let faint = columns
+            .hits
+            .iter()
+            .all(|hit| hit.closeness <= Closeness::Tail);
+        let is_table =
+            |hit: &Hit| matches!(hit.target, Target::Table(_)) && hit.closeness >= Closeness::Alias;
+        (!faint || !self.hits(at).iter().any(is_table)).then_some(columns)
     }
 
     /// The name at `at` when it is rather a table than a column.

@@ -31,6 +31,7 @@ pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<Str
         graph,
         cues,
         aliases: Aliases::default(),
+        share: String::new(),
     };
     let tables = main_tables(query);
     let from = From::plan(
@@ -48,7 +49,7 @@ pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<Str
 fn main_tables(query: &Query) -> Vec<usize> {
     let mut tables = vec![query.base, query.subject];
     tables.extend(query.outputs.iter().map(Expr::table));
-    tables.extend(query.filters.iter().map(Filter::table));
+    tables.extend(query.filters.iter().chain(&query.share).map(Filter::table));
     tables.extend(query.group.iter().map(Expr::table));
     tables.extend(query.order.iter().map(|(expr, _)| expr.table()));
     let mut unique = Vec::new();
@@ -74,6 +75,8 @@ struct Printer<'a> {
     graph: &'a Graph,
     cues: &'a Cues<'a>,
     aliases: Aliases,
+    /// What puts a row into the share that is asked for.
+    share: String,
 }
 
 impl Printer<'_> {
@@ -92,16 +95,28 @@ impl Printer<'_> {
             }
             sql.push_str("DISTINCT ");
         }
-        sql.push_str(&self.outputs(query, from)?.join(", "));
-        sql.push_str(" FROM ");
-        sql.push_str(&from.text);
         let mut tests: Vec<String> = Vec::new();
-        for filter in &query.filters {
-            tests.push(self.filter(filter, from)?);
-        }
         for related in &query.related {
             tests.push(self.related(related, query.subject, from)?);
         }
+        if query
+            .outputs
+            .iter()
+            .any(|expr| matches!(expr, Expr::Share(_)))
+        {
+            for filter in &query.share {
+                tests.push(self.filter(filter, from)?);
+            }
+            self.share = std::mem::take(&mut tests).join(" AND ");
+        }
+        sql.push_str(&self.outputs(query, from)?.join(", "));
+        sql.push_str(" FROM ");
+        sql.push_str(&from.text);
+        let mut own: Vec<String> = Vec::new();
+        for filter in &query.filters {
+            own.push(self.filter(filter, from)?);
+        }
+        tests.splice(0..0, own);
         push_list(&mut sql, " WHERE ", &tests, " AND ");
         let group: Result<Vec<String>, Cannot> = query
             .group
@@ -170,8 +185,9 @@ impl Printer<'_> {
             Expr::Column(id) => name(id),
             Expr::Start(unit, _) => unit.name().to_owned(),
             Expr::Rows(_) => "count".to_owned(),
+            Expr::Share(_) => "percentage".to_owned(),
             Expr::Aggregate(function, id) => match function {
-                Function::Count | Function::CountDistinct => "count".to_owned(),
+                Function::Count | Function::CountDistinct | Function::Share => "count".to_owned(),
                 Function::Sum if name(id).starts_with("total") => name(id),
                 Function::Sum => format!("total_{}", name(id)),
                 Function::Average => format!("average_{}", name(id)),
@@ -195,23 +211,24 @@ impl Printer<'_> {
             Expr::Start(unit, id) => self.start(*unit, *id, from),
             Expr::Rows(table) if !from.repeats(*table) => "count(*)".to_owned(),
             Expr::Rows(table) => self.count_distinct(*table, from)?,
+            Expr::Share(table) if from.repeats(*table) => return Err(self.repeated(*table)),
+            Expr::Share(_) => {
+                format!(
+                    "100.0 * count(*) FILTER (WHERE {}) / nullif(count(*), 0)",
+                    self.share
+                )
+            }
             Expr::Aggregate(function, id) => {
                 let adds = matches!(
                     function,
                     Function::Sum | Function::Average | Function::Count
                 );
                 if adds && from.repeats(id.table) && !from.pairs(id.table, query, self.index) {
-                    return Err(refusal::unsupported(
-                        &format!(
-                            "rows of {} would be counted several times",
-                            self.index.table(id.table).name
-                        ),
-                        "Add up a column of the table that has one row for each.",
-                    ));
+                    return Err(self.repeated(id.table));
                 }
                 let column = self.column(*id, from);
                 match function {
-                    Function::Count => format!("count({column})"),
+                    Function::Count | Function::Share => format!("count({column})"),
                     Function::CountDistinct => format!("count(DISTINCT {column})"),
                     Function::Sum => format!("sum({column})"),
                     Function::Average => format!("avg({column})"),
@@ -220,6 +237,14 @@ impl Printer<'_> {
                 }
             }
         })
+    }
+
+    fn repeated(&self, table: usize) -> Cannot {
+        let name = &self.index.table(table).name;
+        refusal::unsupported(
+            &format!("rows of {name} would be counted several times"),
+            "Add up a column of the table that has one row for each.",
+        )
     }
 
     /// A date's year is a number, any other unit the day it starts with.
@@ -242,18 +267,13 @@ impl Printer<'_> {
     /// Rows that the joins repeat are counted once, by their key.
     fn count_distinct(&self, table: usize, from: &From) -> Result<String, Cannot> {
         let definition = self.index.table(table);
-        let keys: Vec<String> = definition
-            .primary_key
-            .iter()
-            .map(|column| {
-                self.column(
-                    ColumnId {
-                        table,
-                        column: *column,
-                    },
-                    from,
-                )
-            })
+        let mut columns = definition.primary_key.clone();
+        if columns.is_empty() {
+            columns.extend(self.index.facts[table].key);
+        }
+        let keys: Vec<String> = columns
+            .into_iter()
+            .map(|column| self.column(ColumnId { table, column }, from))
             .collect();
         match keys.as_slice() {
             [] => Err(refusal::unsupported(

@@ -16,6 +16,8 @@ pub(super) enum Expr {
     Start(Unit, ColumnId),
     /// The rows of a table.
     Rows(usize),
+    /// The percentage of a table's rows that meet the conditions of the share.
+    Share(usize),
     /// A function of a column.
     Aggregate(Function, ColumnId),
 }
@@ -23,14 +25,14 @@ pub(super) enum Expr {
 impl Expr {
     /// Whether it is one value for many rows.
     pub(super) fn is_aggregate(&self) -> bool {
-        matches!(self, Self::Rows(_) | Self::Aggregate(..))
+        matches!(self, Self::Rows(_) | Self::Share(_) | Self::Aggregate(..))
     }
 
     /// The table it is read from.
     pub(super) fn table(&self) -> usize {
         match self {
             Self::Column(id) | Self::Start(_, id) | Self::Aggregate(_, id) => id.table,
-            Self::Rows(table) => *table,
+            Self::Rows(table) | Self::Share(table) => *table,
         }
     }
 }
@@ -93,16 +95,33 @@ impl Filter {
 pub(super) struct Related {
     /// The table.
     pub(super) table: usize,
-    /// Tables that each of its rows must lead to.
-    pub(super) also: Vec<usize>,
+    /// The mention it comes from; `None` when only its values are said.
+    pub(super) entity: Option<usize>,
+    /// What each of its rows must have in turn.
+    pub(super) nested: Vec<Related>,
     /// Which of its rows count.
     pub(super) filters: Vec<Filter>,
     /// There must be none.
     pub(super) negated: bool,
     /// So many.
     pub(super) count: Option<(Comparison, String)>,
-    /// It is not named: only its values are.
-    pub(super) implied: bool,
+}
+
+impl Related {
+    /// Whether these are the relatives of a mention, or lead to them.
+    pub(super) fn mentions(&self, entity: usize) -> bool {
+        self.entity == Some(entity) || self.nested.iter().any(|nested| nested.mentions(entity))
+    }
+
+    /// The relatives of a mention, here or further down.
+    pub(super) fn find(&mut self, entity: usize) -> Option<&mut Self> {
+        if self.entity == Some(entity) {
+            return Some(self);
+        }
+        self.nested
+            .iter_mut()
+            .find_map(|nested| nested.find(entity))
+    }
 }
 
 /// The whole query.
@@ -120,6 +139,8 @@ pub(super) struct Query {
     pub(super) filters: Vec<Filter>,
     /// What must hold for its relatives.
     pub(super) related: Vec<Related>,
+    /// What must hold for a row to be in the share.
+    pub(super) share: Vec<Filter>,
     /// What is grouped by.
     pub(super) group: Vec<Expr>,
     /// How many rows a group must have.

@@ -19,13 +19,17 @@ pub(super) fn not_understood(items: &[Item], at: usize, index: &Index) -> Cannot
     if words.is_empty() {
         words.extend(items.get(at).map(|item| item.text.as_str()));
     }
+    let value = items
+        .iter()
+        .find(|item| matches!(item.kind, Kind::ProperName));
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     let message = format!("the question was not understood at {}", quoted.join(", "));
-    cannot(
-        Reason::NotAnswerable,
-        message,
-        Some(what_can_be_asked(&words, index)),
-    )
+    let mut hint = what_can_be_asked(&words, index);
+    if let Some(value) = value {
+        let advice = " If it is a stored value, name its column: name '";
+        hint.push_str(&[advice, &value.text, "'."].concat());
+    }
+    cannot(Reason::NotAnswerable, message, Some(hint))
 }
 
 /// A word waits for what it needs.
@@ -33,6 +37,22 @@ pub(super) fn dangling(word: &str) -> Cannot {
     let message = format!("the question was not understood at \"{word}\"");
     let hint = "Say in full what it refers to, or ask in several questions.";
     cannot(Reason::NotAnswerable, message, Some(hint.to_owned()))
+}
+
+/// `top 5 customers`, by nothing.
+pub(super) fn unranked() -> Cannot {
+    let message = "the question does not say what to rank by".to_owned();
+    let hint = "Say for instance: top 5 customers by number of orders.";
+    cannot(Reason::NotAnswerable, message, Some(hint.to_owned()))
+}
+
+/// `orders by status` may count or sort.
+pub(super) fn count_or_sort(text: &str) -> Cannot {
+    let alternatives = [
+        format!("number of rows {text}"),
+        format!("rows sorted {text}"),
+    ];
+    ambiguous(text, &alternatives)
 }
 
 /// A column is named where a condition is expected.

@@ -1,5 +1,6 @@
 //! What the translator answers, a behaviour each, over a shop.
 
+mod any;
 mod conditions;
 mod groups;
 mod refusals;

@@ -1,5 +1,7 @@
 //! Cuts a question into words, numbers, quoted texts, dates and marks.
 
+use std::ops::Range;
+
 use rust_stemmers::Algorithm;
 use rust_stemmers::Stemmer;
 
@@ -14,6 +16,8 @@ pub(super) struct Word {
     pub(super) form: Form,
     /// It ends in `'s`.
     pub(super) possessive: bool,
+    /// Where it stands in the question, in characters.
+    pub(super) place: Range<usize>,
 }
 
 /// What a word is by its form alone.
@@ -44,6 +48,7 @@ impl Word {
             lower: text.to_lowercase(),
             form,
             possessive: false,
+            place: 0..0,
         }
     }
 
@@ -87,6 +92,7 @@ struct Scanner {
 impl Scanner {
     fn run(&mut self) {
         while let Some(&c) = self.text.get(self.at) {
+            let (start, known) = (self.at, self.words.len());
             match c {
                 '"' | '\'' if self.quoted(c) => {}
                 '$' => self.dollar(),
@@ -98,6 +104,11 @@ impl Scanner {
                 '%' => self.mark("percent", Form::Plain),
                 c if c.is_alphanumeric() => self.word(),
                 _ => self.at += 1,
+            }
+            let end = self.at;
+            for word in &mut self.words[known..] {
+                let shown = start + word.text.chars().count();
+                word.place = start..if word.is_plain() { shown.min(end) } else { end };
             }
         }
     }

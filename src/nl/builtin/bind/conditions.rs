@@ -8,6 +8,7 @@ use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::query::Expr;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
@@ -16,6 +17,11 @@ use super::Binder;
 
 impl Binder<'_, '_> {
     pub(super) fn bind_conditions(&mut self) -> Result<(), Cannot> {
+        let shares = self
+            .query
+            .outputs
+            .iter()
+            .any(|expr| matches!(expr, Expr::Share(_)));
         for condition in &self.draft.conditions {
             if let Test::Has {
                 entity,
@@ -26,8 +32,16 @@ impl Binder<'_, '_> {
                 self.relate(*entity, *negated, count.as_ref())?;
             } else {
                 let filter = self.filter(condition)?;
+                let timed = matches!(condition.test, Test::Within { .. });
+                let known = self.query.filters.len();
                 self.place(filter, condition.focus)?;
+                if shares && !timed {
+                    self.query.share.extend(self.query.filters.drain(known..));
+                }
             }
+        }
+        if shares && self.query.share.is_empty() && self.query.related.is_empty() {
+            return Err(refusal::dangling("percentage"));
         }
         self.check_contradictions()
     }

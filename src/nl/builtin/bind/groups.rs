@@ -163,6 +163,11 @@ impl Binder<'_, '_> {
     }
 
     fn group_by_table(&mut self, table: usize, shown: &mut Vec<Expr>) {
+        if let Some(own) = self.own_reference(table) {
+            self.push_group(own.clone());
+            shown.push(own);
+            return;
+        }
         self.push_key(table);
         for expr in self.naming(table) {
             self.push_group(expr.clone());
@@ -170,8 +175,27 @@ impl Binder<'_, '_> {
         }
     }
 
+    /// The column of the base that holds what names a row of the table: no join is needed.
+    fn own_reference(&self, table: usize) -> Option<Expr> {
+        let base = self.query.base;
+        let path = self.around.graph.path(&[base], table, &self.cues).ok()?;
+        let [edge] = path.as_slice() else { return None };
+        let [(own, other)] = edge.columns[..] else {
+            return None;
+        };
+        let names = self.index().facts[table].naming == [other] && !self.main.contains(&table);
+        (names && !edge.many).then_some(Expr::Column(ColumnId {
+            table: base,
+            column: own,
+        }))
+    }
+
     fn push_key(&mut self, table: usize) {
-        for column in self.index().table(table).primary_key.clone() {
+        let mut columns = self.index().table(table).primary_key.clone();
+        if columns.is_empty() {
+            columns.extend(self.index().facts[table].key);
+        }
+        for column in columns {
             self.push_group(Expr::Column(ColumnId { table, column }));
         }
     }
@@ -186,17 +210,19 @@ impl Binder<'_, '_> {
     /// `top 5 customers by order amount` means the sum when a customer has many orders.
     fn add_up_ranks(&mut self) -> Result<(), Cannot> {
         let one = Some(Literal::Number("1".to_owned()));
-        if self.draft.limit.is_none() || self.draft.limit == one || !self.query.group.is_empty() {
+        if self.draft.limit.is_none() || !self.query.group.is_empty() {
             return Ok(());
         }
+        let single = self.draft.limit == one;
         for position in 0..self.query.order.len() {
             let (Expr::Column(id), _) = self.query.order[position] else {
                 continue;
             };
-            let by_name = matches!(
-                self.draft.order.get(position).map(|sort| &sort.key),
-                Some(SortKey::Name(_))
-            );
+            let by_name = match self.draft.order.get(position).map(|sort| &sort.key) {
+                Some(SortKey::Name(_)) => !single,
+                Some(SortKey::Most(_)) => true,
+                _ => false,
+            };
             let path = self
                 .around
                 .graph

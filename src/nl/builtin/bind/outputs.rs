@@ -130,6 +130,9 @@ impl Binder<'_, '_> {
             .hits
             .iter()
             .all(|hit| matches!(hit.target, Target::Table(_)));
+        if measure.function == Function::Share {
+            return Ok(Expr::Share(self.table_of(&without_columns(mention))?));
+        }
         if measure.function == Function::Count && tables_only {
             return Ok(Expr::Rows(self.table_of(mention)?));
         }
@@ -151,7 +154,7 @@ impl Binder<'_, '_> {
     pub(super) fn bind_order(&mut self) -> Result<(), Cannot> {
         for sort in &self.draft.order {
             let (expr, end) = match &sort.key {
-                SortKey::Name(mention) => {
+                SortKey::Name(mention) | SortKey::Most(mention) => {
                     let id = match sort.focus {
                         Some(_) => self.tested_column(mention, sort.focus)?,
                         None => self.asked_column(mention)?,
@@ -210,4 +213,13 @@ impl Binder<'_, '_> {
             table.name, table.columns[id.column].name
         )
     }
+}
+
+/// A mention without the columns that are called as its table is.
+fn without_columns(mention: &Mention) -> Mention {
+    let mut tables = mention.clone();
+    tables
+        .hits
+        .retain(|hit| matches!(hit.target, Target::Table(_)));
+    tables
 }

@@ -30,6 +30,12 @@ impl Binder<'_, '_> {
             }
             None => None,
         };
+        if let Some(size) = count.clone().filter(|_| self.groups_by_columns(negated)) {
+            // `cities with more than one department`: a city may be of several rows.
+            self.join(table);
+            self.query.base = table;
+            return self.relate_to_itself(false, Some(size));
+        }
         if table == self.subject {
             return self.relate_to_itself(negated, count);
         }
@@ -37,42 +43,71 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         // A link that every row has anyway still joins: it may be NULL.
-        if count.is_none() && !negated && self.follows_deed(entity) {
-            // `returned a product`: what was returned is the product.
-            if let Some(deed) = self.query.related.last_mut() {
-                deed.also.push(table);
-                return Ok(());
-            }
-        }
-        self.query.related.push(Related {
+        let related = Related {
             table,
+            entity: Some(entity),
             negated,
             count,
             ..Related::default()
-        });
+        };
+        match self
+            .owner_of(entity)
+            .and_then(|owner| self.related_mut(owner))
+        {
+            Some(owner) => owner.nested.push(related),
+            None => self.query.related.push(related),
+        }
         Ok(())
     }
 
-    /// Whether an entity stands right after another that must have rows: a verb and its object.
-    fn follows_deed(&self, entity: usize) -> bool {
-        let Some(deed) = entity
-            .checked_sub(1)
-            .map(|before| &self.draft.entities[before])
-        else {
-            return false;
-        };
-        let own = self.draft.entities[entity].mention.at;
+    /// The relatives of a mention.
+    fn related_mut(&mut self, entity: usize) -> Option<&mut Related> {
+        self.query
+            .related
+            .iter_mut()
+            .find_map(|related| related.find(entity))
+    }
+
+    /// The relatives that an entity belongs to, rather than to the subject: in `customers with
+    /// orders without payments` it is the orders that have none.
+    fn owner_of(&self, entity: usize) -> Option<usize> {
+        let owner = entity.checked_sub(1)?;
+        let (before, own) = (&self.draft.entities[owner], &self.draft.entities[entity]);
         let between = self
             .around
             .items
-            .get(deed.mention.at.saturating_add(1)..own);
-        let filler = |item: &Item| matches!(item.kind, Kind::Tag(Tag::Filler));
-        let last = self.query.related.last();
-        deed.role == Role::Related
-            && between.is_some_and(|items| items.iter().all(filler))
-            && last.is_some_and(|last| {
-                last.table == self.entities[entity - 1] && last.filters.is_empty() && !last.negated
-            })
+            .get(before.mention.at + 1..own.mention.at)?;
+        let parts = |item: &Item| {
+            matches!(item.kind, Kind::Comma | Kind::Stop)
+                || matches!(
+                    item.kind,
+                    Kind::Tag(Tag::And | Tag::Or | Tag::By | Tag::Each | Tag::Ask)
+                )
+        };
+        let graph = self.around.graph;
+        let table = self.entities[entity];
+        let near = graph.distance(self.entities[owner], table)?;
+        let direct = graph.distance(self.subject, table);
+        let nearer = direct.is_none_or(|direct| near <= direct) && near > 0;
+        (before.role == Role::Related && nearer && !between.iter().any(parts)).then_some(owner)
+    }
+
+    /// Whether plain columns are asked for, and no table is: then each of their values is a group.
+    fn groups_by_columns(&self, negated: bool) -> bool {
+        let named = self
+            .draft
+            .entities
+            .iter()
+            .zip(&self.entities)
+            .any(|(entity, table)| *table == self.subject && entity.role != Role::Related);
+        let names_row = self.query.outputs.iter().any(|output| match output {
+            Expr::Column(id) => {
+                let facts = &self.index().facts[id.table];
+                facts.naming.contains(&id.column) || facts.key == Some(id.column)
+            }
+            Expr::Start(..) | Expr::Rows(_) | Expr::Share(_) | Expr::Aggregate(..) => true,
+        });
+        !negated && !named && !names_row
     }
 
     /// `cities with more than one employee`, where the city is a column of the employee.
@@ -82,8 +117,15 @@ impl Binder<'_, '_> {
         count: Option<(Comparison, String)>,
     ) -> Result<(), Cannot> {
         let aggregated = self.query.outputs.iter().any(Expr::is_aggregate);
+        // `products in categories with more than 5 products` speaks of other products.
+        let mentions = self
+            .entities
+            .iter()
+            .filter(|table| **table == self.subject)
+            .count();
+        let once = mentions < 2;
         match count {
-            Some(size) if !negated && !aggregated && !self.shows_key() => {
+            Some(size) if !negated && !aggregated && !self.shows_key() && once => {
                 for output in self.query.outputs.clone() {
                     if !self.query.group.contains(&output) {
                         self.query.group.push(output);
@@ -103,6 +145,28 @@ impl Binder<'_, '_> {
         }
     }
 
+    /// Rows of a table that nothing names are reached over many only by a verb or `have`.
+    fn check_link(&self, table: usize) -> Result<(), Cannot> {
+        let links = |item: &Item| match item.kind {
+            _ if item.possessive => true,
+            Kind::Tag(Tag::Relation | Tag::By) => true,
+            Kind::Tag(Tag::With | Tag::Not) => {
+                let text = item.text.to_lowercase();
+                text.contains("ha") || text.contains("with")
+            }
+            Kind::Tag(Tag::In | Tag::Of) => true,
+            _ => false,
+        };
+        if self.around.items.iter().any(links) || self.cues.mentioned.contains(&table) {
+            return Ok(());
+        }
+        let name = &self.index().table(table).name;
+        Err(refusal::unsupported(
+            &format!("the question does not say how {name} are linked with what is asked"),
+            "Name them, for instance: customers with orders that are paid.",
+        ))
+    }
+
     /// Groups of single rows are no groups.
     fn shows_key(&self) -> bool {
         let keys = &self.index().table(self.subject).primary_key;
@@ -118,8 +182,11 @@ impl Binder<'_, '_> {
     /// Puts a filter to the rows it speaks of.
     pub(super) fn place(&mut self, filter: Filter, focus: Option<usize>) -> Result<(), Cannot> {
         let table = filter.table();
-        if let Some(position) = self.related_for(table, focus) {
-            self.query.related[position].filters.push(filter);
+        if let Some(related) = self
+            .related_for(table, focus)
+            .and_then(|e| self.related_mut(e))
+        {
+            related.filters.push(filter);
             return Ok(());
         }
         if self.main.contains(&table) {
@@ -137,7 +204,8 @@ impl Binder<'_, '_> {
                 None => (filter, false),
             };
             // `Ada Lovelace`, two values of one row, are found in one row.
-            let same = |other: &&mut Related| other.table == table && other.implied;
+            self.check_link(table)?;
+            let same = |other: &&mut Related| other.table == table && other.entity.is_none();
             match self
                 .query
                 .related
@@ -150,7 +218,6 @@ impl Binder<'_, '_> {
                     table,
                     filters: vec![filter],
                     negated,
-                    implied: true,
                     ..Related::default()
                 }),
             }
@@ -163,26 +230,32 @@ impl Binder<'_, '_> {
 
     /// The relatives that a filter on `table` limits: those in focus, or those of that table.
     fn related_for(&self, table: usize, focus: Option<usize>) -> Option<usize> {
-        let related = &self.query.related;
         let entity = focus.filter(|e| self.draft.entities[*e].role == Role::Related)?;
-        let position = related
+        let own = self.entities[entity];
+        if !self
+            .query
+            .related
             .iter()
-            .rposition(|other| other.table == self.entities[entity])?;
-        if related[position].table == table {
-            return Some(position);
+            .any(|related| related.mentions(entity))
+        {
+            return None;
+        }
+        if own == table {
+            return Some(entity);
         }
         if self.main.contains(&table) {
             return None;
         }
         let graph = self.around.graph;
-        let beyond = graph.distance(related[position].table, table);
-        let direct = graph.distance(self.subject, table);
-        let nearer = match (beyond, direct) {
+        let nearer = match (
+            graph.distance(own, table),
+            graph.distance(self.subject, table),
+        ) {
             (Some(beyond), Some(direct)) => beyond < direct,
             (beyond, None) => beyond.is_some(),
             (None, Some(_)) => false,
         };
-        nearer.then_some(position)
+        nearer.then_some(entity)
     }
 }
 

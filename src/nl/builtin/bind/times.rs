@@ -107,6 +107,12 @@ impl Binder<'_, '_> {
             .map(|entity| self.entities[entity])
             .into_iter()
             .collect();
+        // `orders of customers in Berlin last month` are of last month; the customers may be older.
+        if let [focus] = tables[..]
+            && self.is_parent(focus)
+        {
+            tables.insert(0, self.subject);
+        }
         tables.push(self.query.base);
         tables.push(self.subject);
         tables.extend(self.entities.iter().chain(&self.main).copied());
@@ -116,6 +122,12 @@ impl Binder<'_, '_> {
             }
         }
         self.date_beyond(&tables, Some(period))
+    }
+
+    /// Whether each row of the subject refers to one row of the table.
+    fn is_parent(&self, table: usize) -> bool {
+        let path = self.around.graph.path(&[self.subject], table, &self.cues);
+        path.is_ok_and(|path| !path.is_empty() && path.iter().all(|edge| !edge.many))
     }
 
     /// The same, for grouping.

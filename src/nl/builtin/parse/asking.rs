@@ -49,7 +49,12 @@ impl Parser<'_> {
                 self.sentence.clause = !self.draft.outputs.is_empty();
             }
             // `the years in which they were founded` asks nothing.
-            Tag::Ask if self.link == Link::Owner || self.follows_name() => self.mode = Mode::Modify,
+            Tag::Ask
+                if (self.link == Link::Owner && !self.draft.outputs.is_empty())
+                    || self.follows_name() =>
+            {
+                self.mode = Mode::Modify;
+            }
             Tag::Ask => self.mode = Mode::Select,
             Tag::List => {
                 self.mode = Mode::Select;
@@ -64,6 +69,7 @@ impl Parser<'_> {
             Tag::Both
                 if self.mode == Mode::Select
                     && self.columns_at(self.skip(self.at + 1)).is_some() => {}
+            Tag::Both if self.several_values(self.at + 1) => {}
             Tag::Distinct => self.draft.distinct = true,
             Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
             // `who is the youngest employee` opens with it.

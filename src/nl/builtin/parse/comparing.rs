@@ -6,6 +6,7 @@ use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::items::Item;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::Tag;
@@ -21,7 +22,9 @@ impl Parser<'_> {
             _ => None,
         };
         self.at = self.skip(self.at);
-        if matches!(self.tag(self.at), Some(Tag::Of | Tag::Named | Tag::With)) {
+        let listed = self.tag(self.at) == Some(Tag::In)
+            && matches!(self.kind(self.skip(self.at + 1)), Some(Kind::Quoted));
+        if listed || matches!(self.tag(self.at), Some(Tag::Of | Tag::Named | Tag::With)) {
             self.at = self.skip(self.at + 1);
         }
         if self.tag(self.at) == Some(Tag::Not) {
@@ -109,13 +112,19 @@ impl Parser<'_> {
     }
 
     fn name_in_full(&self) -> (Vec<Literal>, usize) {
-        let run = self.items[self.at..].iter().take_while(|item| {
+        let is_part = |item: &Item| {
             matches!(item.kind, Kind::ProperName | Kind::Value)
                 && item.text.chars().next().is_some_and(char::is_uppercase)
-        });
-        let texts: Vec<&str> = run.map(|item| item.text.as_str()).collect();
-        let end = self.at + texts.len();
-        (vec![Literal::Text(texts.join(" "), Vec::new())], end)
+        };
+        let end = self.at
+            + self.items[self.at..]
+                .iter()
+                .take_while(|item| is_part(item))
+                .count();
+        (
+            vec![Literal::Text(self.typed(self.at, end), Vec::new())],
+            end,
+        )
     }
 
     /// What stands right of a comparison: a figure, or an average.

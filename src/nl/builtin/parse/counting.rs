@@ -138,6 +138,7 @@ impl Parser<'_> {
         comparison: Comparison,
         literal: Literal,
     ) -> Result<(), Cannot> {
+        let entity = self.deed_of(entity);
         let before = self
             .draft
             .conditions
@@ -161,5 +162,20 @@ impl Parser<'_> {
             negated: false,
             count,
         })
+    }
+
+    /// The verb right before its object: in `visited museums twice` the visits are counted.
+    fn deed_of(&self, entity: usize) -> usize {
+        let Some(before) = entity.checked_sub(1) else {
+            return entity;
+        };
+        let deed = &self.draft.entities[before];
+        let own = self.draft.entities[entity].mention.at;
+        let adjacent = self.skip(deed.mention.at + 1) == own;
+        if adjacent && deed.role == Role::Related {
+            before
+        } else {
+            entity
+        }
     }
 }

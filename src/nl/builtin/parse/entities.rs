@@ -26,25 +26,20 @@ impl Parser<'_> {
     /// A table or a column.
     pub(super) fn name(&mut self) -> Result<bool, Cannot> {
         let at = self.at;
+        if self.asked_unit() {
+            return Ok(true);
+        }
         if self.named_entity()? {
             return Ok(true);
         }
         let columns = self.columns_at(at);
-        // `orders over 100` speaks of orders, although `ordered_at` is near in sound.
-        let faint = |mention: &Mention| {
-            mention
-                .hits
-                .iter()
-                .all(|hit| hit.closeness <= Closeness::Tail)
-        };
-        let is_table = self.table_at(at).is_some() && columns.as_ref().is_some_and(faint);
-        if let Some(columns) = columns.as_ref().filter(|_| !is_table)
+        if let Some(columns) = columns.as_ref()
             && self.condition_follows(at + 1, columns)
         {
             self.at += 1;
             return self.test(Left::Name(columns.clone())).map(|()| true);
         }
-        if let Some(columns) = columns.as_ref().filter(|_| !is_table)
+        if let Some(columns) = columns.as_ref()
             && let Some((end, next)) = self.bare_superlative(at + 1)
         {
             self.at = next;
@@ -91,6 +86,20 @@ impl Parser<'_> {
     /// `Customer 7` may be a name; `customer 7` is the one of that number.
     fn is_capital(&self, at: usize) -> bool {
         at > 0 && self.items[at].text.starts_with(char::is_uppercase)
+    }
+
+    /// `which month had …` asks for the unit that rows are grouped by.
+    fn asked_unit(&mut self) -> bool {
+        let unit = self.items[self.at].unit.filter(|_| {
+            matches!(self.kind(self.at), Some(Kind::Unit))
+                && self.mode == Mode::Select
+                && self.at > 0
+                && self.tag(self.at - 1) == Some(Tag::Ask)
+        });
+        let Some(unit) = unit else { return false };
+        self.draft.group.push(Key::Time(unit));
+        self.at += 1;
+        true
     }
 
     /// `named Kyle`.
@@ -151,7 +160,8 @@ impl Parser<'_> {
                 return Ok(());
             }
         }
-        if !has_subject {
+        let asked_of = self.mode == Mode::Modify && !self.draft.outputs.is_empty();
+        if !has_subject && !asked_of {
             self.register(mention, Role::Owner);
             return Ok(());
         }
@@ -220,7 +230,8 @@ impl Parser<'_> {
                 negated: false,
             });
         }
-        if self.is_flag(&mention) && (self.mode == Mode::Modify || self.describes(at)) {
+        let adjective = self.mode == Mode::Modify || self.describes(at) || self.hangs();
+        if self.is_flag(&mention) && adjective {
             return self.add(Test::Truth {
                 left: Left::Name(mention),
                 value: true,
@@ -231,7 +242,7 @@ impl Parser<'_> {
             .hits
             .iter()
             .all(|hit| hit.closeness <= Closeness::Tail);
-        if self.mode == Mode::Select && !(owner && loose) {
+        if self.mode == Mode::Select && !(owner && loose) && !self.hangs() {
             self.output(Output::Name(mention));
             return Ok(());
         }
@@ -240,6 +251,21 @@ impl Parser<'_> {
             return Ok(());
         }
         Err(refusal::no_condition(&mention.text))
+    }
+
+    /// Whether nothing links the current column to what is asked: `how many rooms are unavailable`.
+    fn hangs(&self) -> bool {
+        let name = self.at - 1;
+        let before = (0..name)
+            .rev()
+            .find(|at| !matches!(self.tag(*at), Some(Tag::Filler | Tag::Distinct)));
+        let asks = before.is_none_or(|at| {
+            matches!(
+                self.tag(at),
+                Some(Tag::Ask | Tag::List | Tag::Both | Tag::Of | Tag::In)
+            ) || matches!(self.kind(at), Some(Kind::Stop))
+        });
+        self.link == Link::None && !self.draft.outputs.is_empty() && !self.sentence.restart && !asks
     }
 
     fn is_flag(&self, mention: &Mention) -> bool {
@@ -266,7 +292,7 @@ impl Parser<'_> {
             Output::Measure(measure) => measure.of.as_ref().is_some_and(shares),
         });
         let sorted = self.draft.order.iter().any(|sort| match &sort.key {
-            SortKey::Name(other) => shares(other),
+            SortKey::Name(other) | SortKey::Most(other) => shares(other),
             SortKey::Measure(measure) => measure.of.as_ref().is_some_and(shares),
             SortKey::Hinted(..) | SortKey::FirstOutput => false,
         });

@@ -70,7 +70,9 @@ impl Parser<'_> {
             Tag::In => {
                 let next = self.skip(at + 1);
                 match self.kind(next) {
-                    Some(Kind::Quoted) => true,
+                    Some(Kind::Quoted) => {
+                        self.items[next].values.is_empty() || self.literal_fits(next, of)
+                    }
                     Some(Kind::Period(_)) => self.holds_dates(of),
                     Some(Kind::Number(digits)) => {
                         self.holds_dates(of) && crate::nl::builtin::dates::year(digits).is_some()
@@ -106,6 +108,16 @@ impl Parser<'_> {
         of.hits.iter().any(|hit| match hit.target {
             Target::Column(id) => test(id.table, id.column),
             Target::Table(_) => false,
+        })
+    }
+
+    /// Whether the value at `at` is stored in the column.
+    fn literal_fits(&self, at: usize, of: &Mention) -> bool {
+        let stored = &self.items[at].values;
+        of.hits.iter().any(|hit| {
+            stored
+                .iter()
+                .any(|value| hit.target == Target::Column(value.column))
         })
     }
 

@@ -1,5 +1,6 @@
 //! Groups: `per region`, `for each customer`, `by month`.
 
+use crate::nl::Cannot;
 use crate::nl::builtin::dates::Unit;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Output;
@@ -9,15 +10,20 @@ use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::lexicon::Tag;
+use crate::nl::builtin::refusal;
 
 use super::Mode;
 use super::Parser;
 
 impl Parser<'_> {
     /// `each …` and `by …`.
-    pub(super) fn group(&mut self) -> bool {
+    pub(super) fn group(&mut self) -> Result<bool, Cannot> {
         let at = self.at;
-        match self.tag(at) {
+        if self.tag(at) == Some(Tag::By) && self.counts_or_sorts() {
+            let end = self.skip(at + 1) + 1;
+            return Err(refusal::count_or_sort(&self.words_from(at, end)));
+        }
+        Ok(match self.tag(at) {
             Some(Tag::Each) => self.each(),
             Some(Tag::By) if self.waiting.sorting => self.sort_by(at + 1),
             Some(Tag::By) if self.rank.is_some() => self.rank_by(),
@@ -33,7 +39,16 @@ impl Parser<'_> {
                 true
             }
             _ => false,
-        }
+        })
+    }
+
+    /// Whether nothing says what `by` means: `customers by region`.
+    fn counts_or_sorts(&self) -> bool {
+        let name = self.skip(self.at + 1);
+        let ends = matches!(self.kind(name + 1), None | Some(Kind::Stop));
+        let plain = !self.waiting.sorting && self.rank.is_none() && !self.sentence.verb;
+        let keyed = self.table_at(name).is_some() || self.columns_at(name).is_some();
+        plain && ends && keyed && !self.measures_something() && self.draft.order.is_empty()
     }
 
     fn is_adverb(&self, at: usize) -> bool {

@@ -16,6 +16,7 @@ use crate::nl::builtin::items::Item;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::Tag;
+use crate::nl::builtin::refusal;
 
 use super::Mode;
 use super::Parser;
@@ -44,11 +45,25 @@ impl Parser<'_> {
 
     /// Capitalised words in a row are one value.
     fn proper_name(&self, at: usize) -> (Literal, usize) {
-        let run = self.items[at..]
-            .iter()
-            .take_while(|item| matches!(item.kind, Kind::ProperName));
-        let texts: Vec<&str> = run.map(|item| item.text.as_str()).collect();
-        (Literal::Text(texts.join(" "), Vec::new()), at + texts.len())
+        let is_proper = |item: &Item| matches!(item.kind, Kind::ProperName);
+        let end = at
+            + self.items[at..]
+                .iter()
+                .take_while(|item| is_proper(item))
+                .count();
+        (Literal::Text(self.typed(at, end), Vec::new()), end)
+    }
+
+    /// Some items as they were typed, with what stood between them.
+    pub(super) fn typed(&self, from: usize, to: usize) -> String {
+        let mut text = String::new();
+        for (position, item) in self.items[from..to].iter().enumerate() {
+            text.push_str(&item.text);
+            if from + position + 1 < to {
+                text.push_str(&item.gap);
+            }
+        }
+        text
     }
 
     /// A value and those that follow it after commas, `and` or `or`.
@@ -114,6 +129,10 @@ impl Parser<'_> {
             Literal::Text(_, values) if values.is_empty() => Left::Naming,
             _ => Left::OfValue,
         };
+        if self.tag(self.skip_back(at)) == Some(Tag::Both) {
+            return self.each_of(literals).map(|()| true);
+        }
+        self.check_lack(&literals)?;
         let literals = self.name_column(literals);
         self.own(&literals);
         let mut literals = literals;
@@ -136,6 +155,80 @@ impl Parser<'_> {
         self.describe(&literals_of(&test))?;
         self.add(test)?;
         Ok(true)
+    }
+
+    /// The position before `at` that is not filler.
+    fn skip_back(&self, at: usize) -> usize {
+        let before = (0..at).rev().find(|at| self.tag(*at) != Some(Tag::Filler));
+        before.unwrap_or(at)
+    }
+
+    /// Whether values of another table than the subject's stand at `at`.
+    pub(super) fn several_values(&self, at: usize) -> bool {
+        let Some((literals, _)) = self.literals(self.skip(at), None) else {
+            return false;
+        };
+        literals.len() > 1 && self.mode == Mode::Modify && self.value_table(&literals).is_some()
+    }
+
+    /// The one table that stores the values, when it is not the one asked about.
+    fn value_table(&self, literals: &[Literal]) -> Option<usize> {
+        let Some(Literal::Text(_, values)) = literals.first() else {
+            return None;
+        };
+        let mut tables: Vec<usize> = values.iter().map(|value| value.column.table).collect();
+        tables.dedup();
+        let [table] = tables[..] else { return None };
+        let asked = self.draft.entities.first()?;
+        let own = asked
+            .mention
+            .hits
+            .iter()
+            .any(|hit| hit.target == Target::Table(table));
+        (!own).then_some(table)
+    }
+
+    /// `both cats and dogs`: a row for each of them.
+    fn each_of(&mut self, literals: Vec<Literal>) -> Result<(), Cannot> {
+        let Some(table) = self
+            .value_table(&literals)
+            .filter(|_| !self.waiting.negated)
+        else {
+            return Err(refusal::dangling("both"));
+        };
+        let next = self.skip(self.at);
+        let target = Target::Table(table);
+        if self.hits(next).iter().any(|hit| hit.target == target) {
+            self.at = next + 1;
+        }
+        for literal in literals {
+            self.relate_unsaid(table);
+            self.add(Test::Compare(Left::OfValue, Comparison::Equal, literal))?;
+        }
+        Ok(())
+    }
+
+    /// `employees without manager`, where a manager is a title: what they lack is not said.
+    fn check_lack(&self, literals: &[Literal]) -> Result<(), Cannot> {
+        let Some(Literal::Text(text, values)) = literals.first() else {
+            return Ok(());
+        };
+        let own = values.iter().any(|value| {
+            let table = Target::Table(value.column.table);
+            let first = self.draft.entities.first();
+            first.is_some_and(|entity| entity.mention.hits.iter().any(|hit| hit.target == table))
+        });
+        let before = (0..self.at)
+            .rev()
+            .find(|at| self.tag(*at) == Some(Tag::Not));
+        let lacks = before.is_some_and(|at| {
+            let word = self.items[at].text.to_lowercase();
+            word.contains("without") || word.ends_with("no") || word.contains("lack")
+        });
+        if self.waiting.negated && own && lacks {
+            return Err(refusal::dangling(text));
+        }
+        Ok(())
     }
 
     /// `has 'Hey' in its name`.
@@ -228,6 +321,12 @@ impl Parser<'_> {
         if self.table_at(self.at).is_some() {
             return;
         }
+        self.relate_unsaid(table);
+    }
+
+    /// Rows of a table that is not named must be there, or must not.
+    fn relate_unsaid(&mut self, table: usize) {
+        let target = Target::Table(table);
         let hit = Hit {
             target,
             closeness: Closeness::Whole,
@@ -237,7 +336,7 @@ impl Parser<'_> {
             Mention {
                 hits: vec![hit],
                 text,
-                at: usize::MAX,
+                at: self.at.saturating_sub(1),
             },
             Role::Related,
         );

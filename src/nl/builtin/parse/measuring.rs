@@ -3,13 +3,17 @@
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Measure;
+use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::index::Closeness;
+use crate::nl::builtin::index::Target;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::lexicon::LEXICON;
 use crate::nl::builtin::lexicon::Tag;
 use crate::nl::builtin::refusal;
+use crate::sql::schema::TypeKind;
 
 use super::Mode;
 use super::Parser;
@@ -25,8 +29,13 @@ impl Parser<'_> {
             self.output(Output::Measure(sum));
             return Ok(true);
         }
+        if let Some(sum) = self.total_of_table() {
+            self.at = self.skip_glue(self.at + 1);
+            self.output(Output::Measure(sum));
+            return Ok(true);
+        }
         self.check_total()?;
-        let counts = self.tag(self.at) == Some(Tag::Count);
+        let counts = matches!(self.tag(self.at), Some(Tag::Count | Tag::Percent));
         if (self.mode == Mode::Modify || self.sentence.clause) && !counts {
             return Ok(false);
         }
@@ -59,14 +68,68 @@ impl Parser<'_> {
             return None;
         }
         let columns = self.figure_at(self.at)?;
-        let linked = matches!(
-            self.tag(self.at + 1),
-            None | Some(Tag::Of | Tag::In | Tag::By | Tag::Each | Tag::With | Tag::Since)
-        );
-        let more = matches!(self.kind(self.at + 1), Some(Kind::Comma | Kind::Name(_)));
-        (linked && !more).then_some(Measure {
+        let more = matches!(self.kind(self.at + 1), Some(Kind::Comma | Kind::Name(_)))
+            || self.tag(self.at + 1) == Some(Tag::And);
+        (!more).then_some(Measure {
             function: Function::Sum,
             of: Some(columns),
+        })
+    }
+
+    /// `the total of all invoices`, where an invoice has a column of that name.
+    fn total_of_table(&self) -> Option<Measure> {
+        if self.tag(self.at) != Some(Tag::Sum) {
+            return None;
+        }
+        let name = self.skip_glue(self.at + 1);
+        let table = self
+            .table_at(name)
+            .filter(|_| self.columns_at(name).is_none())?;
+        let mut hits = self.index.named(&["total".to_owned()]);
+        hits.retain(|hit| match hit.target {
+            Target::Column(id) => {
+                hit.closeness == Closeness::Whole
+                    && table
+                        .hits
+                        .iter()
+                        .any(|owner| owner.target == Target::Table(id.table))
+            }
+            Target::Table(_) => false,
+        });
+        let text = self.items[self.at].text.clone();
+        let of = (!hits.is_empty()).then_some(Mention {
+            hits,
+            text,
+            at: self.at,
+        })?;
+        Some(Measure {
+            function: Function::Sum,
+            of: Some(of),
+        })
+    }
+
+    /// Whether a table has figures that are no keys, so that a total could be of them.
+    fn has_figures(&self, table: &Mention) -> bool {
+        table.hits.iter().any(|hit| match hit.target {
+            Target::Table(id) => {
+                let definition = self.index.table(id);
+                let is_key = |column: usize| {
+                    definition.primary_key.contains(&column)
+                        || definition
+                            .foreign_keys
+                            .iter()
+                            .any(|key| key.columns.contains(&column))
+                };
+                definition
+                    .columns
+                    .iter()
+                    .enumerate()
+                    .any(|(position, column)| {
+                        matches!(column.kind, TypeKind::Integer | TypeKind::Number)
+                            && !is_key(position)
+                    })
+            }
+            Target::Column(_) => false,
         })
     }
 
@@ -79,6 +142,9 @@ impl Parser<'_> {
         let Some(table) = self.table_at(name) else {
             return Ok(());
         };
+        if !self.has_figures(&table) {
+            return Ok(());
+        }
         let text = table.text;
         let alternatives = [
             format!("the number of {text}"),
@@ -110,7 +176,7 @@ impl Parser<'_> {
 
     /// Makes a counted table the focus, so that what follows speaks of it.
     pub(super) fn register_measure(&mut self, measure: &Measure) {
-        if measure.function == Function::Count
+        if matches!(measure.function, Function::Count | Function::Share)
             && let Some(mention) = measure.of.as_ref()
             && let Some(table) = self.table_at(mention.at)
         {
@@ -123,7 +189,14 @@ impl Parser<'_> {
 
     /// The aggregates at `at` and the position after them: several functions may share one name.
     pub(super) fn measures(&self, at: usize) -> Option<(Vec<Measure>, usize)> {
-        if self.tag(at) == Some(Tag::Count) {
+        let total_rows = self.tag(at) == Some(Tag::Sum) && {
+            let name = self.skip_glue(at + 1);
+            let table = self
+                .table_at(name)
+                .filter(|_| self.columns_at(name).is_none());
+            table.is_some_and(|table| !self.has_figures(&table))
+        };
+        if matches!(self.tag(at), Some(Tag::Count | Tag::Percent)) || total_rows {
             return self.counting(at);
         }
         let mut functions = vec![self.function(at)?];
@@ -153,12 +226,18 @@ impl Parser<'_> {
     }
 
     /// `number of orders`, `how many different cities`.
-    fn counting(&self, at: usize) -> Option<(Vec<Measure>, usize)> {
+    pub(super) fn counting(&self, at: usize) -> Option<(Vec<Measure>, usize)> {
         let mut name = self.skip_glue(at + 1);
         let distinct = self.tag(name) == Some(Tag::Distinct);
         if distinct {
             name = self.skip_glue(name + 1);
         }
+        let shares = self.tag(at) == Some(Tag::Percent);
+        let function = if shares {
+            Function::Share
+        } else {
+            Function::Count
+        };
         let one = |function, of, next| Some((vec![Measure { function, of }], next));
         // Values may stand before what is counted: `how many French singers`.
         let mut noun = name;
@@ -170,11 +249,11 @@ impl Parser<'_> {
         {
             // What stands between is read again as a condition; the table is then known.
             let next = if noun == name { noun + 1 } else { name };
-            return one(Function::Count, Some(table), next);
+            return one(function, Some(table), next);
         }
         // `the number of years worked` is a figure that is stored, not one to count.
         let stored = !distinct && self.figure_at(name).is_some();
-        if let Some(columns) = self.columns_at(name).filter(|_| !stored) {
+        if let Some(columns) = self.columns_at(name).filter(|_| !stored && !shares) {
             return one(Function::CountDistinct, Some(columns), name + 1);
         }
         None

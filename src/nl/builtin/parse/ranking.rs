@@ -50,6 +50,7 @@ impl Parser<'_> {
 
     fn top(&mut self, end: End) -> bool {
         let number = self.number_at(self.at + 1);
+        let word = self.items[self.at].text.to_lowercase();
         if number.is_none() && self.table_at(self.skip(self.at + 1)).is_none() {
             return false;
         }
@@ -61,7 +62,14 @@ impl Parser<'_> {
         }
         self.limit(number.unwrap_or_else(|| Literal::Number(UNSAID_TOP.to_owned())));
         self.rank = Some(end);
-        self.draft.rows = false;
+        // `the last 5 orders` are so by their date, if by nothing else.
+        self.by_date = matches!(word.as_str(), "first" | "last").then_some(match end {
+            End::Max => End::Min,
+            End::Min => End::Max,
+        });
+        if self.by_date.is_none() {
+            self.draft.rows = false;
+        }
         true
     }
 
@@ -130,8 +138,12 @@ impl Parser<'_> {
 
     /// Sorts by a column and keeps the first.
     pub(super) fn rank_column(&mut self, columns: Mention, end: End) {
+        let most = self.at.checked_sub(1).and_then(|at| self.tag(at));
         let end = self.ranked(end);
-        let key = SortKey::Name(columns);
+        let key = match most {
+            Some(Tag::Most | Tag::Fewest) => SortKey::Most(columns),
+            _ => SortKey::Name(columns),
+        };
         self.draft.order.push(Sort {
             key,
             end,
@@ -189,7 +201,7 @@ impl Parser<'_> {
                 self.at = name + 1;
                 let end = self.ranked(end);
                 self.draft.order.push(Sort {
-                    key: SortKey::Name(columns),
+                    key: SortKey::Most(columns),
                     end,
                     focus: self.focus,
                 });

@@ -18,6 +18,11 @@ impl Parser<'_> {
             return false;
         };
         match tag {
+            // `ordered by each customer` is a deed.
+            Tag::Order if self.tag(self.skip(self.at + 1)) == Some(Tag::Each) => {
+                self.at += 1;
+                true
+            }
             Tag::Order => {
                 self.waiting.sorting = true;
                 if self.says_key(self.at) || self.direction.is_some() {

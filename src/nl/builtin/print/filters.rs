@@ -93,7 +93,6 @@ impl Printer<'_> {
     ) -> Result<String, Cannot> {
         let path = self.graph.path(&[subject], related.table, self.cues)?;
         let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
-        tables.extend(related.also.iter().copied());
         tables.extend(related.filters.iter().map(Filter::table));
         tables.dedup();
         let Some(first) = path.first() else {
@@ -128,6 +127,9 @@ impl Printer<'_> {
             .collect();
         for filter in &related.filters {
             tests.push(self.filter(filter, &inner)?);
+        }
+        for nested in &related.nested {
+            tests.push(self.related(nested, related.table, &inner)?);
         }
         let tests = tests.join(" AND ");
         Ok(match (&related.count, related.negated) {

@@ -1,6 +1,8 @@
 //! What must hold: comparisons, values, relatives.
 
+use crate::nl::builtin::testing::context;
 use crate::nl::builtin::testing::sql;
+use crate::nl::builtin::translate;
 
 fn tests_of(question: &str) -> String {
     let sql = sql(question);
@@ -84,6 +86,17 @@ fn a_quote_in_a_value_stays_in_it() {
 }
 
 #[test]
+fn a_name_keeps_the_signs_inside_it() {
+    let schema = "artists: id int pk, name text";
+    let answer = translate("artists named AC/DC", &context(schema)).expect("an answer");
+    assert!(
+        answer.sql.ends_with("WHERE a.name = 'AC/DC'"),
+        "{}",
+        answer.sql
+    );
+}
+
+#[test]
 fn flags_are_adjectives() {
     assert_eq!(tests_of("active customers"), "c.active");
 }
@@ -134,4 +147,77 @@ fn synonyms_help_where_nothing_is_called_so() {
         sql("how many clients"),
         "SELECT count(*) AS count FROM public.customers AS c"
     );
+}
+
+#[test]
+fn both_values_need_a_row_each() {
+    let owners = "
+        people: id int pk, name text
+        pets: id int pk, kind text {cat|dog}, owner_id int -> people
+    ";
+    let ask = |question| {
+        translate(question, &context(owners))
+            .expect("an answer")
+            .sql
+    };
+    assert_eq!(
+        ask("names of people who have both cats and dogs"),
+        "SELECT p.name FROM public.people AS p \
+         WHERE EXISTS (SELECT 1 FROM public.pets AS p2 WHERE p2.owner_id = p.id AND p2.kind = 'cat') \
+         AND EXISTS (SELECT 1 FROM public.pets AS p3 WHERE p3.owner_id = p.id AND p3.kind = 'dog')"
+    );
+    assert_eq!(
+        ask("names of people who do not have a cat"),
+        "SELECT p.name FROM public.people AS p WHERE NOT EXISTS \
+         (SELECT 1 FROM public.pets AS p2 WHERE p2.owner_id = p.id AND p2.kind = 'cat')"
+    );
+}
+
+#[test]
+fn a_key_without_its_name_needs_the_table_only() {
+    assert_eq!(tests_of("show order 17"), "o.id = 17");
+}
+
+#[test]
+fn keys_are_implied_by_names_where_none_is_declared() {
+    let schema = "
+        state: state_name text, area number
+        lake: lake_name text, state_name text
+    ";
+    let answer = translate(
+        "how many lakes are there in states with area over 5",
+        &context(schema),
+    );
+    assert_eq!(
+        answer.expect("an answer").sql,
+        "SELECT count(*) AS count FROM public.lake AS l WHERE EXISTS \
+         (SELECT 1 FROM public.state AS s WHERE s.state_name = l.state_name AND s.area > 5)"
+    );
+}
+
+#[test]
+fn relatives_may_have_relatives() {
+    assert_eq!(
+        tests_of("names of customers with orders without payments"),
+        "EXISTS (SELECT 1 FROM public.orders AS o WHERE o.customer_id = c.id \
+         AND NOT EXISTS (SELECT 1 FROM public.payments AS p WHERE p.order_id = o.id))"
+    );
+}
+
+#[test]
+fn the_time_of_an_order_is_not_its_customers() {
+    let schema = "
+        customers: id int pk, name text, city text {Berlin}, created_at timestamp
+        orders: id int pk, customer_id int -> customers, ordered_at timestamp
+    ";
+    let answer = translate(
+        "how many orders of customers in Berlin in 2024",
+        &context(schema),
+    );
+    let sql = answer.expect("an answer").sql;
+    assert!(
+        sql.contains("o.ordered_at >= TIMESTAMP '2024-01-01"),
+        "{sql}"
+    );
+    assert!(!sql.contains("created_at"), "{sql}");
 }

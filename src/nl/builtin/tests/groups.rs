@@ -85,3 +85,47 @@ fn groups_are_limited_by_their_size() {
         "SELECT c.city FROM public.customers AS c GROUP BY c.city HAVING count(*) > 2"
     );
 }
+
+#[test]
+fn a_percentage_counts_what_meets_the_condition() {
+    assert_eq!(
+        sql("what percentage of orders are refunded"),
+        "SELECT 100.0 * count(*) FILTER (WHERE o.status = 'refunded') / nullif(count(*), 0) \
+         AS percentage FROM public.orders AS o"
+    );
+}
+
+#[test]
+fn a_time_limits_the_whole_of_a_percentage() {
+    assert_eq!(
+        sql("percentage of refunded orders since 2026"),
+        "SELECT 100.0 * count(*) FILTER (WHERE o.status = 'refunded') / nullif(count(*), 0) \
+         AS percentage FROM public.orders AS o \
+         WHERE o.ordered_at >= TIMESTAMPTZ '2026-01-01 00:00:00+01:00'"
+    );
+}
+
+#[test]
+fn the_unit_of_time_with_the_most_is_found() {
+    let sql = sql("which month had the most orders");
+    assert!(
+        sql.ends_with("ORDER BY count(*) DESC NULLS LAST LIMIT 1"),
+        "{sql}"
+    );
+}
+
+#[test]
+fn a_rank_without_a_measure_is_refused() {
+    assert_eq!(
+        refused("top 5 customers"),
+        "the question does not say what to rank by"
+    );
+}
+
+#[test]
+fn by_without_a_measure_is_ambiguous() {
+    assert_eq!(
+        ambiguous("customers by region"),
+        "\"by region\" can mean number of rows by region or rows sorted by region"
+    );
+}

@@ -95,3 +95,11 @@ fn a_schema_without_the_words_answers_nothing() {
     }
     assert!(translate("how many customers", &context(SHOP)).is_ok());
 }
+
+#[test]
+fn rows_counted_beside_themselves_are_refused() {
+    assert_eq!(
+        refused("products in categories with more than 5 products"),
+        "the question compares products with products"
+    );
+}
