@@ -17,6 +17,7 @@ mod verdict;
 
 pub use refusal::Refusal;
 pub use review::review;
+pub use settings::hides_quotes;
 pub use verdict::Plan;
 pub use verdict::ResultLimit;
 pub use verdict::Verdict;

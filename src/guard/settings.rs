@@ -52,7 +52,10 @@ pub(super) fn set_config(tokens: Tokens<'_>, index: usize) -> Result<(), Refused
         && !bytes[1..bytes.len() - 1]
             .iter()
             .any(|byte| b"'\\\n\r".contains(byte));
-    if !literal || is_protected(&bytes[1..bytes.len() - 1]) {
+    let setting = bytes
+        .get(1..bytes.len().saturating_sub(1))
+        .unwrap_or_default();
+    if !literal || is_protected(setting) || setting.eq_ignore_ascii_case(b"client_encoding") {
         return refused;
     }
     Ok(())
@@ -92,23 +95,29 @@ fn encoding(tokens: Tokens<'_>, index: usize) -> Result<(), Refused> {
         }
         _ => return Ok(()),
     };
-    let letters = tokens
-        .bytes(value)
-        .iter()
-        .filter(|byte| byte.is_ascii_alphanumeric());
-    let name: String = letters
-        .map(|&byte| char::from(byte.to_ascii_lowercase()))
-        .collect();
-    let unquoted_default = value >= tokens.len() || name == "default";
-    let safe = [
-        "utf8", "unicode", "sqlascii", "latin", "win125", "win866", "iso8859", "koi8", "euc",
-    ];
-    if unquoted_default || safe.iter().any(|prefix| name.starts_with(prefix)) {
+    let is_default = value >= tokens.len() || tokens.is_word(value, "default");
+    if is_default || !hides_quotes(tokens.bytes(value)) {
         return Ok(());
     }
     Err(Refused::new(
         "SET client_encoding to an encoding that hides quotes",
     ))
+}
+
+/// Whether a letter of the client encoding `name` may end in a byte that is ASCII by itself, so
+/// that the server sees other tokens than we do. An unknown encoding may.
+///
+/// <https://www.postgresql.org/docs/current/multibyte.html>
+pub fn hides_quotes(name: &[u8]) -> bool {
+    let letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    let name: String = letters
+        .map(|&byte| char::from(byte.to_ascii_lowercase()))
+        .collect();
+    let safe = [
+        "utf8", "unicode", "sqlascii", "latin", "win125", "win866", "win874", "iso8859", "koi8",
+        "euc", "mule",
+    ];
+    !safe.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn assigns(tokens: Tokens<'_>, index: usize) -> bool {

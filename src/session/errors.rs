@@ -136,6 +136,24 @@ pub(super) fn catalog(problem: &catalog::Error) -> ErrorInfo {
     info
 }
 
+/// A FunctionCall names its function by number, which no policy can judge.
+pub(super) fn function_call() -> ErrorInfo {
+    hinted(
+        sqlstate::INSUFFICIENT_PRIVILEGE,
+        "a function cannot be called by message in a read-only session",
+        "Call it in a SELECT.",
+    )
+}
+
+/// A client encoding in which the guard could be shown other tokens than the server sees.
+pub(super) fn unsafe_encoding(encoding: &[u8]) -> ErrorInfo {
+    let encoding = String::from_utf8_lossy(encoding);
+    let text = format!("client encoding \"{encoding}\" cannot be used in a read-only session");
+    let mut info = error::fatal(sqlstate::FEATURE_NOT_SUPPORTED, text);
+    info.hint = Some("Connect with client_encoding UTF8.".to_owned());
+    info
+}
+
 fn hinted(code: &str, message: &str, hint: &str) -> ErrorInfo {
     let mut info = error::error(code, message);
     info.hint = Some(hint.to_owned());

@@ -8,6 +8,7 @@ use super::dialogue::Prepared;
 use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
+use super::errors;
 use super::questions::Turn;
 use super::replies::Owed;
 use super::replies::Rows;
@@ -153,6 +154,9 @@ impl Dialogue {
             client::DESCRIBE => self.whole(frame, Self::describe),
             client::EXECUTE => self.whole(frame, Self::execute),
             client::CLOSE => self.whole(frame, Self::close),
+            client::FUNCTION_CALL if rules.is_read_only() => {
+                self.refuse_query(Box::new(errors::function_call()), rules)
+            }
             client::FUNCTION_CALL => {
                 self.replies.push(Owed::FunctionCall);
                 Fate::Pass

@@ -12,6 +12,7 @@ use super::errors;
 use crate::catalog::Service;
 use crate::config::Database;
 use crate::config::Policy;
+use crate::guard;
 use crate::upstream;
 use crate::upstream::Lease;
 use crate::upstream::Login;
@@ -79,6 +80,7 @@ pub(super) async fn log_in(
             return Err(Box::new(errors::connecting(&error)));
         }
     };
+    safe_encoding(governing, &lease)?;
     let key = services.cancel_keys.register();
     key.own(lease.backend.cancel_target());
     let greeting = greeting(&startup, &mut lease, &key);
@@ -205,6 +207,18 @@ fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
         policy: Arc::clone(&policies[place]),
         number: place as u64 + 1,
     })
+}
+
+/// A text must mean the same to the guard as to the server.
+fn safe_encoding(policy: Option<&Policy>, lease: &Lease) -> Result<(), Box<ErrorInfo>> {
+    let encoding = lease
+        .backend
+        .parameter("client_encoding")
+        .unwrap_or(b"UTF8");
+    if policy.is_none_or(|policy| !policy.read_only) || !guard::hides_quotes(encoding) {
+        return Ok(());
+    }
+    Err(Box::new(errors::unsafe_encoding(encoding)))
 }
 
 /// How the server is logged in to for this client.

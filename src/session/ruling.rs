@@ -71,13 +71,15 @@ struct FactsOfDatabase {
 impl Rules {
     /// The rules under a policy; none forwards as is.
     pub(super) fn new(governing: Option<Governing>, services: &Services, origin: &Origin) -> Self {
-        let splices = governing.as_ref().is_some_and(|governing| {
-            governing.policy.row_limit.is_some() && governing.policy.mechanism != Mechanism::Count
+        let needs_facts = governing.as_ref().is_some_and(|governing| {
+            let policy = &governing.policy;
+            let splices = policy.row_limit.is_some() && policy.mechanism != Mechanism::Count;
+            splices || policy.read_only
         });
         Self {
             governing,
             questions_answered: services.config.nl.enabled,
-            facts: splices.then(|| FactsOfDatabase::new(&services.catalog, origin)),
+            facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, origin)),
             unlimited: Plan::unlimited(),
         }
     }
@@ -130,6 +132,11 @@ impl Rules {
     /// No text may pass that was not looked into.
     pub(super) fn must_examine(&self) -> bool {
         self.governing.is_some()
+    }
+
+    /// Nothing but reads may pass.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.policy().is_some_and(|policy| policy.read_only)
     }
 
     /// The policy that holds, when one does.

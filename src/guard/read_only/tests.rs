@@ -132,6 +132,8 @@ fn a_read_only_session_does_not_write() {
         "SELECT set_config(setting_name => 'x', new_value => 'y', is_local => false)",
         "SELECT set_config($1, 'off', false)",
         "SET client_encoding = 'SJIS'",
+        "SELECT set_config('client_encoding', 'SJIS', false)",
+        "SELECT set_config(1, 'x', false)",
         "SET NAMES 'gbk'",
         "PREPARE TRANSACTION 'x'",
         "COMMIT PREPARED 'x'",
