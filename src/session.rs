@@ -16,6 +16,7 @@ mod from_server;
 mod generated;
 mod limit;
 mod login;
+mod names;
 mod questions;
 mod relay;
 mod replies;
@@ -44,7 +45,7 @@ use crate::config::Config;
 use crate::config::Policy;
 use crate::nl;
 use crate::nl::Translator;
-use crate::telemetry::names;
+use crate::telemetry::names::LOGINS;
 use crate::upstream::Lease;
 use crate::upstream::Pools;
 use crate::wire::Connection;
@@ -147,7 +148,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>)
     let patience = services.config.server.client_login_timeout;
     match timeout(patience, login::log_in(&mut client, peer, &services)).await {
         Ok(Ok(Some(logged_in))) => {
-            metrics::counter!(names::LOGINS).increment(1);
+            metrics::counter!(LOGINS).increment(1);
             Session::new(client, logged_in, services).run().await;
         }
         // A CancelRequest was dealt with, or the client went away.
@@ -221,6 +222,10 @@ impl Session {
                 Event::Excess => self.cut_short().await,
                 Event::LostSyncs => match self.find_syncs().await {
                     Ok(()) => {}
+                    Err(end) => return end,
+                },
+                Event::Settle => match self.settle().await {
+                    Ok(_) => self.client.resume(),
                     Err(end) => return end,
                 },
                 Event::Turn(turn) => match self.take_turn(*turn).await {

@@ -1,11 +1,7 @@
 //! What one client and its server connection have said to each other, as far as the next message
 //! depends on it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use super::answer::Answer;
-use super::generated::Generated;
+use super::names::Names;
 use super::replies::Owed;
 use super::replies::Replies;
 use super::replies::Rows;
@@ -34,10 +30,10 @@ pub(super) struct Dialogue {
     pub from_server: Rest,
     /// The transaction block is of pgparley's making: the client's Sync commits it.
     pub promoted: bool,
-    /// Prepared statements that something is to be known of, by name.
-    pub statements: HashMap<Box<[u8]>, Prepared>,
-    /// Portals that something is to be known of, by name.
-    pub portals: HashMap<Box<[u8]>, Portal>,
+    /// What statements and portals stand for.
+    pub names: Names,
+    /// The count of the result that is coming in, once a row of it has come.
+    pub rows: Option<Rows>,
     /// The two sides may no longer mean the same by their next message.
     pub lost: Option<Lost>,
     /// The server said a FATAL error of its own; the client needs no other.
@@ -46,33 +42,6 @@ pub(super) struct Dialogue {
     pub excess: Excess,
     /// The client was told `pgparley.truncated = on`.
     pub told_truncated: bool,
-}
-
-/// What is known of a prepared statement.
-#[derive(Debug)]
-pub(super) enum Prepared {
-    /// Its results have a row limit.
-    Limited(Rows),
-    /// It was generated; it remembers until it is closed or prepared anew.
-    Generated(Arc<Generated>),
-}
-
-/// What is known of a portal.
-#[derive(Debug)]
-pub(super) enum Portal {
-    /// Its rows are counted, over all its Executes.
-    Counted(Rows),
-    /// Its rows are here.
-    Answered(Answer),
-}
-
-/// What was known of a statement's name before its last Parse.
-#[derive(Debug)]
-pub(super) struct Undo {
-    /// The name.
-    pub statement: Box<[u8]>,
-    /// What it stood for.
-    pub previous: Option<Prepared>,
 }
 
 /// How far the implicit transaction since the last Sync has got.
@@ -172,8 +141,8 @@ impl Dialogue {
             from_client: Rest::Nothing,
             from_server: Rest::Nothing,
             promoted: false,
-            statements: HashMap::new(),
-            portals: HashMap::new(),
+            names: Names::default(),
+            rows: None,
             lost: None,
             told_fatal: false,
             excess: Excess::None,
@@ -210,17 +179,12 @@ impl Dialogue {
 
     /// A Query is on its way to the server.
     pub(super) fn query_sent(&mut self, plan: Plan, instead: Option<Box<ErrorInfo>>) {
-        let rows = Rows::of(&plan, 0);
         self.replies.push(Owed::Query {
             plan,
             result: 0,
-            rows,
             instead,
         });
         self.progress = Progress::Nothing;
-        // A Query destroys the unnamed statement and the unnamed portal.
-        self.statements.remove(&b""[..]);
-        self.portals.remove(&b""[..]);
     }
 
     /// Answers a Query with an error where the server was not asked.
@@ -239,70 +203,17 @@ impl Dialogue {
         self.skipping = Skipping::Here;
     }
 
-    /// A Parse of the client's is on its way to the server; `instead` is the client's error when
-    /// the server was sent something that must fail.
-    pub(super) fn parse_sent(
-        &mut self,
-        statement: &[u8],
-        prepared: Option<Prepared>,
-        instead: Option<Box<ErrorInfo>>,
-    ) {
-        let undo = self.prepare(statement, prepared);
-        self.replies.push(Owed::Parse { undo, instead });
-        self.advance(Progress::Prepared);
-    }
-
-    fn prepare(&mut self, statement: &[u8], prepared: Option<Prepared>) -> Option<Undo> {
-        let previous = match prepared {
-            Some(prepared) => self.statements.insert(statement.into(), prepared),
-            None if self.statements.is_empty() => return None,
-            None => Some(self.statements.remove(statement)?),
-        };
-        Some(Undo {
-            statement: statement.into(),
-            previous,
-        })
-    }
-
-    /// A Parse has failed: its name stands for what it stood for.
-    pub(super) fn undo(&mut self, undo: Undo) {
-        match undo.previous {
-            Some(prepared) => self.statements.insert(undo.statement, prepared),
-            None => self.statements.remove(&undo.statement),
-        };
-    }
-
-    /// Gives a portal the limit of its statement.
-    pub(super) fn bound(&mut self, portal: &[u8], statement: &[u8]) {
-        match self.statements.get(statement) {
-            Some(Prepared::Limited(rows)) => {
-                self.portals.insert(portal.into(), Portal::Counted(*rows));
-            }
-            Some(Prepared::Generated(_)) | None if self.portals.is_empty() => {}
-            Some(Prepared::Generated(_)) | None => {
-                self.portals.remove(portal);
-            }
-        }
-    }
-
     /// The implicit transaction has got at least this far.
     pub(super) fn advance(&mut self, progress: Progress) {
         if self.progress != Progress::Executed {
             self.progress = progress;
         }
     }
-
-    /// The transaction is over: its portals are gone.
-    pub(super) fn transaction_ended(&mut self) {
-        self.portals.clear();
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::replies::Settled;
-    use crate::wire::frame::server;
 
     #[test]
     fn an_unfinished_message_is_taken_in_pieces() {
@@ -310,43 +221,5 @@ mod tests {
         assert_eq!(rest.take(4), Some((4, true)));
         assert_eq!(rest.take(100), Some((6, true)));
         assert_eq!(rest.take(100), None);
-    }
-
-    fn limited(rows: u64) -> Prepared {
-        Prepared::Limited(Rows {
-            limit: Some(rows),
-            ..Rows::default()
-        })
-    }
-
-    #[test]
-    fn a_portal_has_the_limit_of_its_statement() {
-        let mut dialogue = Dialogue::new();
-        dialogue.parse_sent(b"s", Some(limited(3)), None);
-        dialogue.bound(b"", b"s");
-        assert!(
-            matches!(dialogue.portals[&b""[..]], Portal::Counted(rows) if rows.limit == Some(3))
-        );
-        dialogue.parse_sent(b"s", None, None);
-        dialogue.bound(b"", b"s");
-        assert!(dialogue.portals.is_empty());
-    }
-
-    #[test]
-    fn a_failed_parse_leaves_the_name_as_it_was() {
-        let mut dialogue = Dialogue::new();
-        dialogue.parse_sent(b"s", Some(limited(3)), None);
-        dialogue.replies.settle(server::PARSE_COMPLETE);
-        dialogue.parse_sent(b"s", Some(limited(9)), None);
-        let Settled::Failed { undo, .. } = dialogue.replies.settle(server::ERROR) else {
-            panic!("an error fails");
-        };
-        for undo in undo {
-            dialogue.undo(undo);
-        }
-        assert!(matches!(
-            dialogue.statements[&b"s"[..]],
-            Prepared::Limited(Rows { limit: Some(3), .. })
-        ));
     }
 }

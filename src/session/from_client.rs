@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::dialogue::Dialogue;
-use super::dialogue::Portal;
-use super::dialogue::Prepared;
 use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::errors;
+use super::names::Closed;
+use super::names::Name;
+use super::names::Prepared;
 use super::questions::Turn;
 use super::replies::Owed;
 use super::replies::Rows;
@@ -38,6 +39,8 @@ pub(super) const LONGEST_TEXT: usize = 16 * 1024 * 1024;
 pub(super) enum Step {
     /// Nothing.
     Next,
+    /// Wait until the server owes nothing.
+    Settle,
     /// Answer this message.
     Turn(Box<Turn>),
     /// End the session: the client said so.
@@ -73,6 +76,8 @@ enum Fate {
     Replace(Vec<u8>),
     /// More of it must arrive first.
     Wait,
+    /// It is looked at again when everything before it is confirmed.
+    Settle,
     /// It is left out, and the session has something to do.
     Stop(Step),
 }
@@ -112,6 +117,7 @@ impl Dialogue {
                     self.from_client = Rest::Drop(missing);
                 }
                 Fate::Wait => return (Consumed::Waiting(at), Step::Next),
+                Fate::Settle => return (Consumed::Paused(at), Step::Settle),
                 Fate::Stop(step) => return (Consumed::Paused(end), step),
             }
             if missing == 0 {
@@ -150,10 +156,10 @@ impl Dialogue {
             }
             client::QUERY => self.whole(frame, |this, body| this.query(body, rules)),
             client::PARSE => self.whole(frame, |this, body| this.parse(body, rules)),
-            client::BIND => self.bind(frame),
+            client::BIND => self.bind(frame, rules),
             client::DESCRIBE => self.whole(frame, Self::describe),
-            client::EXECUTE => self.whole(frame, Self::execute),
-            client::CLOSE => self.whole(frame, Self::close),
+            client::EXECUTE => self.whole(frame, |this, body| this.execute(body, rules)),
+            client::CLOSE => self.whole(frame, |this, body| this.close(body, rules)),
             client::FUNCTION_CALL if rules.is_read_only() => {
                 self.refuse_query(Box::new(errors::function_call()), rules)
             }
@@ -216,17 +222,17 @@ impl Dialogue {
 
     fn parse(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
         let Some(parse) = frontend::Parse::read(body) else {
-            self.parse_sent(b"", None, None);
+            self.parse_sent(None, None);
             return Fate::emptied(client::PARSE);
         };
         match rules.rule(parse.query) {
             Ruling::Forward(plan) => {
-                self.parse_sent(parse.statement, limited(&plan), None);
+                self.parse_sent(self.known(rules, &parse, &plan), None);
                 Fate::Pass
             }
             Ruling::Rewrite(text, mut plan) => {
                 plan.cancellable = false;
-                self.parse_sent(parse.statement, limited(&plan), None);
+                self.parse_sent(self.known(rules, &parse, &plan), None);
                 let mut out = Vec::with_capacity(body.len() + text.len());
                 parse.put_with(&mut out, &text);
                 Fate::Replace(out)
@@ -246,7 +252,7 @@ impl Dialogue {
             self.fail_until_sync(*info);
             return Fate::Drop;
         }
-        self.parse_sent(parse.statement, None, Some(info));
+        self.parse_sent(None, Some(info));
         let mut out = Vec::new();
         parse.put_with(&mut out, CANNOT_PARSE);
         Fate::Replace(out)
@@ -258,7 +264,7 @@ impl Dialogue {
             if frame.tag == client::QUERY {
                 self.query_sent(rules.unlimited(), None);
             } else {
-                self.parse_sent(b"", None, None);
+                self.parse_sent(None, None);
             }
             return Fate::Pass;
         }
@@ -276,15 +282,40 @@ impl Dialogue {
         self.refuse_parse(&NO_PARSE, Box::new(info))
     }
 
-    fn bind(&mut self, frame: &Frame<'_>) -> Fate {
+    /// A Parse is on its way to the server.
+    fn parse_sent(&mut self, prepared: Option<(Name, Prepared)>, instead: Option<Box<ErrorInfo>>) {
+        self.replies.push(Owed::Parse { prepared, instead });
+        self.advance(Progress::Prepared);
+    }
+
+    /// Whether anybody will ask what a name stands for.
+    fn tracks(&self, rules: &Rules) -> bool {
+        rules.row_limit().is_some() || !self.names.is_empty()
+    }
+
+    /// What a statement's name will stand for.
+    fn known(
+        &self,
+        rules: &Rules,
+        parse: &frontend::Parse<'_>,
+        plan: &Plan,
+    ) -> Option<(Name, Prepared)> {
+        let prepared = || (parse.statement.into(), Prepared::Plain(Rows::of(plan, 0)));
+        self.tracks(rules).then(prepared)
+    }
+
+    fn bind(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
         // Values may be huge; the names at the beginning are enough.
         let Some(bind) = frontend::Bind::read(&frame.bytes[HEADER..]) else {
             return self.whole(frame, |this, _| {
-                this.replies.push(Owed::Bind);
+                this.replies.push(Owed::Bind { bound: None });
                 Fate::emptied(client::BIND)
             });
         };
-        if let Some(Prepared::Generated(generated)) = self.statements.get(bind.statement) {
+        if let Some(generated) = self.names.generated(bind.statement) {
+            if !self.replies.are_local() {
+                return Fate::Settle;
+            }
             let generated = Arc::clone(generated);
             return self.whole(frame, |_, body| {
                 Fate::turn(Turn::Bind {
@@ -293,69 +324,76 @@ impl Dialogue {
                 })
             });
         }
-        self.bound(bind.portal, bind.statement);
-        self.replies.push(Owed::Bind);
+        let bound = || (bind.portal.into(), bind.statement.into());
+        let bound = self.tracks(rules).then(bound);
+        self.replies.push(Owed::Bind { bound });
         self.advance(Progress::Executed);
         Fate::Pass
     }
 
     fn describe(&mut self, body: &[u8]) -> Fate {
-        let described = match frontend::Named::read(body) {
+        let settled = self.replies.are_local();
+        let answer = match frontend::Named::read(body) {
             None => {
                 self.replies.push(Owed::Describe);
                 return Fate::emptied(client::DESCRIBE);
             }
             Some(frontend::Named::Statement(_)) => None,
-            Some(frontend::Named::Portal(name)) => self.portals.get(name),
+            Some(frontend::Named::Portal(name)) => self.names.answer(name),
         };
-        if let Some(Portal::Answered(answer)) = described {
+        if let Some(answer) = answer {
             let mut bytes = Vec::new();
             answer.put_description(&mut bytes);
-            return self.answer_here(bytes);
+            return if settled {
+                self.answer_here(bytes)
+            } else {
+                Fate::Settle
+            };
         }
         self.replies.push(Owed::Describe);
         self.advance(Progress::Prepared);
         Fate::Pass
     }
 
-    fn execute(&mut self, body: &[u8]) -> Fate {
+    fn execute(&mut self, body: &[u8], rules: &Rules) -> Fate {
         let Some(execute) = frontend::Execute::read(body) else {
-            let rows = Rows::default();
-            self.replies.push(Owed::Execute { portal: None, rows });
+            self.replies.push(Owed::Execute { portal: None });
             return Fate::emptied(client::EXECUTE);
         };
-        let (portal, rows) = match self.portals.get_mut(execute.portal) {
-            None => (None, Rows::default()),
-            Some(Portal::Counted(rows)) => (Some(execute.portal.into()), *rows),
-            Some(Portal::Answered(answer)) => {
-                let mut bytes = Vec::new();
-                answer.put_rows(&mut bytes, execute.max_rows);
-                return self.answer_here(bytes);
+        if let Some(answer) = self.names.answer(execute.portal) {
+            if !self.replies.are_local() {
+                return Fate::Settle;
             }
-        };
-        self.replies.push(Owed::Execute { portal, rows });
+            let mut bytes = Vec::new();
+            answer.put_rows(&mut bytes, execute.max_rows);
+            return self.answer_here(bytes);
+        }
+        let portal = self.tracks(rules).then(|| execute.portal.into());
+        self.replies.push(Owed::Execute { portal });
         self.advance(Progress::Executed);
         Fate::Pass
     }
 
-    fn close(&mut self, body: &[u8]) -> Fate {
-        match frontend::Named::read(body) {
-            Some(frontend::Named::Statement(name)) => {
-                self.statements.remove(name);
-            }
-            Some(frontend::Named::Portal(name)) => {
-                if let Some(Portal::Answered(_)) = self.portals.remove(name) {
-                    let mut bytes = Vec::new();
-                    backend::put_bare(&mut bytes, server::CLOSE_COMPLETE);
-                    return self.answer_here(bytes);
+    fn close(&mut self, body: &[u8], rules: &Rules) -> Fate {
+        let Some(named) = frontend::Named::read(body) else {
+            self.replies.push(Owed::Close { closed: None });
+            return Fate::emptied(client::CLOSE);
+        };
+        let closed = match named {
+            frontend::Named::Statement(name) => Closed::Statement(name.into()),
+            frontend::Named::Portal(name) if self.names.answer(name).is_some() => {
+                if !self.replies.are_local() {
+                    return Fate::Settle;
                 }
+                self.names.closed(&Closed::Portal(name.into()));
+                let mut bytes = Vec::new();
+                backend::put_bare(&mut bytes, server::CLOSE_COMPLETE);
+                return self.answer_here(bytes);
             }
-            None => {
-                self.replies.push(Owed::Close);
-                return Fate::emptied(client::CLOSE);
-            }
-        }
-        self.replies.push(Owed::Close);
+            frontend::Named::Portal(name) => Closed::Portal(name.into()),
+        };
+        let closed = self.tracks(rules).then_some(closed);
+        self.replies.push(Owed::Close { closed });
         self.advance(Progress::Prepared);
         Fate::Pass
     }
@@ -379,7 +417,7 @@ impl Dialogue {
             let mut bytes = Vec::new();
             backend::put_ready_for_query(&mut bytes, self.status);
             if self.status == TransactionStatus::Idle {
-                self.transaction_ended();
+                self.names.transaction_ended();
             }
             self.replies.push(Owed::Local(bytes));
             return Fate::Drop;
@@ -405,12 +443,6 @@ impl Fate {
 
 fn count_refusal(info: &ErrorInfo) {
     metrics::counter!(names::REFUSALS, "sqlstate" => info.code.clone()).increment(1);
-}
-
-/// The limit of a prepared statement, which is one statement only.
-fn limited(plan: &Plan) -> Option<Prepared> {
-    let rows = Rows::of(plan, 0);
-    rows.limit.is_some().then_some(Prepared::Limited(rows))
 }
 
 /// No SQL, so that the server answers with an error whatever its settings are.

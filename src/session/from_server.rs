@@ -3,10 +3,10 @@
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
-use super::dialogue::Portal;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::limit;
+use super::names::Name;
 use super::replies::Rows;
 use super::replies::Settled;
 use super::ruling::Rules;
@@ -99,7 +99,7 @@ impl Dialogue {
         passage: &mut Passage<'_>,
     ) -> bool {
         match tag {
-            server::DATA_ROW => self.row(),
+            server::DATA_ROW => self.row(rules),
             server::COPY_IN => {
                 match self.replies.begin_copy_in() {
                     Some(copy) => self.copy_in = Some(copy),
@@ -111,35 +111,63 @@ impl Dialogue {
                 self.ready_for_query(body);
                 true
             }
-            _ => match self.replies.settle(tag) {
-                Settled::Nothing => self.excess != Excess::Refused || is_unasked(tag),
-                Settled::Result(rows) => self.result_ended(rows, body, rules, passage),
-                Settled::Suspended(portal, rows) => {
-                    if let Some(portal) = portal {
-                        self.portals.insert(portal, Portal::Counted(rows));
-                    }
-                    rows.exceeded().is_none() || self.result_ended(rows, b"", rules, passage)
-                }
-                Settled::Failed {
-                    instead,
-                    undo,
-                    skips,
-                } => {
-                    for undo in undo {
-                        self.undo(undo);
-                    }
-                    self.failed(body, skips);
-                    self.error_passes(body, instead, rules, passage)
-                }
-            },
+            _ => self.reply(tag, body, rules, passage),
         }
     }
 
-    /// Whether a row goes on.
-    fn row(&mut self) -> bool {
-        let Some(rows) = self.replies.rows() else {
-            return true;
+    /// Whether a message that may be a reply goes on.
+    fn reply(&mut self, tag: u8, body: &[u8], rules: &Rules, passage: &mut Passage<'_>) -> bool {
+        match self.replies.settle(tag) {
+            Settled::Nothing | Settled::Query => {}
+            Settled::Prepared(name, prepared) => self.names.prepared(name, prepared),
+            Settled::Bound(portal, statement) => {
+                self.names.bound(portal, &statement, rules.doubt());
+            }
+            Settled::Closed(closed) => self.names.closed(&closed),
+            Settled::Result(portal) => {
+                let rows = self.end_rows(portal, rules);
+                if gives_names_another_meaning(body) {
+                    self.names.doubt();
+                }
+                return self.result_ended(rows, body, rules, passage);
+            }
+            Settled::Suspended(portal) => {
+                let rows = self.end_rows(portal, rules);
+                if rows.exceeded().is_some() {
+                    return self.result_ended(rows, b"", rules, passage);
+                }
+            }
+            Settled::Failed { instead, skips } => {
+                self.rows = None;
+                self.failed(body, skips);
+                return self.error_passes(body, instead, rules, passage);
+            }
+        }
+        self.excess != Excess::Refused || is_unasked(tag)
+    }
+
+    /// The count of a result that has ended, kept with its portal for the next Execute.
+    fn end_rows(&mut self, portal: Option<Name>, rules: &Rules) -> Rows {
+        let rows = match (self.rows.take(), &portal) {
+            (Some(rows), _) => rows,
+            (None, Some(portal)) => self.names.rows(portal, rules.doubt()),
+            (None, None) => Rows::default(),
         };
+        if let Some(portal) = portal {
+            self.names.counted(portal, rows);
+        }
+        rows
+    }
+
+    /// Whether a row goes on.
+    fn row(&mut self, rules: &Rules) -> bool {
+        let Self {
+            rows,
+            replies,
+            names,
+            ..
+        } = self;
+        let rows = rows.get_or_insert_with(|| replies.rows(names, rules.doubt()));
         if rows.admit() {
             return self.excess != Excess::Refused;
         }
@@ -185,7 +213,10 @@ impl Dialogue {
     }
 
     fn ready_for_query(&mut self, body: &[u8]) {
-        self.replies.settle(server::READY_FOR_QUERY);
+        if matches!(self.replies.settle(server::READY_FOR_QUERY), Settled::Query) {
+            self.names.query_ended();
+        }
+        self.rows = None;
         self.copy_in = None;
         if self.skipping == Skipping::Doomed {
             self.lost = Some(Lost::Client);
@@ -195,7 +226,7 @@ impl Dialogue {
             self.status = status;
         }
         if self.status == TransactionStatus::Idle {
-            self.transaction_ended();
+            self.names.transaction_ended();
         }
     }
 
@@ -259,4 +290,18 @@ fn is_unasked(tag: u8) -> bool {
         tag,
         server::NOTICE | server::NOTIFICATION | server::PARAMETER_STATUS
     )
+}
+
+/// SQL with this CommandComplete may have given names of statements or portals another meaning.
+fn gives_names_another_meaning(tag: &[u8]) -> bool {
+    [
+        &b"PREPARE"[..],
+        b"DEALLOCATE",
+        b"DISCARD",
+        b"DECLARE",
+        b"DO",
+        b"CALL",
+    ]
+    .iter()
+    .any(|command| tag.starts_with(command))
 }

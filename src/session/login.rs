@@ -233,7 +233,7 @@ fn login(
         !matches!(name.as_slice(), b"user" | b"database") && !name.starts_with(b"_pq_.")
     });
     if policy.is_some_and(|policy| policy.read_only) {
-        add_option(&mut parameters, b"-c default_transaction_read_only=on");
+        make_read_only(&mut parameters);
     }
     Login {
         host: url.host.clone(),
@@ -274,15 +274,14 @@ fn origin(settings: &Database, login: &Login) -> Origin {
     }
 }
 
-/// Adds to the start-up parameter `options`. The last setting wins in it, so ours comes last.
-fn add_option(parameters: &mut Vec<(Vec<u8>, Vec<u8>)>, option: &[u8]) {
-    match parameters.iter_mut().find(|(name, _)| name == b"options") {
-        Some((_, value)) => {
-            value.push(b' ');
-            value.extend_from_slice(option);
-        }
-        None => parameters.push((b"options".to_vec(), option.to_vec())),
-    }
+/// Makes read-only what RESET returns to. The server applies `options` first and then the other
+/// parameters, whose names do not mind case, in their order: the last one wins.
+fn make_read_only(parameters: &mut Vec<(Vec<u8>, Vec<u8>)>) {
+    const SETTING: &[u8] = b"default_transaction_read_only";
+    parameters.retain(|(name, _)| {
+        !name.eq_ignore_ascii_case(SETTING) && !name.eq_ignore_ascii_case(b"transaction_read_only")
+    });
+    parameters.push((SETTING.to_vec(), b"on".to_vec()));
 }
 
 /// Everything from AuthenticationOk to ReadyForQuery, as the server itself would say it.
@@ -329,9 +328,14 @@ mod tests {
     }
 
     #[test]
-    fn read_only_comes_behind_the_clients_own_options() {
-        let mut parameters = vec![(b"options".to_vec(), b"-c a=b".to_vec())];
-        add_option(&mut parameters, b"-c x=on");
-        assert_eq!(parameters[0].1, b"-c a=b -c x=on");
+    fn read_only_is_the_last_word_at_start_up() {
+        let mut parameters = vec![
+            (b"Default_Transaction_Read_Only".to_vec(), b"off".to_vec()),
+            (b"options".to_vec(), b"-c a=b".to_vec()),
+        ];
+        make_read_only(&mut parameters);
+        assert_eq!(parameters.len(), 2);
+        assert_eq!(parameters[1].0, b"default_transaction_read_only");
+        assert_eq!(parameters[1].1, b"on");
     }
 }

@@ -12,12 +12,12 @@ use super::answer::Answer;
 use super::answer::Cap;
 use super::answer::Outcome;
 use super::asking::Failure;
-use super::dialogue::Portal;
-use super::dialogue::Prepared;
 use super::dialogue::Progress;
 use super::dialogue::Skipping;
 use super::generated::Generated;
+use super::names::Prepared;
 use super::relay::Event;
+use super::replies::Owed;
 use super::wrapper;
 use crate::sql::question::Placement;
 use crate::wire::ErrorInfo;
@@ -85,7 +85,7 @@ impl Session {
     }
 
     /// Waits until the server owes nothing. `false` when an error made it skip to the next Sync.
-    async fn settle(&mut self) -> Result<bool, End> {
+    pub(super) async fn settle(&mut self) -> Result<bool, End> {
         if !self.dialogue.replies.is_empty() && !self.dialogue.replies.holds_ready_for_query() {
             let mut flush = Vec::new();
             frontend::put_flush(&mut flush);
@@ -100,7 +100,9 @@ impl Session {
                 Event::Moved => {}
                 Event::Excess => self.cut_short().await,
                 Event::LostSyncs => self.find_syncs().await?,
-                Event::Turn(_) | Event::Terminate => unreachable!("the client is not read"),
+                Event::Turn(_) | Event::Settle | Event::Terminate => {
+                    unreachable!("the client is not read")
+                }
                 Event::End(end) => return Err(end),
             }
         }
@@ -171,11 +173,17 @@ impl Session {
                 self.tell(&out)?;
                 let mut request = Vec::new();
                 parse.put_with(&mut request, &generated.text);
-                let prepared = Prepared::Generated(Arc::new(generated));
-                self.dialogue
-                    .parse_sent(parse.statement, Some(prepared), None);
+                let name = parse.statement.into();
+                let prepared = Some((name, Prepared::Generated(Arc::new(generated))));
+                self.dialogue.replies.push(Owed::Parse {
+                    prepared,
+                    instead: None,
+                });
+                self.dialogue.advance(Progress::Prepared);
                 let pushed = self.lease.backend.connection.push(&request);
-                pushed.map_err(|_| Failure::Ended(End::Server))
+                pushed.map_err(|_| Failure::Ended(End::Server))?;
+                // A Bind of it must find it confirmed, or it would pass as any other.
+                self.settle().await.map(|_| ()).map_err(Failure::Ended)
             }
             Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
             Err(ended) => Err(ended),
@@ -198,9 +206,7 @@ impl Session {
                 let mut out = Vec::new();
                 answer.put_notices(&mut out);
                 backend::put_bare(&mut out, server::BIND_COMPLETE);
-                self.dialogue
-                    .portals
-                    .insert(bind.portal.into(), Portal::Answered(answer));
+                self.dialogue.names.answered(bind.portal.into(), answer);
                 self.tell(&out)
             }
             Ok(Err(body)) => {
@@ -223,7 +229,7 @@ impl Session {
         self.dialogue.skipping = Skipping::Nobody;
         self.dialogue.progress = Progress::Nothing;
         backend::put_ready_for_query(&mut out, self.dialogue.status);
-        self.dialogue.transaction_ended();
+        self.dialogue.names.transaction_ended();
         self.tell(&out)
     }
 
@@ -324,10 +330,9 @@ impl super::dialogue::Dialogue {
     /// A Query was answered without the server.
     fn query_answered(&mut self) {
         self.progress = Progress::Nothing;
-        self.statements.remove(&b""[..]);
-        self.portals.remove(&b""[..]);
+        self.names.query_ended();
         if self.status == TransactionStatus::Idle {
-            self.transaction_ended();
+            self.names.transaction_ended();
         }
     }
 }

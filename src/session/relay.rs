@@ -45,6 +45,8 @@ const MARKER: &[u8] = b"_pgparley_marker";
 pub(super) enum Event {
     /// A chunk moved.
     Moved,
+    /// The client's next message is to be looked at when the server owes nothing.
+    Settle,
     /// A message of the client is to be answered here.
     Turn(Box<Turn>),
     /// The client has nothing more to say; what it asked for is still to be done.
@@ -160,6 +162,7 @@ impl Session {
             Ok(None) | Err(_) => Event::End(End::Client),
             Ok(Some((Step::Malformed, Ok(())))) => Event::End(End::Protocol),
             Ok(Some((Step::Turn(turn), Ok(())))) => Event::Turn(turn),
+            Ok(Some((Step::Settle, Ok(())))) => Event::Settle,
             Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
             Ok(Some((Step::Next, Ok(())))) => Event::Moved,
         })
@@ -200,7 +203,7 @@ impl Session {
             match poll_fn(|cx| self.poll_replies(cx)).await {
                 Event::Moved | Event::Terminate => {}
                 Event::Excess => self.cut_short().await,
-                Event::LostSyncs | Event::Turn(_) => return End::Client,
+                Event::LostSyncs | Event::Settle | Event::Turn(_) => return End::Client,
                 Event::End(End::Client) => {
                     return self.drain().await.map_or(End::Server, |()| End::Client);
                 }

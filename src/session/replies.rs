@@ -5,7 +5,10 @@
 use std::collections::VecDeque;
 
 use super::dialogue::CopyIn;
-use super::dialogue::Undo;
+use super::names::Closed;
+use super::names::Name;
+use super::names::Names;
+use super::names::Prepared;
 use crate::guard::Plan;
 use crate::guard::ResultLimit;
 use crate::wire::ErrorInfo;
@@ -16,32 +19,34 @@ use crate::wire::frame::server;
 pub(super) enum Owed {
     /// Parse: ParseComplete.
     Parse {
-        /// What is known of the statement's name again when the Parse fails.
-        undo: Option<Undo>,
+        /// What the statement's name stands for from then on; `None` when nobody will ask.
+        prepared: Option<(Name, Prepared)>,
         /// The server was sent a text that cannot parse; the client gets this error.
         instead: Option<Box<ErrorInfo>>,
     },
     /// Bind: BindComplete.
-    Bind,
+    Bind {
+        /// The portal and its statement; `None` when nobody will ask.
+        bound: Option<(Name, Name)>,
+    },
     /// Describe: RowDescription or NoData, behind ParameterDescription for a statement.
     Describe,
     /// Execute: rows, then CommandComplete, EmptyQueryResponse or PortalSuspended.
     Execute {
-        /// The portal's name, when its rows are counted.
-        portal: Option<Box<[u8]>>,
-        /// The count so far and its limit.
-        rows: Rows,
+        /// The portal; `None` when its rows are not counted.
+        portal: Option<Name>,
     },
     /// Close: CloseComplete.
-    Close,
+    Close {
+        /// What is closed; `None` when nobody will ask.
+        closed: Option<Closed>,
+    },
     /// Query: any number of results, then ReadyForQuery.
     Query {
         /// How each statement's result is delivered.
         plan: Plan,
         /// The result that comes next.
         result: usize,
-        /// The count of that result.
-        rows: Rows,
         /// The server was sent a text that cannot parse; the client gets this error.
         instead: Option<Box<ErrorInfo>>,
     },
@@ -98,18 +103,24 @@ impl Rows {
 /// What a message of the server settled.
 #[derive(Debug)]
 pub(super) enum Settled {
-    /// Nothing that anybody waits for.
+    /// Nothing that anything depends on.
     Nothing,
-    /// A result ended; its rows.
-    Result(Rows),
-    /// A portal was suspended; its name and rows, to be counted on.
-    Suspended(Option<Box<[u8]>>, Rows),
+    /// A statement's name stands for this.
+    Prepared(Name, Prepared),
+    /// A portal was made of a statement.
+    Bound(Name, Name),
+    /// A name is gone.
+    Closed(Closed),
+    /// A result ended; its portal, when it was one that is counted.
+    Result(Option<Name>),
+    /// A portal was suspended.
+    Suspended(Option<Name>),
+    /// A Query is over.
+    Query,
     /// An error ended a group.
     Failed {
         /// The error that the client gets in place of the server's.
         instead: Option<Box<ErrorInfo>>,
-        /// What to undo, the newest first.
-        undo: Vec<Undo>,
         /// The server skips what is sent to it until a Sync.
         skips: bool,
     },
@@ -134,19 +145,20 @@ impl Replies {
         self.queue.len()
     }
 
-    /// The rows of the result that is coming in now.
-    pub(super) fn rows(&mut self) -> Option<&mut Rows> {
-        match self.queue.front_mut()? {
-            Owed::Execute { rows, .. } | Owed::Query { rows, .. } => Some(rows),
-            Owed::Parse { .. }
-            | Owed::Bind
-            | Owed::Describe
-            | Owed::Close
-            | Owed::FunctionCall
-            | Owed::Sync
-            | Owed::CopyEnd
-            | Owed::Local(_) => None,
+    /// How the rows of the result that is coming in are counted, before any has come.
+    pub(super) fn rows(&self, names: &Names, doubt: Rows) -> Rows {
+        match self.queue.front() {
+            Some(Owed::Query { plan, result, .. }) => Rows::of(plan, *result),
+            Some(Owed::Execute {
+                portal: Some(portal),
+            }) => names.rows(portal, doubt),
+            _ => Rows::default(),
         }
+    }
+
+    /// Nothing is owed but answers of pgparley's own, so everything else is confirmed.
+    pub(super) fn are_local(&self) -> bool {
+        self.queue.iter().all(|owed| matches!(owed, Owed::Local(_)))
     }
 
     /// The result that is coming in is the last thing owed but for its ReadyForQuery.
@@ -224,40 +236,31 @@ impl Replies {
     }
 
     fn strike_off(&mut self, tag: u8) -> Settled {
-        match (tag, self.queue.front_mut()) {
-            (server::PARSE_COMPLETE, Some(Owed::Parse { .. }))
-            | (server::BIND_COMPLETE, Some(Owed::Bind))
-            | (server::CLOSE_COMPLETE, Some(Owed::Close))
-            | (server::ROW_DESCRIPTION | server::NO_DATA, Some(Owed::Describe)) => {
-                self.queue.pop_front();
-                Settled::Nothing
+        if tag == server::ERROR {
+            return self.fail();
+        }
+        if let (server::COMMAND_COMPLETE | server::EMPTY_QUERY, Some(Owed::Query { result, .. })) =
+            (tag, self.queue.front_mut())
+        {
+            *result += 1;
+            return Settled::Result(None);
+        }
+        match self.queue.pop_front_if(|owed| answers(tag, owed)) {
+            Some(Owed::Parse {
+                prepared: Some((name, prepared)),
+                ..
+            }) => Settled::Prepared(name, prepared),
+            Some(Owed::Bind {
+                bound: Some((portal, statement)),
+            }) => Settled::Bound(portal, statement),
+            Some(Owed::Close {
+                closed: Some(closed),
+            }) => Settled::Closed(closed),
+            Some(Owed::Execute { portal }) if tag == server::PORTAL_SUSPENDED => {
+                Settled::Suspended(portal)
             }
-            (
-                server::COMMAND_COMPLETE | server::EMPTY_QUERY,
-                Some(Owed::Query {
-                    plan, result, rows, ..
-                }),
-            ) => {
-                let ended = *rows;
-                *result += 1;
-                *rows = Rows::of(plan, *result);
-                Settled::Result(ended)
-            }
-            (server::COMMAND_COMPLETE | server::EMPTY_QUERY, Some(Owed::Execute { rows, .. })) => {
-                let ended = *rows;
-                self.queue.pop_front();
-                Settled::Result(ended)
-            }
-            (server::PORTAL_SUSPENDED, Some(Owed::Execute { portal, rows })) => {
-                let suspended = Settled::Suspended(portal.take(), *rows);
-                self.queue.pop_front();
-                suspended
-            }
-            (server::READY_FOR_QUERY, Some(owed)) if ends_with_ready(owed) => {
-                self.queue.pop_front();
-                Settled::Nothing
-            }
-            (server::ERROR, _) => self.fail(),
+            Some(Owed::Execute { portal }) => Settled::Result(portal),
+            Some(Owed::Query { .. }) => Settled::Query,
             _ => Settled::Nothing,
         }
     }
@@ -269,32 +272,38 @@ impl Replies {
             Some(Owed::Query { instead, .. } | Owed::Parse { instead, .. }) => instead.take(),
             _ => None,
         };
-        let mut undo = Vec::new();
         if matches!(
             self.queue.front(),
             Some(Owed::Query { .. } | Owed::FunctionCall)
         ) {
             return Settled::Failed {
                 instead,
-                undo,
                 skips: false,
             };
         }
-        while let Some(owed) = self.queue.pop_front_if(|owed| !matches!(owed, Owed::Sync)) {
-            if let Owed::Parse {
-                undo: Some(parse), ..
-            } = owed
-            {
-                undo.push(parse);
-            }
-        }
-        undo.reverse();
+        while self
+            .queue
+            .pop_front_if(|owed| !matches!(owed, Owed::Sync))
+            .is_some()
+        {}
         let skips = self.queue.is_empty();
-        Settled::Failed {
-            instead,
-            undo,
-            skips,
-        }
+        Settled::Failed { instead, skips }
+    }
+}
+
+/// A message with this type byte is the last that answers `owed`.
+fn answers(tag: u8, owed: &Owed) -> bool {
+    match owed {
+        Owed::Parse { .. } => tag == server::PARSE_COMPLETE,
+        Owed::Bind { .. } => tag == server::BIND_COMPLETE,
+        Owed::Describe => matches!(tag, server::ROW_DESCRIPTION | server::NO_DATA),
+        Owed::Execute { .. } => matches!(
+            tag,
+            server::COMMAND_COMPLETE | server::EMPTY_QUERY | server::PORTAL_SUSPENDED
+        ),
+        Owed::Close { .. } => tag == server::CLOSE_COMPLETE,
+        Owed::Query { .. } | Owed::FunctionCall | Owed::Sync => tag == server::READY_FOR_QUERY,
+        Owed::CopyEnd | Owed::Local(_) => false,
     }
 }
 
@@ -310,47 +319,46 @@ mod tests {
     use crate::guard::review;
 
     fn execute() -> Owed {
-        Owed::Execute {
-            portal: None,
-            rows: Rows::default(),
-        }
+        Owed::Execute { portal: None }
     }
 
-    fn parse(name: &[u8]) -> Owed {
-        let undo = Undo {
-            statement: name.into(),
-            previous: None,
-        };
+    fn parse() -> Owed {
+        let prepared = Some((b"s"[..].into(), Prepared::Plain(Rows::default())));
         Owed::Parse {
-            undo: Some(undo),
+            prepared,
             instead: None,
         }
     }
 
+    fn bind() -> Owed {
+        Owed::Bind { bound: None }
+    }
+
     #[test]
-    fn an_error_skips_to_the_sync_and_undoes_what_was_prepared() {
+    fn an_error_skips_to_the_sync_without_effect() {
         let mut replies = Replies::default();
-        for owed in [execute(), parse(b"s"), Owed::Bind, Owed::Sync, Owed::Bind] {
+        for owed in [execute(), parse(), bind(), Owed::Sync, bind()] {
             replies.push(owed);
         }
-        let Settled::Failed { undo, .. } = replies.settle(server::ERROR) else {
-            panic!("an error fails");
-        };
-        assert_eq!(&*undo[0].statement, b"s");
+        let failed = replies.settle(server::ERROR);
+        assert!(matches!(failed, Settled::Failed { skips: false, .. }));
+        assert!(matches!(
+            replies.settle(server::PARSE_COMPLETE),
+            Settled::Nothing
+        ));
         replies.settle(server::READY_FOR_QUERY);
-        assert!(matches!(replies.queue.front(), Some(Owed::Bind)));
+        assert!(matches!(replies.queue.front(), Some(Owed::Bind { .. })));
     }
 
     #[test]
     fn a_query_behind_a_failed_message_is_skipped_too() {
         let mut replies = Replies::default();
-        for owed in [parse(b"s"), Owed::FunctionCall, Owed::CopyEnd] {
+        for owed in [parse(), Owed::FunctionCall, Owed::CopyEnd] {
             replies.push(owed);
         }
-        let Settled::Failed { skips, .. } = replies.settle(server::ERROR) else {
-            panic!("an error fails");
-        };
-        assert!(skips && replies.is_empty());
+        let failed = replies.settle(server::ERROR);
+        assert!(matches!(failed, Settled::Failed { skips: true, .. }));
+        assert!(replies.is_empty());
     }
 
     #[test]
@@ -363,21 +371,29 @@ mod tests {
         let Verdict::Forward(plan) = review(b"TABLE t; SHOW x", &policy, None) else {
             panic!("it goes on");
         };
-        let rows = Rows::of(&plan, 0);
         replies.push(Owed::Query {
             plan,
             result: 0,
-            rows,
             instead: None,
         });
-        assert!(replies.rows().unwrap().admit());
-        assert!(!replies.rows().unwrap().admit());
-        let Settled::Result(rows) = replies.settle(server::COMMAND_COMPLETE) else {
-            panic!("a result");
+        let names = Names::default();
+        assert_eq!(replies.rows(&names, Rows::default()).limit, Some(1));
+        assert!(matches!(
+            replies.settle(server::COMMAND_COMPLETE),
+            Settled::Result(None)
+        ));
+        assert_eq!(replies.rows(&names, Rows::default()).limit, None);
+    }
+
+    #[test]
+    fn rows_beyond_the_limit_are_not_admitted() {
+        let mut rows = Rows {
+            limit: Some(1),
+            ..Rows::default()
         };
+        assert!(rows.admit());
+        assert!(!rows.admit());
         assert_eq!(rows.exceeded(), Some(1));
-        assert!(replies.rows().unwrap().admit());
-        assert!(replies.rows().unwrap().admit());
     }
 
     #[test]
@@ -396,7 +412,7 @@ mod tests {
     #[test]
     fn an_error_skips_queries_and_function_calls_too() {
         let mut replies = Replies::default();
-        replies.push(parse(b"s"));
+        replies.push(parse());
         replies.push(Owed::FunctionCall);
         replies.push(Owed::Sync);
         replies.push(Owed::FunctionCall);

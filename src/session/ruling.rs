@@ -9,6 +9,7 @@ use super::Origin;
 use super::Services;
 use super::errors;
 use super::login::Governing;
+use super::replies::Rows;
 use crate::catalog::Catalog;
 use crate::catalog::Service;
 use crate::config::Mechanism;
@@ -150,6 +151,14 @@ impl Rules {
         policy
             .row_limit
             .filter(|_| policy.on_exceed != OnExceed::Off)
+    }
+
+    /// How rows are counted of which it is not known what they are the result of.
+    pub(super) fn doubt(&self) -> Rows {
+        Rows {
+            limit: self.row_limit(),
+            ..Rows::default()
+        }
     }
 
     /// No result is limited.
