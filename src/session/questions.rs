@@ -86,7 +86,7 @@ impl Session {
 
     /// Waits until the server owes nothing. `false` when an error made it skip to the next Sync.
     pub(super) async fn settle(&mut self) -> Result<bool, End> {
-        if !self.dialogue.replies.is_empty() && !self.dialogue.replies.holds_ready_for_query() {
+        if self.dialogue.replies.needs_flush() {
             let mut flush = Vec::new();
             frontend::put_flush(&mut flush);
             self.lease

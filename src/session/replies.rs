@@ -177,15 +177,23 @@ impl Replies {
         self.queue.iter().any(ends_with_ready)
     }
 
+    /// The last of what the server owes comes only when it is asked to flush.
+    pub(super) fn needs_flush(&self) -> bool {
+        let mut latest = self.queue.iter().rev();
+        let last = latest.find(|owed| !matches!(owed, Owed::Local(_) | Owed::CopyEnd));
+        last.is_some_and(|owed| !ends_with_ready(owed))
+    }
+
     /// The bytes of a local answer whose turn it is.
     pub(super) fn take_local(&mut self) -> Option<Vec<u8>> {
         if !matches!(self.queue.front()?, Owed::Local(_)) {
             return None;
         }
-        match self.queue.pop_front()? {
-            Owed::Local(bytes) => Some(bytes),
-            _ => unreachable!("the front was looked at"),
-        }
+        let Owed::Local(bytes) = self.queue.pop_front()? else {
+            unreachable!("the front was looked at");
+        };
+        self.drop_stray_ends();
+        Some(bytes)
     }
 
     /// The client has ended a COPY that the server may not have begun.
@@ -228,11 +236,15 @@ impl Replies {
     /// Strikes off what a message with this type byte answers.
     pub(super) fn settle(&mut self, tag: u8) -> Settled {
         let settled = self.strike_off(tag);
+        self.drop_stray_ends();
+        settled
+    }
+
+    /// What has come to the front ended no COPY: the server ignores it.
+    fn drop_stray_ends(&mut self) {
         while matches!(self.queue.front(), Some(Owed::CopyEnd)) {
-            // There was no COPY: the server has ignored it.
             self.queue.pop_front();
         }
-        settled
     }
 
     fn strike_off(&mut self, tag: u8) -> Settled {
@@ -423,6 +435,28 @@ mod tests {
         replies.settle(server::ERROR);
         replies.settle(server::READY_FOR_QUERY);
         assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn an_end_of_no_copy_behind_a_local_answer_holds_nothing_up() {
+        let mut replies = Replies::default();
+        replies.push(Owed::Local(vec![1]));
+        replies.copy_ended_early();
+        assert_eq!(replies.take_local(), Some(vec![1]));
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn what_stands_behind_the_last_sync_needs_a_flush() {
+        let mut replies = Replies::default();
+        assert!(!replies.needs_flush());
+        replies.push(bind());
+        assert!(replies.needs_flush());
+        replies.push(Owed::Sync);
+        replies.push(Owed::Local(Vec::new()));
+        assert!(!replies.needs_flush());
+        replies.push(bind());
+        assert!(replies.needs_flush());
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Random pipelines, sent to PostgreSQL and through pgparley: the replies must be equal to the byte.
 
-use std::io::Write;
 use std::net::SocketAddr;
-use std::thread;
 
 use pgparley::config::Policy;
 use rand::Rng;
@@ -14,8 +12,8 @@ use crate::support::client::TestClient;
 use crate::support::cluster;
 use crate::support::database;
 use crate::support::message;
-use crate::support::message::Kind;
 use crate::support::message::Message;
+use crate::support::pipeline;
 use crate::support::proxy::proxy;
 use crate::support::proxy::proxy_with;
 
@@ -25,9 +23,6 @@ const TABLE: &str = "CREATE TABLE items (n int PRIMARY KEY, t text)";
 /// Both runs begin with this.
 const FIXTURE: &str = "TRUNCATE items; \
     INSERT INTO items SELECT n, repeat(n::text, n) FROM generate_series(1, 50) n";
-
-/// The answer to the last query of a run; no other can be like it.
-const END: &str = "the end of the pipeline";
 
 /// Texts for Query and Parse: all that a session does, with and without errors. None shows what
 /// differs from run to run: process ids, times, object ids.
@@ -87,15 +82,12 @@ const SCRIPTS: &[&str] = &[
 const NAMES: &[&str] = &["", "", "a", "b"];
 
 /// One message after the other, as no sane client would send them but any client may.
-fn pipeline(random: &mut StdRng) -> Vec<u8> {
+fn random_pipeline(random: &mut StdRng) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..random.random_range(5..40) {
         bytes.extend(step(random));
     }
-    // Whatever is open by now is closed: COPY by its failure, the pipeline by Sync.
-    bytes.extend(message::copy_fail("the end"));
-    bytes.extend(message::sync());
-    bytes.extend(message::query(&format!("ROLLBACK; SELECT '{END}'")));
+    bytes.extend(pipeline::end());
     bytes
 }
 
@@ -150,45 +142,11 @@ fn copy_in(random: &mut StdRng) -> Vec<u8> {
     }
 }
 
-/// Sends `bytes` in pieces of the sizes that `random` gives and returns every reply.
-fn replies(addr: SocketAddr, database: &str, bytes: &[u8], mut random: StdRng) -> Vec<Message> {
+/// The replies to `bytes`, sent after the fixture is made anew.
+fn replies(addr: SocketAddr, database: &str, bytes: &[u8], random: StdRng) -> Vec<Message> {
     let mut client = TestClient::login(addr, database);
     client.rows(FIXTURE);
-    let mut stream = client.stream();
-    let mut rest = bytes.to_vec();
-    let sender = thread::spawn(move || {
-        while !rest.is_empty() {
-            let size = random.random_range(1..=2000).min(rest.len());
-            let piece: Vec<u8> = rest.drain(..size).collect();
-            stream.write_all(&piece).expect("the other end takes it");
-            thread::yield_now();
-        }
-    });
-    let mut messages: Vec<Message> = Vec::new();
-    while let Some(message) = client.try_recv() {
-        let is_end = message.kind() == Kind::ReadyForQuery
-            && messages.len() > 1
-            && messages[messages.len() - 2].text() == END;
-        messages.push(message);
-        if is_end {
-            break;
-        }
-    }
-    sender.join().expect("all was sent");
-    messages
-}
-
-/// The type and the beginning of each message of a pipeline, for people.
-fn messages_in(mut bytes: &[u8]) -> Vec<String> {
-    let mut messages = Vec::new();
-    while let Some((&[tag, ref length @ ..], rest)) = bytes.split_first_chunk::<5>() {
-        let length = u32::from_be_bytes(*length) as usize - 4;
-        let (body, behind) = rest.split_at(length);
-        let text: String = String::from_utf8_lossy(body).chars().take(80).collect();
-        messages.push(format!("{} {}", char::from(tag), text.escape_debug()));
-        bytes = behind;
-    }
-    messages
+    pipeline::exchange(&mut client, bytes, random)
 }
 
 /// Holds `rounds` random pipelines with PostgreSQL and with `addr`.
@@ -198,12 +156,12 @@ fn compare(addr: SocketAddr, rounds: u64) {
     made.expect("the table can be made");
     for seed in 0..rounds {
         let mut random = StdRng::seed_from_u64(seed);
-        let bytes = pipeline(&mut random);
+        let bytes = random_pipeline(&mut random);
         let direct = replies(cluster().addr(), &database, &bytes, random.clone());
         let through = replies(addr, &database, &bytes, random);
         if through != direct {
             let differs = through.iter().zip(&direct).position(|(a, b)| a != b);
-            let sent = messages_in(&bytes);
+            let sent = pipeline::shown(&bytes);
             panic!(
                 "pipeline {seed} differs at reply {differs:?}\nsent: {sent:#?}\n\
                  through: {through:#?}\ndirect: {direct:#?}"
@@ -237,10 +195,10 @@ fn no_pipeline_brings_more_rows_than_the_limit() {
     made.expect("the table can be made");
     for seed in 0..150 {
         let mut random = StdRng::seed_from_u64(seed);
-        let bytes = pipeline(&mut random);
+        let bytes = random_pipeline(&mut random);
         let replies = replies(running.addr(), &database, &bytes, random);
         let longest = crate::limits::longest(&replies);
-        let sent = messages_in(&bytes);
+        let sent = pipeline::shown(&bytes);
         assert!(
             longest <= crate::limits::LIMIT,
             "pipeline {seed}: {longest} rows\nsent: {sent:#?}\ngot: {replies:#?}"

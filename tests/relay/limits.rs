@@ -5,11 +5,14 @@ use pgparley::config::Policy;
 use pgparley::config::Returning;
 use pgparley::server::Running;
 
+use crate::expect;
 use crate::support::client::TestClient;
 use crate::support::database;
 use crate::support::message::Kind;
 use crate::support::message::Message;
 use crate::support::message::bind;
+use crate::support::message::close_portal;
+use crate::support::message::close_statement;
 use crate::support::message::copy_data;
 use crate::support::message::copy_done;
 use crate::support::message::execute;
@@ -88,6 +91,16 @@ fn errors_before_leave_the_count_in_step() {
 }
 
 #[test]
+fn statement_keeps_its_limit_when_its_close_is_skipped() {
+    let running = limited();
+    let mut client = client(&running);
+    let prepared = [parse("s", MANY), sync()].concat();
+    let skipped = [parse("x", "SELEC"), close_statement("s"), sync()].concat();
+    let run = [bind("", "s", &[]), execute("", 0), sync()].concat();
+    is_limited(&mut client, &[(&prepared, 1), (&skipped, 1), (&run, 1)]);
+}
+
+#[test]
 fn statement_keeps_its_limit_when_its_replacement_fails() {
     let running = limited();
     let mut client = client(&running);
@@ -97,6 +110,69 @@ fn statement_keeps_its_limit_when_its_replacement_fails() {
     is_limited(&mut client, &[(&prepared, 1), (&replaced, 1), (&run, 1)]);
     let skipped = [parse("x", "SELEC"), parse("s", "RESET work_mem"), sync()].concat();
     is_limited(&mut client, &[(&skipped, 1), (&run, 1)]);
+}
+
+#[test]
+fn unnamed_statement_keeps_its_limit_when_a_query_is_skipped() {
+    let running = limited();
+    let mut client = client(&running);
+    let prepared = [parse("", MANY), sync()].concat();
+    let skipped = [parse("x", "SELEC"), query("SELECT 1"), sync()].concat();
+    let run = [bind("", "", &[]), execute("", 0), sync()].concat();
+    is_limited(&mut client, &[(&prepared, 1), (&skipped, 1), (&run, 1)]);
+}
+
+#[test]
+fn portal_keeps_its_count_when_its_close_or_its_successor_is_skipped() {
+    let running = limited();
+    let mut client = client(&running);
+    let setting = [parse("set", "SET LOCAL work_mem = '4MB'"), sync()].concat();
+    let open = [
+        query("BEGIN"),
+        parse("s", MANY),
+        bind("p", "s", &[]),
+        sync(),
+    ]
+    .concat();
+    let savepoint = query("SAVEPOINT a");
+    let back = query("ROLLBACK TO SAVEPOINT a");
+    let run = [execute("p", 0), sync()].concat();
+    client.send(&setting);
+    client.replies();
+    for skipped in [close_portal("p"), bind("p", "set", &[])] {
+        let skipped = [parse("x", "SELEC"), skipped, sync()].concat();
+        let batches: [(&[u8], usize); 5] = [
+            (&open, 2),
+            (&savepoint, 1),
+            (&skipped, 1),
+            (&back, 1),
+            (&run, 1),
+        ];
+        is_limited(&mut client, &batches);
+        client.rows("ROLLBACK");
+        client.rows("DEALLOCATE s");
+    }
+}
+
+#[test]
+fn portal_is_counted_over_all_its_executes() {
+    let running = limited();
+    let mut client = client(&running);
+    let open = [query("BEGIN"), parse("", MANY), bind("p", "", &[])].concat();
+    let batch = [
+        open,
+        execute("p", 2),
+        execute("p", 2),
+        execute("p", 0),
+        sync(),
+    ]
+    .concat();
+    client.send(&batch);
+    let replies = [client.replies(), client.replies()].concat();
+    let rows = replies
+        .iter()
+        .filter(|message| message.kind() == Kind::DataRow);
+    assert_eq!(rows.count() as u64, LIMIT, "{replies:?}");
 }
 
 #[test]
@@ -147,4 +223,21 @@ fn session_is_still_counted_after_malformed_messages() {
         client.replies();
         assert_eq!(longest(&all), LIMIT, "{}: {all:?}", char::from(tag));
     }
+}
+
+#[test]
+fn portal_bound_behind_a_sync_keeps_its_limit_when_that_is_answered() {
+    let running = limited();
+    let mut client = client(&running);
+    let bound = [
+        query("SELECT pg_sleep(0.1)"),
+        parse("", MANY),
+        bind("p", "", &[]),
+        crate::support::message::flush(),
+    ];
+    client.send(&bound.concat());
+    client.replies();
+    expect!(client, ParseComplete);
+    expect!(client, BindComplete);
+    is_limited(&mut client, &[(&[execute("p", 0), sync()].concat(), 1)]);
 }

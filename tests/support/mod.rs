@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod message;
+pub mod pipeline;
 pub mod program;
 pub mod proxy;
 
