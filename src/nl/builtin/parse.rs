@@ -12,6 +12,7 @@ mod measuring;
 mod ranking;
 mod sorting;
 mod timing;
+mod values;
 
 use crate::nl::Cannot;
 

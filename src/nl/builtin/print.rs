@@ -20,6 +20,7 @@ use super::refusal;
 use crate::sql::schema::TypeKind;
 
 use from::From;
+use from::Ways;
 use names::Aliases;
 use names::identifier;
 
@@ -28,20 +29,12 @@ pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<Str
     let index = cues.index;
     let mut printer = Printer {
         index,
-        graph,
-        cues,
+        ways: Ways { graph, cues },
         aliases: Aliases::default(),
         share: String::new(),
     };
     let tables = main_tables(query);
-    let from = From::plan(
-        query.base,
-        &tables,
-        graph,
-        cues,
-        &mut printer.aliases,
-        index,
-    )?;
+    let from = From::plan(query.base, &tables, printer.ways, &mut printer.aliases)?;
     printer.select(query, &from)
 }
 
@@ -72,8 +65,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 struct Printer<'a> {
     index: &'a Index,
-    graph: &'a Graph,
-    cues: &'a Cues<'a>,
+    ways: Ways<'a>,
     aliases: Aliases,
     /// What puts a row into the share that is asked for.
     share: String,

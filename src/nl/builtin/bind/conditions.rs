@@ -104,40 +104,49 @@ impl Binder<'_, '_> {
             Test::Within { left, period, text } => {
                 self.within(left.as_ref(), period, text, focus)?
             }
-            Test::Average(left, comparison) => {
-                let id = self.left(left, None, focus)?;
-                if !matches!(
-                    self.index().column(id).kind,
-                    TypeKind::Integer | TypeKind::Number
-                ) {
-                    return Err(refusal::unsupported(
-                        &format!("{} has no average", self.index().column(id).name),
-                        "Compare a figure with its average.",
-                    ));
-                }
-                Filter::Average(id, *comparison)
-            }
-            Test::Any(conditions) => {
-                let filters: Result<Vec<Filter>, Cannot> = conditions
-                    .iter()
-                    .map(|condition| self.filter(condition))
-                    .collect();
-                let filters = filters?;
-                if filters
-                    .iter()
-                    .any(|filter| filter.table() != filters[0].table())
-                {
-                    return Err(refusal::unsupported(
-                        "\"or\" joins conditions on two different tables",
-                        "Ask in two questions.",
-                    ));
-                }
-                Filter::Any(filters)
-            }
+            Test::Average(left, comparison) => self.above_average(left, *comparison, focus)?,
+            Test::Any(conditions) => self.any_of(conditions)?,
             Test::Has { .. } => {
                 return Err(refusal::and_or());
             }
         })
+    }
+
+    fn above_average(
+        &mut self,
+        left: &Left,
+        comparison: Comparison,
+        focus: Option<usize>,
+    ) -> Result<Filter, Cannot> {
+        let id = self.left(left, None, focus)?;
+        if !matches!(
+            self.index().column(id).kind,
+            TypeKind::Integer | TypeKind::Number
+        ) {
+            return Err(refusal::unsupported(
+                &format!("{} has no average", self.index().column(id).name),
+                "Compare a figure with its average.",
+            ));
+        }
+        Ok(Filter::Average(id, comparison))
+    }
+
+    fn any_of(&mut self, conditions: &[Condition]) -> Result<Filter, Cannot> {
+        let filters: Result<Vec<Filter>, Cannot> = conditions
+            .iter()
+            .map(|condition| self.filter(condition))
+            .collect();
+        let filters = filters?;
+        if filters
+            .iter()
+            .any(|filter| filter.table() != filters[0].table())
+        {
+            return Err(refusal::unsupported(
+                "\"or\" joins conditions on two different tables",
+                "Ask in two questions.",
+            ));
+        }
+        Ok(Filter::Any(filters))
     }
 
     fn compared(

@@ -148,14 +148,12 @@ impl Binder<'_, '_> {
     /// Rows of a table that nothing names are reached over many only by a verb or `have`.
     fn check_link(&self, table: usize) -> Result<(), Cannot> {
         let links = |item: &Item| match item.kind {
-            _ if item.possessive => true,
-            Kind::Tag(Tag::Relation | Tag::By) => true,
+            Kind::Tag(Tag::Relation | Tag::By | Tag::In | Tag::Of) => true,
             Kind::Tag(Tag::With | Tag::Not) => {
                 let text = item.text.to_lowercase();
                 text.contains("ha") || text.contains("with")
             }
-            Kind::Tag(Tag::In | Tag::Of) => true,
-            _ => false,
+            _ => item.possessive,
         };
         if self.around.items.iter().any(links) || self.cues.mentioned.contains(&table) {
             return Ok(());

@@ -91,21 +91,17 @@ impl Printer<'_> {
         subject: usize,
         outer: &From,
     ) -> Result<String, Cannot> {
-        let path = self.graph.path(&[subject], related.table, self.cues)?;
+        let path = self
+            .ways
+            .graph
+            .path(&[subject], related.table, self.ways.cues)?;
         let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
         tables.extend(related.filters.iter().map(Filter::table));
         tables.dedup();
         let Some(first) = path.first() else {
             return Err(refusal::dangling("with"));
         };
-        let inner = From::plan(
-            first.to,
-            &tables,
-            self.graph,
-            self.cues,
-            &mut self.aliases,
-            self.index,
-        )?;
+        let inner = From::plan(first.to, &tables, self.ways, &mut self.aliases)?;
         let mut tests: Vec<String> = first
             .columns
             .iter()
