@@ -194,7 +194,13 @@ impl Parser<'_> {
             return false;
         };
         let before = mention.at.checked_sub(1).and_then(|at| self.items.get(at));
-        let which = before.is_some_and(|item| item.text.to_lowercase().ends_with("which"));
+        let which = match before {
+            Some(item) => {
+                let word = item.text.to_lowercase();
+                word.ends_with("which") || word.ends_with("what") || self.draft.entities.is_empty()
+            }
+            None => self.draft.entities.is_empty(),
+        };
         let column = mention
             .hits
             .iter()

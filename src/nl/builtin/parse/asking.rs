@@ -73,7 +73,11 @@ impl Parser<'_> {
             Tag::Distinct => self.draft.distinct = true,
             Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
             // `who is the youngest employee` opens with it.
-            Tag::With if self.draft.outputs.is_empty() && self.draft.entities.is_empty() => {}
+            Tag::With if self.draft.outputs.is_empty() && self.draft.entities.is_empty() => {
+                if self.items[self.at].text.eq_ignore_ascii_case("where") {
+                    return Ok(false);
+                }
+            }
             Tag::With => {
                 self.mode = Mode::Modify;
                 self.link = Link::None;

@@ -241,7 +241,7 @@ impl Parser<'_> {
         let one = |function, of, next| Some((vec![Measure { function, of }], next));
         // Values may stand before what is counted: `how many French singers`.
         let mut noun = name;
-        while matches!(self.kind(noun), Some(Kind::Value | Kind::Quoted)) {
+        while self.describes_noun(noun) {
             noun += 1;
         }
         if let Some(table) = self.table_at(noun)
@@ -257,6 +257,23 @@ impl Parser<'_> {
             return one(Function::CountDistinct, Some(columns), name + 1);
         }
         None
+    }
+
+    /// Whether the item at `at` is a value, or links two, before what is counted.
+    fn describes_noun(&self, at: usize) -> bool {
+        match self.kind(at) {
+            Some(Kind::Value | Kind::Quoted | Kind::Comma) => true,
+            Some(Kind::Tag(Tag::And | Tag::Or)) => true,
+            Some(Kind::Name(hits)) => {
+                let weak = hits.iter().all(|hit| hit.closeness <= Closeness::Tail);
+                let spells = weak && !self.items[at].values.is_empty();
+                let flag = self
+                    .columns_at(at)
+                    .is_some_and(|columns| self.is_flag(&columns));
+                spells || (flag && self.table_at(at + 1).is_some())
+            }
+            _ => false,
+        }
     }
 
     fn function(&self, at: usize) -> Option<Function> {

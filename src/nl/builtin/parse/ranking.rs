@@ -54,16 +54,26 @@ impl Parser<'_> {
         if number.is_none() && self.table_at(self.skip(self.at + 1)).is_none() {
             return false;
         }
+        // `the last order` is one, `the last orders` are nobody knows how many.
+        let dated = matches!(word.as_str(), "first" | "last");
+        let plural = self
+            .items
+            .get(self.skip(self.at + 1))
+            .is_some_and(|item| item.text.to_lowercase().ends_with('s'));
+        if number.is_none() && dated && (plural || !self.draft.entities.is_empty()) {
+            return false;
+        }
         self.at += if number.is_some() { 2 } else { 1 };
-        if number.is_none() {
+        if number.is_none() && !dated {
             self.draft
                 .readings
                 .push(format!("\"top\" = the first {UNSAID_TOP}"));
         }
-        self.limit(number.unwrap_or_else(|| Literal::Number(UNSAID_TOP.to_owned())));
+        let unsaid = if dated { "1" } else { UNSAID_TOP };
+        self.limit(number.unwrap_or_else(|| Literal::Number(unsaid.to_owned())));
         self.rank = Some(end);
         // `the last 5 orders` are so by their date, if by nothing else.
-        self.by_date = matches!(word.as_str(), "first" | "last").then_some(match end {
+        self.by_date = dated.then_some(match end {
             End::Max => End::Min,
             End::Min => End::Max,
         });

@@ -43,6 +43,7 @@ impl Parser<'_> {
         if !stated || dated {
             return Ok(false);
         }
+        self.check_deed()?;
         let at = self.at;
         let Some((literals, next)) = self.literals(at, None) else {
             return Ok(false);
@@ -78,6 +79,28 @@ impl Parser<'_> {
         self.describe(&literals_of(&test))?;
         self.add(test)?;
         Ok(true)
+    }
+
+    /// `who paid by card` says what someone did, and `not shipped` what has no date yet: neither is
+    /// surely the value that is spelled so.
+    fn check_deed(&self) -> Result<(), Cannot> {
+        let text = &self.items[self.at].text;
+        let before = self.at.checked_sub(1).and_then(|at| self.items.get(at));
+        let does = before.is_some_and(|item| {
+            matches!(item.text.to_lowercase().as_str(), "who" | "that" | "which")
+        });
+        let participle = text.ends_with("ed") || text.ends_with("id");
+        if does && participle {
+            return Err(refusal::dangling(text));
+        }
+        if self.waiting.negated && self.columns_at(self.at).is_some() {
+            let alternatives = [
+                format!("another value than '{text}'"),
+                format!("without a {text} date"),
+            ];
+            return Err(refusal::ambiguous(&["not ", text].concat(), &alternatives));
+        }
+        Ok(())
     }
 
     /// `employees without manager`, where a manager is a title: what they lack is not said.

@@ -129,3 +129,11 @@ fn by_without_a_measure_is_ambiguous() {
         "\"by region\" can mean number of rows by region or rows sorted by region"
     );
 }
+
+#[test]
+fn states_before_what_is_counted_are_conditions() {
+    assert_eq!(
+        sql("number of open and paid orders"),
+        "SELECT count(*) AS count FROM public.orders AS o WHERE o.status IN ('open', 'paid')"
+    );
+}

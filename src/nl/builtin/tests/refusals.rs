@@ -103,3 +103,24 @@ fn rows_counted_beside_themselves_are_refused() {
         "the question compares products with products"
     );
 }
+
+#[test]
+fn one_row_of_each_group_is_refused() {
+    assert_eq!(
+        refused("the cheapest product of each category"),
+        "the first rows of each group cannot be asked for"
+    );
+}
+
+#[test]
+fn a_deed_is_no_state() {
+    assert!(ask("customers who paid in cash").is_err());
+}
+
+#[test]
+fn no_figure_is_neither_null_nor_zero() {
+    assert_eq!(
+        refused("products with no stock"),
+        "the question does not say what \"stock\" must be"
+    );
+}
