@@ -201,10 +201,10 @@ impl Parser<'_> {
             }
             None => self.draft.entities.is_empty(),
         };
-        let column = mention
-            .hits
-            .iter()
-            .all(|hit| matches!(hit.target, Target::Column(_)));
+        let column = mention.hits.iter().all(|hit| match hit.target {
+            Target::Column(id) => !self.index.facts[id.table].naming.contains(&id.column),
+            Target::Table(_) => false,
+        });
         let plain = self.draft.group.is_empty() && self.draft.order.is_empty();
         which && column && plain && mention.text.ends_with('s')
     }

@@ -253,8 +253,9 @@ impl Parser<'_> {
             .hits
             .iter()
             .all(|hit| hit.closeness <= Closeness::Tail);
-        let deed = loose && mention.text.ends_with("ed") && self.holds_dates(&mention);
-        if self.mode == Mode::Select && !(owner && loose) && !self.hangs() && !deed {
+        let deed = mention.text.ends_with("ed") && self.holds_dates(&mention);
+        let doubtful = (loose && (owner || deed)) || self.hangs();
+        if self.mode == Mode::Select && !doubtful {
             self.output(Output::Name(mention));
             return Ok(());
         }

@@ -262,8 +262,7 @@ impl Parser<'_> {
     /// Whether the item at `at` is a value, or links two, before what is counted.
     fn describes_noun(&self, at: usize) -> bool {
         match self.kind(at) {
-            Some(Kind::Value | Kind::Quoted | Kind::Comma) => true,
-            Some(Kind::Tag(Tag::And | Tag::Or)) => true,
+            Some(Kind::Value | Kind::Quoted | Kind::Comma | Kind::Tag(Tag::And | Tag::Or)) => true,
             Some(Kind::Name(hits)) => {
                 let weak = hits.iter().all(|hit| hit.closeness <= Closeness::Tail);
                 let spells = weak && !self.items[at].values.is_empty();
