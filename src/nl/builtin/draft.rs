@@ -169,6 +169,8 @@ pub(super) enum Test {
         negated: bool,
         count: Option<(Comparison, Literal)>,
     },
+    /// An aggregate over rows that belong to the subject.
+    Measured(Measure, Comparison, Literal),
     /// One of these holds.
     Any(Vec<Condition>),
 }

@@ -103,8 +103,10 @@ pub(super) struct Related {
     pub(super) filters: Vec<Filter>,
     /// There must be none.
     pub(super) negated: bool,
-    /// So many.
+    /// So many, or so much of the measure.
     pub(super) count: Option<(Comparison, String)>,
+    /// What is compared instead of their number.
+    pub(super) measure: Option<(Function, ColumnId)>,
 }
 
 impl Related {

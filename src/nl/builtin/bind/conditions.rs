@@ -23,7 +23,9 @@ impl Binder<'_, '_> {
             .iter()
             .any(|expr| matches!(expr, Expr::Share(_)));
         for condition in &self.draft.conditions {
-            if let Test::Has {
+            if let Test::Measured(measure, comparison, literal) = &condition.test {
+                self.relate_measure(measure, *comparison, literal)?;
+            } else if let Test::Has {
                 entity,
                 negated,
                 count,
@@ -106,7 +108,7 @@ impl Binder<'_, '_> {
             }
             Test::Average(left, comparison) => self.above_average(left, *comparison, focus)?,
             Test::Any(conditions) => self.any_of(conditions)?,
-            Test::Has { .. } => {
+            Test::Has { .. } | Test::Measured(..) => {
                 return Err(refusal::and_or());
             }
         })

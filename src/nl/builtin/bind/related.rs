@@ -2,6 +2,7 @@
 
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::items::Item;
@@ -90,6 +91,39 @@ impl Binder<'_, '_> {
         let direct = graph.distance(self.subject, table);
         let nearer = direct.is_none_or(|direct| near <= direct) && near > 0;
         (before.role == Role::Related && nearer && !between.iter().any(parts)).then_some(owner)
+    }
+
+    /// An aggregate over the rows that belong to the subject.
+    pub(super) fn relate_measure(
+        &mut self,
+        measure: &Measure,
+        comparison: Comparison,
+        literal: &Literal,
+    ) -> Result<(), Cannot> {
+        let Expr::Aggregate(function, id) = self.measure(measure)? else {
+            return Err(refusal::dangling("total"));
+        };
+        let path = self
+            .around
+            .graph
+            .path(&[self.subject], id.table, &self.cues)?;
+        if !path.iter().any(|edge| edge.many) {
+            return Err(refusal::unsupported(
+                "the question compares a total of single rows",
+                "Compare the column itself.",
+            ));
+        }
+        let value = match literal {
+            Literal::Number(text) | Literal::Parameter(text) => text.clone(),
+            Literal::Text(text, _) => return Err(refusal::dangling(text)),
+        };
+        self.query.related.push(Related {
+            table: id.table,
+            count: Some((comparison, value)),
+            measure: Some((function, id)),
+            ..Related::default()
+        });
+        Ok(())
     }
 
     /// Whether plain columns are asked for, and no table is: then each of their values is a group.
@@ -203,7 +237,9 @@ impl Binder<'_, '_> {
             };
             // `Ada Lovelace`, two values of one row, are found in one row.
             self.check_link(table)?;
-            let same = |other: &&mut Related| other.table == table && other.entity.is_none();
+            let same = |other: &&mut Related| {
+                other.table == table && other.entity.is_none() && other.measure.is_none()
+            };
             match self
                 .query
                 .related

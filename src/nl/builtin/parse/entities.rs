@@ -104,10 +104,15 @@ impl Parser<'_> {
 
     /// `named Kyle`.
     fn named_entity(&mut self) -> Result<bool, Cannot> {
-        if self.tag(self.at) != Some(Tag::Named) {
-            return Ok(false);
+        // `customers like jazz` is no search for a name; `products starting with 'A'` is one.
+        let after_table = self.at > 0
+            && self.table_at(self.at - 1).is_some()
+            && matches!(self.kind(self.skip(self.at + 1)), Some(Kind::Quoted));
+        match self.tag(self.at) {
+            Some(Tag::Named) => self.at += 1,
+            Some(Tag::Contains | Tag::Starts | Tag::Ends) if after_table => {}
+            _ => return Ok(false),
         }
-        self.at += 1;
         self.test(Left::Naming)?;
         Ok(true)
     }

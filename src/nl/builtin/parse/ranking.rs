@@ -104,7 +104,14 @@ impl Parser<'_> {
             return true;
         }
         let name = self.skip_glue(self.at + 1);
-        let asked = self.mode == Mode::Select && self.rank.is_none() && !self.sentence.clause;
+        // `the most recently hired employee` asks for the employee.
+        let deed = self
+            .items
+            .get(name)
+            .is_some_and(|item| item.text.ends_with("ed"))
+            && self.table_at(name + 1).is_some();
+        let asked =
+            self.mode == Mode::Select && self.rank.is_none() && !self.sentence.clause && !deed;
         if let Some(end) = extreme.end {
             if asked && self.measures(self.at).is_some() {
                 return false;
@@ -170,6 +177,18 @@ impl Parser<'_> {
             return false;
         }
         let key = SortKey::Hinted(extreme.readings.clone(), self.items[self.at].text.clone());
+        let next = self.skip(self.at + 1);
+        let plural = self.table_at(next).is_some()
+            && self.items[next].text.to_lowercase().ends_with('s')
+            && self.rank.is_none()
+            && self.draft.limit.is_none();
+        if plural {
+            self.limit(Literal::Number(UNSAID_TOP.to_owned()));
+            let text = &self.items[self.at].text;
+            self.draft
+                .readings
+                .push(format!("\"{text}\" = the first {UNSAID_TOP}"));
+        }
         let end = self.ranked(extreme.readings[0].0);
         self.draft.order.push(Sort {
             key,

@@ -90,7 +90,8 @@ impl Parser<'_> {
             matches!(item.text.to_lowercase().as_str(), "who" | "that" | "which")
         });
         let participle = text.ends_with("ed") || text.ends_with("id");
-        if does && participle {
+        let done_by = self.tag(self.at + 1) == Some(Tag::By);
+        if (does || done_by) && participle {
             return Err(refusal::dangling(text));
         }
         if self.waiting.negated && self.columns_at(self.at).is_some() {

@@ -1,6 +1,7 @@
 //! The WHERE clause: tests of columns, and subqueries over rows that belong to the current one.
 
 use crate::nl::Cannot;
+use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::query::Filter;
@@ -130,7 +131,18 @@ impl Printer<'_> {
         let tests = tests.join(" AND ");
         Ok(match (&related.count, related.negated) {
             (Some((comparison, count)), _) => {
-                let rows = if inner.repeats(related.table) {
+                let repeats = inner.repeats(related.table);
+                let rows = if let Some((function, id)) = related.measure {
+                    if repeats {
+                        return Err(self.repeated(related.table));
+                    }
+                    let name = if function == Function::Sum {
+                        "sum"
+                    } else {
+                        "avg"
+                    };
+                    format!("{name}({})", self.column(id, &inner))
+                } else if repeats {
                     self.count_distinct(related.table, &inner)?
                 } else {
                     "count(*)".to_owned()

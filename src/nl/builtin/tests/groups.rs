@@ -137,3 +137,11 @@ fn states_before_what_is_counted_are_conditions() {
         "SELECT count(*) AS count FROM public.orders AS o WHERE o.status IN ('open', 'paid')"
     );
 }
+
+#[test]
+fn with_their_shows_what_belongs_to_them() {
+    assert_eq!(
+        sql("employees with their salaries"),
+        "SELECT e.first_name, e.last_name, e.salary FROM public.employees AS e"
+    );
+}
