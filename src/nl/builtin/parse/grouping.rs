@@ -99,6 +99,11 @@ impl Parser<'_> {
     }
 
     fn group_key(&mut self, at: usize) -> bool {
+        // `by customer region` says by whose region.
+        if let (Some(owner), true) = (self.table_at(at), self.table_at(at + 1).is_some()) {
+            self.register(owner, Role::Related);
+            return self.group_key(at + 1);
+        }
         if let Some(table) = self.table_at(at) {
             self.draft.group.push(Key::Name(table.clone()));
             self.register(table, Role::Grouped);
