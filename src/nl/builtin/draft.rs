@@ -220,6 +220,8 @@ pub(super) struct Draft {
     pub(super) rows: bool,
     /// Each answer once.
     pub(super) distinct: bool,
+    /// `both` stands before two kinds of rows that must be there.
+    pub(super) both: bool,
     /// What to group by.
     pub(super) group: Vec<Key>,
     /// What must hold.

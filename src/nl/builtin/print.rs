@@ -42,7 +42,14 @@ pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<Str
 fn main_tables(query: &Query) -> Vec<usize> {
     let mut tables = vec![query.base, query.subject];
     tables.extend(query.outputs.iter().map(Expr::table));
-    tables.extend(query.filters.iter().chain(&query.share).map(Filter::table));
+    tables.extend(
+        query
+            .filters
+            .iter()
+            .chain(&query.share)
+            .chain(&query.shared)
+            .map(Filter::table),
+    );
     tables.extend(query.group.iter().map(Expr::table));
     tables.extend(query.order.iter().map(|(expr, _)| expr.table()));
     let mut unique = Vec::new();
@@ -116,14 +123,17 @@ impl Printer<'_> {
             .map(|expr| self.expr(expr, from, query))
             .collect();
         push_list(&mut sql, " GROUP BY ", &group?, ", ");
-        if let Some((comparison, size)) = &query.size {
-            push_list(
-                &mut sql,
-                " HAVING ",
-                &[format!("count(*) {} {size}", comparison.sql())],
-                "",
-            );
+        let mut having: Vec<String> = Vec::new();
+        having.extend(
+            query
+                .size
+                .iter()
+                .map(|(comparison, size)| format!("count(*) {} {size}", comparison.sql())),
+        );
+        for filter in &query.shared {
+            having.push(format!("bool_or({})", self.filter(filter, from)?));
         }
+        push_list(&mut sql, " HAVING ", &having, " AND ");
         let order: Result<Vec<String>, Cannot> = query
             .order
             .iter()

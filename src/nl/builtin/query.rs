@@ -143,6 +143,8 @@ pub(super) struct Query {
     pub(super) related: Vec<Related>,
     /// What must hold for a row to be in the share.
     pub(super) share: Vec<Filter>,
+    /// What some row of each group must meet, each in its own row.
+    pub(super) shared: Vec<Filter>,
     /// What is grouped by.
     pub(super) group: Vec<Expr>,
     /// How many rows a group must have.

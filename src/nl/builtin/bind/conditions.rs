@@ -323,26 +323,74 @@ impl Binder<'_, '_> {
         }
     }
 
-    /// `before 1945 and after 1955` of one row cannot be; it is asked of two.
-    fn check_contradictions(&self) -> Result<(), Cannot> {
-        let groups = std::iter::once(&self.query.filters)
-            .chain(self.query.related.iter().map(|related| &related.filters));
-        for filters in groups {
-            for (position, filter) in filters.iter().enumerate() {
-                let rest = &filters[position + 1..];
-                if rest.iter().any(|other| contradict(filter, other)) {
-                    return Err(refusal::unsupported(
-                        "two conditions cannot hold for the same row",
-                        "Say \"or\", or ask in two questions.",
-                    ));
-                }
-            }
+    /// `before 1945 and after 1955` of one row cannot be; of what several rows share it is asked
+    /// of two.
+    fn check_contradictions(&mut self) -> Result<(), Cannot> {
+        if let Some((first, second)) = contradiction(&self.query.filters)
+            && self.shows_shared()
+        {
+            let second = self.query.filters.remove(second);
+            let first = self.query.filters.remove(first);
+            self.query.shared = vec![first, second];
+            self.query.group = self.query.outputs.clone();
+        }
+        let below = self.query.related.iter().map(|related| &related.filters);
+        let mut groups = std::iter::once(&self.query.filters).chain(below);
+        if groups.any(|filters| contradiction(filters).is_some()) {
+            return Err(refusal::unsupported(
+                "two conditions cannot hold for the same row",
+                "Say \"or\", or ask in two questions.",
+            ));
+        }
+        if self.draft.both && self.query.shared.is_empty() {
+            return Err(refusal::dangling("both"));
         }
         Ok(())
     }
+
+    /// Whether one column is asked for that several rows of the subject may share.
+    fn shows_shared(&self) -> bool {
+        let [Expr::Column(id)] = self.query.outputs[..] else {
+            return false;
+        };
+        let facts = &self.index().facts[id.table];
+        id.table == self.subject
+            && !facts.naming.contains(&id.column)
+            && facts.key != Some(id.column)
+            && self.query.order.is_empty()
+            && self.query.group.is_empty()
+    }
+}
+
+/// The positions of two filters that no row meets together.
+fn contradiction(filters: &[Filter]) -> Option<(usize, usize)> {
+    (0..filters.len()).find_map(|first| {
+        let second = (first + 1..filters.len())
+            .find(|second| contradict(&filters[first], &filters[*second]))?;
+        Some((first, second))
+    })
 }
 
 fn contradict(a: &Filter, b: &Filter) -> bool {
+    if let (
+        Filter::Range {
+            column: first,
+            from: low,
+            to: high,
+        },
+        Filter::Range {
+            column: second,
+            from: other_low,
+            to: other_high,
+        },
+    ) = (a, b)
+    {
+        // Bounds of one column are written alike, so that their order is that of their text.
+        let ends_before = |to: &Option<String>, from: &Option<String>| {
+            to.is_some() && from.is_some() && to <= from
+        };
+        return first == second && (ends_before(high, other_low) || ends_before(other_high, low));
+    }
     let bounds = |filter: &Filter| match filter {
         Filter::Compare(id, comparison, value) => {
             let number: f64 = value.trim_matches('\'').parse().ok()?;

@@ -81,6 +81,7 @@ impl Parser<'_> {
                 if self.mode == Mode::Select
                     && self.columns_at(self.skip(self.at + 1)).is_some() => {}
             Tag::Both if self.several_values(self.at + 1) => {}
+            Tag::Both if self.table_at(self.skip(self.at + 1)).is_some() => self.draft.both = true,
             Tag::Distinct => self.draft.distinct = true,
             Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
             // `who is the youngest employee` opens with it.
