@@ -82,7 +82,10 @@ impl Builtin {
             });
         }
         let prepared = self.prepare(&context.schema);
-        let zone = TimeZone::get(&context.time_zone).unwrap_or(TimeZone::UTC);
+        // PostgreSQL also takes POSIX zones: `<+02>-02`.
+        let zone = TimeZone::get(&context.time_zone)
+            .or_else(|_| TimeZone::posix(&context.time_zone))
+            .unwrap_or(TimeZone::UTC);
         let today = context.now.to_zoned(zone.clone()).date();
         let items = items::match_words(question, &prepared.index, today);
         let draft = parse::parse(&items, &prepared.index)?;

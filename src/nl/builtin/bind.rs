@@ -2,6 +2,7 @@
 
 mod columns;
 mod conditions;
+mod contradictions;
 mod groups;
 mod outputs;
 mod related;

@@ -169,6 +169,8 @@ pub(super) enum Test {
         negated: bool,
         count: Option<(Comparison, Literal)>,
     },
+    /// An aggregate over rows that belong to the subject.
+    Measured(Measure, Comparison, Literal),
     /// One of these holds.
     Any(Vec<Condition>),
 }
@@ -218,6 +220,8 @@ pub(super) struct Draft {
     pub(super) rows: bool,
     /// Each answer once.
     pub(super) distinct: bool,
+    /// `both` stands before two kinds of rows that must be there.
+    pub(super) both: bool,
     /// What to group by.
     pub(super) group: Vec<Key>,
     /// What must hold.

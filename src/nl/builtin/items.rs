@@ -1,5 +1,7 @@
 //! Matches the words of a question to what they may mean, the longest phrase first.
 
+mod lookup;
+
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -7,7 +9,6 @@ use jiff::civil::Date;
 use super::dates;
 use super::dates::Period;
 use super::dates::Unit;
-use super::index::Closeness;
 use super::index::Hit;
 use super::index::Index;
 use super::index::Target;
@@ -215,32 +216,6 @@ impl Matcher<'_> {
         function.map(|kind| self.item(range, kind))
     }
 
-    /// `maximum number of products`, where a column is called `number_products`: the phrase ends
-    /// where the column's name begins.
-    fn opens_name(&self, kind: &Kind, range: &Range<usize>) -> bool {
-        let sums = matches!(kind, Kind::Tag(Tag::Sum)) && range.len() > 2;
-        if sums && self.total_amount(range) {
-            return true;
-        }
-        let counts = matches!(kind, Kind::Tag(Tag::Most | Tag::Fewest | Tag::Count));
-        let Some(start) = range
-            .end
-            .checked_sub(2)
-            .filter(|start| counts && *start >= range.start)
-        else {
-            return false;
-        };
-        (1..=3).any(|length| {
-            let Some(words) = self.words.get(start..range.end + length) else {
-                return false;
-            };
-            words[0].lower.starts_with("number")
-                && self.names(&lower(words), false).iter().any(|hit| {
-                    matches!(hit.target, Target::Column(_)) && hit.closeness >= Closeness::Alias
-                })
-        })
-    }
-
     fn function(phrase: &str) -> Option<Kind> {
         if let Some(extreme) = LEXICON.extremes.get(phrase) {
             return Some(Kind::Extreme(extreme));
@@ -261,112 +236,6 @@ impl Matcher<'_> {
             _ => Kind::Unknown,
         };
         self.item(at..at + 1, kind)
-    }
-
-    /// What words may name; when a comparison follows, a plural before a verb is no part of a name:
-    /// `products cost more than 50`.
-    fn names(&self, words: &[String], compared: bool) -> Vec<Hit> {
-        let glue = |word: &String| LEXICON.tags.get(word).is_some_and(|tag| is_glue(*tag));
-        if words.first().is_some_and(glue) || words.last().is_some_and(glue) {
-            return Vec::new();
-        }
-        let mut hits = self.index.named(words);
-        if compared && words[0].ends_with('s') {
-            return hits;
-        }
-        if let Some(of) = words.iter().position(|word| word == "of") {
-            let owners = tables(&self.index.named(&words[of + 1..]));
-            let whose =
-                |hit: &Hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table));
-            // `names of drugs` are two names, of which the second may be spoken of further.
-            if self.index.named(&words[..of]).iter().any(whose) {
-                return Vec::new();
-            }
-            if !owners.is_empty() {
-                hits.retain(
-                    |hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)),
-                );
-            }
-            return hits;
-        }
-        // `products priced above` names no column: a participle begins what is said of them.
-        if words.last().is_some_and(|word| word.ends_with("ed")) {
-            return hits;
-        }
-        for cut in 1..words.len() {
-            let owners = tables(&self.direct_or_synonym(&words[..cut]));
-            if owners.is_empty() {
-                continue;
-            }
-            let columns = self
-                .direct_or_synonym(&words[cut..])
-                .into_iter()
-                .filter(|hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table)));
-            for mut hit in columns {
-                if !hits.iter().any(|known| known.target == hit.target) {
-                    if hit.closeness >= Closeness::Alias {
-                        hit.closeness = Closeness::Whole;
-                    }
-                    hits.push(hit);
-                }
-            }
-        }
-        hits
-    }
-
-    /// `total amount of`, where a column is called `total_amount` or `amount`.
-    fn total_amount(&self, range: &Range<usize>) -> bool {
-        let end = range.end - 1;
-        [2, 1].into_iter().any(|length| {
-            let hits = self.index.named(&lower(&self.words[end - length..end]));
-            hits.iter().any(|hit| {
-                matches!(hit.target, Target::Column(_)) && hit.closeness > Closeness::Tail
-            })
-        })
-    }
-
-    /// Whether a comparison begins at a word.
-    fn compares(&self, at: usize) -> bool {
-        (1..=3).any(|length| {
-            let Some(words) = self.words.get(at..at + length) else {
-                return false;
-            };
-            let phrase = lower(words).join(" ");
-            matches!(
-                LEXICON.tags.get(&phrase),
-                Some(Tag::Compare(_) | Tag::Between)
-            )
-        })
-    }
-
-    fn direct_or_synonym(&self, words: &[String]) -> Vec<Hit> {
-        let hits = self.index.named(words);
-        match words {
-            [word] if hits.is_empty() && !LEXICON.tags.contains_key(word) => {
-                self.index.named_by_synonym(word)
-            }
-            _ => hits,
-        }
-    }
-
-    fn values(&self, words: &[String]) -> Vec<ValueHit> {
-        let tiny = words.len() == 1 && words[0].chars().count() < 2;
-        if tiny || words.iter().all(|word| LEXICON.tags.contains_key(word)) {
-            return Vec::new();
-        }
-        let mut hits = self.index.stored(words);
-        if hits.is_empty() {
-            let other = LEXICON.spellings.get(&words.join(" "));
-            for spelling in other.into_iter().flatten() {
-                let spelled: Vec<String> = spelling
-                    .to_lowercase()
-                    .split(' ')
-                    .map(str::to_owned)
-                    .collect();
-                hits.extend(self.index.stored(&spelled));
-            }
-        }
-        hits
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use crate::nl::Cannot;
 use crate::sql::schema::Schema;
+use crate::sql::schema::Table;
 use crate::sql::schema::TypeKind;
 
 use super::facts;
@@ -174,20 +175,10 @@ impl Graph {
                 "Declare foreign keys, or ask about tables that are linked.",
             )),
             1 => Ok(ways.remove(0)),
-            _ => {
-                let say = |way: &Vec<Edge>| {
-                    let edge = &way[way.len() - 1];
-                    let (table, column) = if edge.many {
-                        (&tables[edge.to], edge.columns[0].1)
-                    } else {
-                        (&tables[edge.from], edge.columns[0].0)
-                    };
-                    format!("{}.{}", table.name, table.columns[column].name)
-                };
-                let mut alternatives: Vec<String> = ways.iter().map(say).collect();
-                alternatives.dedup();
-                Err(refusal::ambiguous(&tables[to].name, &alternatives))
-            }
+            _ => Err(refusal::ambiguous(
+                &tables[to].name,
+                &alternatives(&ways, tables),
+            )),
         }
     }
 
@@ -252,6 +243,33 @@ impl Graph {
         }
         ways
     }
+}
+
+/// The ways as a person would say them: by the tables that refer, or else by their keys.
+fn alternatives(ways: &[Vec<Edge>], tables: &[Table]) -> Vec<String> {
+    let last = |way: &Vec<Edge>| {
+        let edge = &way[way.len() - 1];
+        let (from, column) = if edge.many {
+            (edge.to, edge.columns[0].1)
+        } else {
+            (edge.from, edge.columns[0].0)
+        };
+        (from, column, edge.to)
+    };
+    let referring: HashSet<usize> = ways.iter().map(|way| last(way).0).collect();
+    let say = |way: &Vec<Edge>| {
+        let (from, column, to) = last(way);
+        if referring.len() == ways.len() && from != to {
+            return format!("{} of {}", tables[to].name, tables[from].name);
+        }
+        format!(
+            "{}.{}",
+            tables[from].name, tables[from].columns[column].name
+        )
+    };
+    let mut said: Vec<String> = ways.iter().map(say).collect();
+    said.dedup();
+    said
 }
 
 fn stemmed_but_last(words: &[String]) -> String {

@@ -12,6 +12,7 @@ mod measuring;
 mod ranking;
 mod sorting;
 mod timing;
+mod values;
 
 use crate::nl::Cannot;
 
@@ -193,11 +194,17 @@ impl Parser<'_> {
             return false;
         };
         let before = mention.at.checked_sub(1).and_then(|at| self.items.get(at));
-        let which = before.is_some_and(|item| item.text.to_lowercase().ends_with("which"));
-        let column = mention
-            .hits
-            .iter()
-            .all(|hit| matches!(hit.target, Target::Column(_)));
+        let which = match before {
+            Some(item) => {
+                let word = item.text.to_lowercase();
+                word.ends_with("which") || word.ends_with("what") || self.draft.entities.is_empty()
+            }
+            None => self.draft.entities.is_empty(),
+        };
+        let column = mention.hits.iter().all(|hit| match hit.target {
+            Target::Column(id) => !self.index.facts[id.table].naming.contains(&id.column),
+            Target::Table(_) => false,
+        });
         let plain = self.draft.group.is_empty() && self.draft.order.is_empty();
         which && column && plain && mention.text.ends_with('s')
     }

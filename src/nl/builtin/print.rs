@@ -20,6 +20,7 @@ use super::refusal;
 use crate::sql::schema::TypeKind;
 
 use from::From;
+use from::Ways;
 use names::Aliases;
 use names::identifier;
 
@@ -28,20 +29,12 @@ pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<Str
     let index = cues.index;
     let mut printer = Printer {
         index,
-        graph,
-        cues,
+        ways: Ways { graph, cues },
         aliases: Aliases::default(),
         share: String::new(),
     };
     let tables = main_tables(query);
-    let from = From::plan(
-        query.base,
-        &tables,
-        graph,
-        cues,
-        &mut printer.aliases,
-        index,
-    )?;
+    let from = From::plan(query.base, &tables, printer.ways, &mut printer.aliases)?;
     printer.select(query, &from)
 }
 
@@ -49,7 +42,14 @@ pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<Str
 fn main_tables(query: &Query) -> Vec<usize> {
     let mut tables = vec![query.base, query.subject];
     tables.extend(query.outputs.iter().map(Expr::table));
-    tables.extend(query.filters.iter().chain(&query.share).map(Filter::table));
+    tables.extend(
+        query
+            .filters
+            .iter()
+            .chain(&query.share)
+            .chain(&query.shared)
+            .map(Filter::table),
+    );
     tables.extend(query.group.iter().map(Expr::table));
     tables.extend(query.order.iter().map(|(expr, _)| expr.table()));
     let mut unique = Vec::new();
@@ -72,8 +72,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 struct Printer<'a> {
     index: &'a Index,
-    graph: &'a Graph,
-    cues: &'a Cues<'a>,
+    ways: Ways<'a>,
     aliases: Aliases,
     /// What puts a row into the share that is asked for.
     share: String,
@@ -124,14 +123,17 @@ impl Printer<'_> {
             .map(|expr| self.expr(expr, from, query))
             .collect();
         push_list(&mut sql, " GROUP BY ", &group?, ", ");
-        if let Some((comparison, size)) = &query.size {
-            push_list(
-                &mut sql,
-                " HAVING ",
-                &[format!("count(*) {} {size}", comparison.sql())],
-                "",
-            );
+        let mut having: Vec<String> = Vec::new();
+        having.extend(
+            query
+                .size
+                .iter()
+                .map(|(comparison, size)| format!("count(*) {} {size}", comparison.sql())),
+        );
+        for filter in &query.shared {
+            having.push(format!("bool_or({})", self.filter(filter, from)?));
         }
+        push_list(&mut sql, " HAVING ", &having, " AND ");
         let order: Result<Vec<String>, Cannot> = query
             .order
             .iter()

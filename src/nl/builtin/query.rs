@@ -103,8 +103,10 @@ pub(super) struct Related {
     pub(super) filters: Vec<Filter>,
     /// There must be none.
     pub(super) negated: bool,
-    /// So many.
+    /// So many, or so much of the measure.
     pub(super) count: Option<(Comparison, String)>,
+    /// What is compared instead of their number.
+    pub(super) measure: Option<(Function, ColumnId)>,
 }
 
 impl Related {
@@ -141,6 +143,8 @@ pub(super) struct Query {
     pub(super) related: Vec<Related>,
     /// What must hold for a row to be in the share.
     pub(super) share: Vec<Filter>,
+    /// What some row of each group must meet, each in its own row.
+    pub(super) shared: Vec<Filter>,
     /// What is grouped by.
     pub(super) group: Vec<Expr>,
     /// How many rows a group must have.

@@ -23,7 +23,9 @@ impl Binder<'_, '_> {
             .iter()
             .any(|expr| matches!(expr, Expr::Share(_)));
         for condition in &self.draft.conditions {
-            if let Test::Has {
+            if let Test::Measured(measure, comparison, literal) = &condition.test {
+                self.relate_measure(measure, *comparison, literal)?;
+            } else if let Test::Has {
                 entity,
                 negated,
                 count,
@@ -104,40 +106,49 @@ impl Binder<'_, '_> {
             Test::Within { left, period, text } => {
                 self.within(left.as_ref(), period, text, focus)?
             }
-            Test::Average(left, comparison) => {
-                let id = self.left(left, None, focus)?;
-                if !matches!(
-                    self.index().column(id).kind,
-                    TypeKind::Integer | TypeKind::Number
-                ) {
-                    return Err(refusal::unsupported(
-                        &format!("{} has no average", self.index().column(id).name),
-                        "Compare a figure with its average.",
-                    ));
-                }
-                Filter::Average(id, *comparison)
-            }
-            Test::Any(conditions) => {
-                let filters: Result<Vec<Filter>, Cannot> = conditions
-                    .iter()
-                    .map(|condition| self.filter(condition))
-                    .collect();
-                let filters = filters?;
-                if filters
-                    .iter()
-                    .any(|filter| filter.table() != filters[0].table())
-                {
-                    return Err(refusal::unsupported(
-                        "\"or\" joins conditions on two different tables",
-                        "Ask in two questions.",
-                    ));
-                }
-                Filter::Any(filters)
-            }
-            Test::Has { .. } => {
+            Test::Average(left, comparison) => self.above_average(left, *comparison, focus)?,
+            Test::Any(conditions) => self.any_of(conditions)?,
+            Test::Has { .. } | Test::Measured(..) => {
                 return Err(refusal::and_or());
             }
         })
+    }
+
+    fn above_average(
+        &mut self,
+        left: &Left,
+        comparison: Comparison,
+        focus: Option<usize>,
+    ) -> Result<Filter, Cannot> {
+        let id = self.left(left, None, focus)?;
+        if !matches!(
+            self.index().column(id).kind,
+            TypeKind::Integer | TypeKind::Number
+        ) {
+            return Err(refusal::unsupported(
+                &format!("{} has no average", self.index().column(id).name),
+                "Compare a figure with its average.",
+            ));
+        }
+        Ok(Filter::Average(id, comparison))
+    }
+
+    fn any_of(&mut self, conditions: &[Condition]) -> Result<Filter, Cannot> {
+        let filters: Result<Vec<Filter>, Cannot> = conditions
+            .iter()
+            .map(|condition| self.filter(condition))
+            .collect();
+        let filters = filters?;
+        if filters
+            .iter()
+            .any(|filter| filter.table() != filters[0].table())
+        {
+            return Err(refusal::unsupported(
+                "\"or\" joins conditions on two different tables",
+                "Ask in two questions.",
+            ));
+        }
+        Ok(Filter::Any(filters))
     }
 
     fn compared(
@@ -311,45 +322,4 @@ impl Binder<'_, '_> {
             )),
         }
     }
-
-    /// `before 1945 and after 1955` of one row cannot be; it is asked of two.
-    fn check_contradictions(&self) -> Result<(), Cannot> {
-        let groups = std::iter::once(&self.query.filters)
-            .chain(self.query.related.iter().map(|related| &related.filters));
-        for filters in groups {
-            for (position, filter) in filters.iter().enumerate() {
-                let rest = &filters[position + 1..];
-                if rest.iter().any(|other| contradict(filter, other)) {
-                    return Err(refusal::unsupported(
-                        "two conditions cannot hold for the same row",
-                        "Say \"or\", or ask in two questions.",
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn contradict(a: &Filter, b: &Filter) -> bool {
-    let bounds = |filter: &Filter| match filter {
-        Filter::Compare(id, comparison, value) => {
-            let number: f64 = value.trim_matches('\'').parse().ok()?;
-            Some((*id, *comparison, number))
-        }
-        _ => None,
-    };
-    if let (
-        Filter::Compare(first, Comparison::Equal, x),
-        Filter::Compare(second, Comparison::Equal, y),
-    ) = (a, b)
-    {
-        return first == second && x != y;
-    }
-    let (Some((first, x, low)), Some((second, y, high))) = (bounds(a), bounds(b)) else {
-        return false;
-    };
-    let less = |c| matches!(c, Comparison::Less | Comparison::LessOrEqual);
-    let more = |c| matches!(c, Comparison::Greater | Comparison::GreaterOrEqual);
-    first == second && ((less(x) && more(y) && low <= high) || (more(x) && less(y) && low >= high))
 }

@@ -50,6 +50,13 @@ impl Binder<'_, '_> {
             .iter()
             .chain(self.query.order.iter().map(|(e, _)| e));
         if !aggregates.clone().any(Expr::is_aggregate) {
+            // `the cheapest product of each category` is one row for each, not one in all.
+            if self.draft.limit.is_some() && !self.draft.group.is_empty() {
+                return Err(refusal::unsupported(
+                    "the first rows of each group cannot be asked for",
+                    "Ask for the greatest or smallest value of each group.",
+                ));
+            }
             // `the name of each shop` groups nothing.
             self.query.group.clear();
             if self.query.outputs.is_empty() {

@@ -142,6 +142,16 @@ impl Binder<'_, '_> {
             column.kind,
             TypeKind::Integer | TypeKind::Number | TypeKind::Interval
         );
+        let unordered = matches!(
+            column.kind,
+            TypeKind::Boolean | TypeKind::Uuid | TypeKind::Json | TypeKind::Other
+        );
+        if unordered && matches!(measure.function, Function::Min | Function::Max) {
+            return Err(refusal::unsupported(
+                &format!("\"{}\" has no greatest or smallest value", mention.text),
+                "Ask for how many there are of each value.",
+            ));
+        }
         if super::adds_up(measure.function) && !adds {
             return Err(refusal::unsupported(
                 &format!("\"{}\" holds no figures to add up", mention.text),

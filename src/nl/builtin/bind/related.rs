@@ -2,6 +2,7 @@
 
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::items::Item;
@@ -92,6 +93,39 @@ impl Binder<'_, '_> {
         (before.role == Role::Related && nearer && !between.iter().any(parts)).then_some(owner)
     }
 
+    /// An aggregate over the rows that belong to the subject.
+    pub(super) fn relate_measure(
+        &mut self,
+        measure: &Measure,
+        comparison: Comparison,
+        literal: &Literal,
+    ) -> Result<(), Cannot> {
+        let Expr::Aggregate(function, id) = self.measure(measure)? else {
+            return Err(refusal::dangling("total"));
+        };
+        let path = self
+            .around
+            .graph
+            .path(&[self.subject], id.table, &self.cues)?;
+        if !path.iter().any(|edge| edge.many) {
+            return Err(refusal::unsupported(
+                "the question compares a total of single rows",
+                "Compare the column itself.",
+            ));
+        }
+        let value = match literal {
+            Literal::Number(text) | Literal::Parameter(text) => text.clone(),
+            Literal::Text(text, _) => return Err(refusal::dangling(text)),
+        };
+        self.query.related.push(Related {
+            table: id.table,
+            count: Some((comparison, value)),
+            measure: Some((function, id)),
+            ..Related::default()
+        });
+        Ok(())
+    }
+
     /// Whether plain columns are asked for, and no table is: then each of their values is a group.
     fn groups_by_columns(&self, negated: bool) -> bool {
         let named = self
@@ -148,14 +182,12 @@ impl Binder<'_, '_> {
     /// Rows of a table that nothing names are reached over many only by a verb or `have`.
     fn check_link(&self, table: usize) -> Result<(), Cannot> {
         let links = |item: &Item| match item.kind {
-            _ if item.possessive => true,
-            Kind::Tag(Tag::Relation | Tag::By) => true,
+            Kind::Tag(Tag::Relation | Tag::By | Tag::In | Tag::Of) => true,
             Kind::Tag(Tag::With | Tag::Not) => {
                 let text = item.text.to_lowercase();
                 text.contains("ha") || text.contains("with")
             }
-            Kind::Tag(Tag::In | Tag::Of) => true,
-            _ => false,
+            _ => item.possessive,
         };
         if self.around.items.iter().any(links) || self.cues.mentioned.contains(&table) {
             return Ok(());
@@ -205,7 +237,9 @@ impl Binder<'_, '_> {
             };
             // `Ada Lovelace`, two values of one row, are found in one row.
             self.check_link(table)?;
-            let same = |other: &&mut Related| other.table == table && other.entity.is_none();
+            let same = |other: &&mut Related| {
+                other.table == table && other.entity.is_none() && other.measure.is_none()
+            };
             match self
                 .query
                 .related

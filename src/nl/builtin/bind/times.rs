@@ -111,7 +111,7 @@ impl Binder<'_, '_> {
         if let [focus] = tables[..]
             && self.is_parent(focus)
         {
-            tables.insert(0, self.subject);
+            tables.insert(0, self.query.base);
         }
         tables.push(self.query.base);
         tables.push(self.subject);
@@ -124,9 +124,12 @@ impl Binder<'_, '_> {
         self.date_beyond(&tables, Some(period))
     }
 
-    /// Whether each row of the subject refers to one row of the table.
+    /// Whether each row of the base refers to one row of the table.
     fn is_parent(&self, table: usize) -> bool {
-        let path = self.around.graph.path(&[self.subject], table, &self.cues);
+        let path = self
+            .around
+            .graph
+            .path(&[self.query.base], table, &self.cues);
         path.is_ok_and(|path| !path.is_empty() && path.iter().all(|edge| !edge.many))
     }
 

@@ -30,6 +30,17 @@ impl Parser<'_> {
         true
     }
 
+    /// Whether `with` stands before something of what is asked for: `with their salaries`.
+    fn shows_beside(&self) -> bool {
+        let next = self
+            .items
+            .get(self.at + 1)
+            .map(|item| item.text.to_lowercase());
+        self.items[self.at].text.eq_ignore_ascii_case("with")
+            && matches!(next.as_deref(), Some("their" | "its"))
+            && self.mode == Mode::Select
+    }
+
     fn follows_name(&self) -> bool {
         let before = self.at.checked_sub(1).and_then(|at| self.kind(at));
         matches!(before, Some(Kind::Name(_)))
@@ -70,10 +81,17 @@ impl Parser<'_> {
                 if self.mode == Mode::Select
                     && self.columns_at(self.skip(self.at + 1)).is_some() => {}
             Tag::Both if self.several_values(self.at + 1) => {}
+            Tag::Both if self.table_at(self.skip(self.at + 1)).is_some() => self.draft.both = true,
             Tag::Distinct => self.draft.distinct = true,
             Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
             // `who is the youngest employee` opens with it.
-            Tag::With if self.draft.outputs.is_empty() && self.draft.entities.is_empty() => {}
+            Tag::With if self.draft.outputs.is_empty() && self.draft.entities.is_empty() => {
+                if self.items[self.at].text.eq_ignore_ascii_case("where") {
+                    return Ok(false);
+                }
+            }
+            // `customers with their orders` shows both.
+            Tag::With if self.shows_beside() => self.link = Link::And,
             Tag::With => {
                 self.mode = Mode::Modify;
                 self.link = Link::None;

@@ -285,6 +285,9 @@ impl Parser<'_> {
             return Ok(false);
         }
         next = self.skip_glue(end);
+        if self.tag(next) == Some(Tag::Distinct) {
+            next = self.skip_glue(next + 1);
+        }
         self.at = end;
         self.counted_thing(comparison, literal, next).map(|()| true)
     }

@@ -1,6 +1,7 @@
 //! Figures before what they count: `more than 3 orders`, `4 cylinders`, `5 customers`.
 
 use crate::nl::Cannot;
+use crate::nl::builtin::dates;
 use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Mention;
@@ -36,6 +37,10 @@ impl Parser<'_> {
         }
         let thing = self.table_at(next).is_some() || self.figure_at(next).is_some();
         if self.mode == Mode::Select && comparison.is_none() {
+            // `2024 orders` are of a year rather than so many.
+            if matches!(&literal, Literal::Number(digits) if dates::year(digits).is_some()) {
+                return Ok(false);
+            }
             let ranks = matches!(self.kind(next), Some(Kind::Extreme(_)))
                 || matches!(self.tag(next), Some(Tag::Most | Tag::Fewest));
             if !(ranks || self.table_at(next).is_some()) || self.draft.limit.is_some() {

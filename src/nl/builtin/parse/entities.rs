@@ -104,10 +104,15 @@ impl Parser<'_> {
 
     /// `named Kyle`.
     fn named_entity(&mut self) -> Result<bool, Cannot> {
-        if self.tag(self.at) != Some(Tag::Named) {
-            return Ok(false);
+        // `customers like jazz` is no search for a name; `products starting with 'A'` is one.
+        let after_table = self.at > 0
+            && self.table_at(self.at - 1).is_some()
+            && matches!(self.kind(self.skip(self.at + 1)), Some(Kind::Quoted));
+        match self.tag(self.at) {
+            Some(Tag::Named) => self.at += 1,
+            Some(Tag::Contains | Tag::Starts | Tag::Ends) if after_table => {}
+            _ => return Ok(false),
         }
-        self.at += 1;
         self.test(Left::Naming)?;
         Ok(true)
     }
@@ -124,6 +129,13 @@ impl Parser<'_> {
 
     pub(super) fn entity(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
+        // `order 17 items` may ask for the items or for the order.
+        let keyed = at >= 2
+            && matches!(self.kind(at - 1), Some(Kind::Number(_) | Kind::Parameter))
+            && self.table_at(at - 2).is_some();
+        if keyed {
+            return Err(refusal::dangling(&self.items[at].text));
+        }
         // `names of Kyle's friends` asks for the friends' names, not for Kyle's.
         let belongs = at.checked_sub(1).is_some_and(|before| {
             let item = &self.items[before];
@@ -220,6 +232,10 @@ impl Parser<'_> {
 
     fn column(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
+        let figure = self.figure_at(at).is_some();
+        if self.waiting.negated && figure {
+            return Err(refusal::no_condition(&mention.text));
+        }
         let said = mention
             .hits
             .iter()
@@ -242,7 +258,9 @@ impl Parser<'_> {
             .hits
             .iter()
             .all(|hit| hit.closeness <= Closeness::Tail);
-        if self.mode == Mode::Select && !(owner && loose) && !self.hangs() {
+        let deed = mention.text.ends_with("ed") && self.holds_dates(&mention);
+        let doubtful = (loose && (owner || deed)) || self.hangs();
+        if self.mode == Mode::Select && !doubtful {
             self.output(Output::Name(mention));
             return Ok(());
         }
@@ -268,7 +286,7 @@ impl Parser<'_> {
         self.link == Link::None && !self.draft.outputs.is_empty() && !self.sentence.restart && !asks
     }
 
-    fn is_flag(&self, mention: &Mention) -> bool {
+    pub(super) fn is_flag(&self, mention: &Mention) -> bool {
         mention.hits.iter().all(|hit| match hit.target {
             Target::Column(id) => self.index.column(id).kind == TypeKind::Boolean,
             Target::Table(_) => false,

@@ -47,7 +47,8 @@ impl Parser<'_> {
         let name = self.skip(self.at + 1);
         let ends = matches!(self.kind(name + 1), None | Some(Kind::Stop));
         let plain = !self.waiting.sorting && self.rank.is_none() && !self.sentence.verb;
-        let keyed = self.table_at(name).is_some() || self.columns_at(name).is_some();
+        let unit = self.items.get(name).is_some_and(|item| item.unit.is_some());
+        let keyed = unit || self.table_at(name).is_some() || self.columns_at(name).is_some();
         plain && ends && keyed && !self.measures_something() && self.draft.order.is_empty()
     }
 
@@ -98,6 +99,11 @@ impl Parser<'_> {
     }
 
     fn group_key(&mut self, at: usize) -> bool {
+        // `by customer region` says by whose region.
+        if let (Some(owner), true) = (self.table_at(at), self.table_at(at + 1).is_some()) {
+            self.register(owner, Role::Related);
+            return self.group_key(at + 1);
+        }
         if let Some(table) = self.table_at(at) {
             self.draft.group.push(Key::Name(table.clone()));
             self.register(table, Role::Grouped);

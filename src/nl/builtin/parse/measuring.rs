@@ -2,11 +2,14 @@
 
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
+use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::index::Closeness;
+use crate::nl::builtin::index::Hit;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::End;
@@ -37,7 +40,7 @@ impl Parser<'_> {
         self.check_total()?;
         let counts = matches!(self.tag(self.at), Some(Tag::Count | Tag::Percent));
         if (self.mode == Mode::Modify || self.sentence.clause) && !counts {
-            return Ok(false);
+            return self.compared_measure();
         }
         let Some((measures, next)) = self.measures(self.at) else {
             return Ok(false);
@@ -67,12 +70,41 @@ impl Parser<'_> {
         if !alone || !(text.starts_with("total ") || LEXICON.sum_nouns.contains(&text)) {
             return None;
         }
-        let columns = self.figure_at(self.at)?;
+        let columns = self.total_of_owner().or_else(|| self.figure_at(self.at))?;
         let more = matches!(self.kind(self.at + 1), Some(Kind::Comma | Kind::Name(_)))
             || self.tag(self.at + 1) == Some(Tag::And);
         (!more).then_some(Measure {
             function: Function::Sum,
             of: Some(columns),
+        })
+    }
+
+    /// `total amount of payments`, where an order has a `total_amount` and a payment an `amount`.
+    fn total_of_owner(&self) -> Option<Mention> {
+        let owner = self.table_at(self.skip_glue(self.at + 1))?;
+        let owns = |hit: &Hit| match hit.target {
+            Target::Column(id) => owner
+                .hits
+                .iter()
+                .any(|table| table.target == Target::Table(id.table)),
+            Target::Table(_) => false,
+        };
+        if self.hits(self.at).iter().any(owns) {
+            return None;
+        }
+        let text = self.items[self.at].text.clone();
+        let words: Vec<String> = text
+            .to_lowercase()
+            .split(' ')
+            .skip(1)
+            .map(str::to_owned)
+            .collect();
+        let mut hits = self.index.named(&words);
+        hits.retain(owns);
+        (!hits.is_empty()).then_some(Mention {
+            hits,
+            text,
+            at: self.at,
         })
     }
 
@@ -154,6 +186,31 @@ impl Parser<'_> {
             &self.words_from(self.at, name + 1),
             &alternatives,
         ))
+    }
+
+    /// `whose total order amount is over 3000`.
+    fn compared_measure(&mut self) -> Result<bool, Cannot> {
+        let Some((mut measures, next)) = self.measures(self.at) else {
+            return Ok(false);
+        };
+        let compare = self.skip(next);
+        let adds =
+            |measure: &Measure| matches!(measure.function, Function::Sum | Function::Average);
+        if !measures.iter().all(adds) {
+            return Ok(false);
+        }
+        let (Some(Tag::Compare(comparison)), 1) = (self.tag(compare), measures.len()) else {
+            return Ok(false);
+        };
+        let Some((literal, end)) = self.literal(compare + 1, None) else {
+            return Ok(false);
+        };
+        if self.waiting.negated || matches!(literal, Literal::Text(..)) {
+            return Ok(false);
+        }
+        self.at = end;
+        self.add(Test::Measured(measures.remove(0), comparison, literal))?;
+        Ok(true)
     }
 
     /// `and the number` asks for what was counted before, or for the rows.
@@ -241,7 +298,7 @@ impl Parser<'_> {
         let one = |function, of, next| Some((vec![Measure { function, of }], next));
         // Values may stand before what is counted: `how many French singers`.
         let mut noun = name;
-        while matches!(self.kind(noun), Some(Kind::Value | Kind::Quoted)) {
+        while self.describes_noun(noun) {
             noun += 1;
         }
         if let Some(table) = self.table_at(noun)
@@ -257,6 +314,22 @@ impl Parser<'_> {
             return one(Function::CountDistinct, Some(columns), name + 1);
         }
         None
+    }
+
+    /// Whether the item at `at` is a value, or links two, before what is counted.
+    fn describes_noun(&self, at: usize) -> bool {
+        match self.kind(at) {
+            Some(Kind::Value | Kind::Quoted | Kind::Comma | Kind::Tag(Tag::And | Tag::Or)) => true,
+            Some(Kind::Name(hits)) => {
+                let weak = hits.iter().all(|hit| hit.closeness <= Closeness::Tail);
+                let spells = weak && !self.items[at].values.is_empty();
+                let flag = self
+                    .columns_at(at)
+                    .is_some_and(|columns| self.is_flag(&columns));
+                spells || (flag && self.table_at(at + 1).is_some())
+            }
+            _ => false,
+        }
     }
 
     fn function(&self, at: usize) -> Option<Function> {

@@ -54,16 +54,26 @@ impl Parser<'_> {
         if number.is_none() && self.table_at(self.skip(self.at + 1)).is_none() {
             return false;
         }
+        // `the last order` is one, `the last orders` are nobody knows how many.
+        let dated = matches!(word.as_str(), "first" | "last");
+        let plural = self
+            .items
+            .get(self.skip(self.at + 1))
+            .is_some_and(|item| item.text.to_lowercase().ends_with('s'));
+        if number.is_none() && dated && (plural || !self.draft.entities.is_empty()) {
+            return false;
+        }
         self.at += if number.is_some() { 2 } else { 1 };
-        if number.is_none() {
+        if number.is_none() && !dated {
             self.draft
                 .readings
                 .push(format!("\"top\" = the first {UNSAID_TOP}"));
         }
-        self.limit(number.unwrap_or_else(|| Literal::Number(UNSAID_TOP.to_owned())));
+        let unsaid = if dated { "1" } else { UNSAID_TOP };
+        self.limit(number.unwrap_or_else(|| Literal::Number(unsaid.to_owned())));
         self.rank = Some(end);
         // `the last 5 orders` are so by their date, if by nothing else.
-        self.by_date = matches!(word.as_str(), "first" | "last").then_some(match end {
+        self.by_date = dated.then_some(match end {
             End::Max => End::Min,
             End::Min => End::Max,
         });
@@ -94,7 +104,14 @@ impl Parser<'_> {
             return true;
         }
         let name = self.skip_glue(self.at + 1);
-        let asked = self.mode == Mode::Select && self.rank.is_none() && !self.sentence.clause;
+        // `the most recently hired employee` asks for the employee.
+        let deed = self
+            .items
+            .get(name)
+            .is_some_and(|item| item.text.ends_with("ed"))
+            && self.table_at(name + 1).is_some();
+        let asked =
+            self.mode == Mode::Select && self.rank.is_none() && !self.sentence.clause && !deed;
         if let Some(end) = extreme.end {
             if asked && self.measures(self.at).is_some() {
                 return false;
@@ -160,6 +177,18 @@ impl Parser<'_> {
             return false;
         }
         let key = SortKey::Hinted(extreme.readings.clone(), self.items[self.at].text.clone());
+        let next = self.skip(self.at + 1);
+        let plural = self.table_at(next).is_some()
+            && self.items[next].text.to_lowercase().ends_with('s')
+            && self.rank.is_none()
+            && self.draft.limit.is_none();
+        if plural {
+            self.limit(Literal::Number(UNSAID_TOP.to_owned()));
+            let text = &self.items[self.at].text;
+            self.draft
+                .readings
+                .push(format!("\"{text}\" = the first {UNSAID_TOP}"));
+        }
         let end = self.ranked(extreme.readings[0].0);
         self.draft.order.push(Sort {
             key,

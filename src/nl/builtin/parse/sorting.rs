@@ -19,8 +19,9 @@ impl Parser<'_> {
         };
         match tag {
             // `ordered by each customer` is a deed.
-            Tag::Order if self.tag(self.skip(self.at + 1)) == Some(Tag::Each) => {
+            Tag::Order if self.is_deed() => {
                 self.at += 1;
+                self.sentence.verb = true;
                 true
             }
             Tag::Order => {
@@ -44,6 +45,13 @@ impl Parser<'_> {
             }
             _ => false,
         }
+    }
+
+    /// `products ordered by customers`, by whom rather than by what.
+    fn is_deed(&self) -> bool {
+        let next = self.skip(self.at + 1);
+        let table = self.table_at(next).is_some() && self.columns_at(next).is_none();
+        self.tag(next) == Some(Tag::Each) || (table && self.says_key(self.at))
     }
 
     fn says_key(&self, at: usize) -> bool {

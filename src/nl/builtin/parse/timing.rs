@@ -25,6 +25,11 @@ impl Parser<'_> {
         let next = self.skip(at + 1);
         let starts = match tag {
             Some(Tag::In) => self.period_at(next).is_some(),
+            // `each month of 2025`.
+            Some(Tag::Of) => {
+                let before = at.checked_sub(1).and_then(|at| self.items.get(at));
+                before.is_some_and(|item| item.unit.is_some()) && self.period_at(next).is_some()
+            }
             Some(Tag::Between) => self.span_between(next).is_some(),
             _ => bounds || matches!(self.kind(at), Some(Kind::Period(_))) || self.says_year(at),
         };

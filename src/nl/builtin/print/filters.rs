@@ -1,6 +1,7 @@
 //! The WHERE clause: tests of columns, and subqueries over rows that belong to the current one.
 
 use crate::nl::Cannot;
+use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::query::Filter;
@@ -91,21 +92,17 @@ impl Printer<'_> {
         subject: usize,
         outer: &From,
     ) -> Result<String, Cannot> {
-        let path = self.graph.path(&[subject], related.table, self.cues)?;
+        let path = self
+            .ways
+            .graph
+            .path(&[subject], related.table, self.ways.cues)?;
         let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
         tables.extend(related.filters.iter().map(Filter::table));
         tables.dedup();
         let Some(first) = path.first() else {
             return Err(refusal::dangling("with"));
         };
-        let inner = From::plan(
-            first.to,
-            &tables,
-            self.graph,
-            self.cues,
-            &mut self.aliases,
-            self.index,
-        )?;
+        let inner = From::plan(first.to, &tables, self.ways, &mut self.aliases)?;
         let mut tests: Vec<String> = first
             .columns
             .iter()
@@ -134,7 +131,18 @@ impl Printer<'_> {
         let tests = tests.join(" AND ");
         Ok(match (&related.count, related.negated) {
             (Some((comparison, count)), _) => {
-                let rows = if inner.repeats(related.table) {
+                let repeats = inner.repeats(related.table);
+                let rows = if let Some((function, id)) = related.measure {
+                    if repeats {
+                        return Err(self.repeated(related.table));
+                    }
+                    let name = if function == Function::Sum {
+                        "sum"
+                    } else {
+                        "avg"
+                    };
+                    format!("{name}({})", self.column(id, &inner))
+                } else if repeats {
                     self.count_distinct(related.table, &inner)?
                 } else {
                     "count(*)".to_owned()

@@ -13,6 +13,15 @@ use super::names::Aliases;
 use super::names::identifier;
 use super::names::qualified;
 
+/// What decides how tables are joined.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ways<'a> {
+    /// The joins of the schema.
+    pub(super) graph: &'a Graph,
+    /// What speaks for one of them rather than another.
+    pub(super) cues: &'a Cues<'a>,
+}
+
 /// Joined tables with their aliases.
 #[derive(Debug)]
 pub(super) struct From {
@@ -27,11 +36,10 @@ impl From {
     pub(super) fn plan(
         base: usize,
         tables: &[usize],
-        graph: &Graph,
-        cues: &Cues<'_>,
+        ways: Ways<'_>,
         aliases: &mut Aliases,
-        index: &Index,
     ) -> Result<Self, Cannot> {
+        let index = ways.cues.index;
         let mut joined = vec![base];
         let mut edges: Vec<Edge> = Vec::new();
         let mut pending: Vec<usize> = tables
@@ -40,9 +48,9 @@ impl From {
             .filter(|table| *table != base)
             .collect();
         // The nearest first: the way to a far table often leads over a near one.
-        pending.sort_by_key(|table| graph.distance(base, *table).unwrap_or(usize::MAX));
+        pending.sort_by_key(|table| ways.graph.distance(base, *table).unwrap_or(usize::MAX));
         for table in pending {
-            for edge in graph.path(&joined.clone(), table, cues)? {
+            for edge in ways.graph.path(&joined.clone(), table, ways.cues)? {
                 if !joined.contains(&edge.to) {
                     joined.push(edge.to);
                     edges.push(edge);

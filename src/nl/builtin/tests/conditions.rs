@@ -221,3 +221,20 @@ fn the_time_of_an_order_is_not_its_customers() {
     );
     assert!(!sql.contains("created_at"), "{sql}");
 }
+
+#[test]
+fn totals_of_relatives_are_compared() {
+    assert_eq!(
+        tests_of("customers whose total order amount is over 3000"),
+        "(SELECT sum(o.amount) FROM public.orders AS o WHERE o.customer_id = c.id) > 3000"
+    );
+}
+
+#[test]
+fn different_relatives_are_counted_once() {
+    assert_eq!(
+        tests_of("orders with at least 2 different products"),
+        "(SELECT count(DISTINCT p.id) FROM public.order_items AS o2 \
+         JOIN public.products AS p ON p.id = o2.product_id WHERE o2.order_id = o.id) >= 2"
+    );
+}

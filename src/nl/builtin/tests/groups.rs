@@ -1,8 +1,10 @@
 //! Groups, ranks, and what joins do to them.
 
 use crate::nl::builtin::testing::ambiguous;
+use crate::nl::builtin::testing::context;
 use crate::nl::builtin::testing::refused;
 use crate::nl::builtin::testing::sql;
+use crate::nl::builtin::translate;
 
 #[test]
 fn customers_are_ranked_by_a_sum_over_their_orders() {
@@ -128,4 +130,35 @@ fn by_without_a_measure_is_ambiguous() {
         ambiguous("customers by region"),
         "\"by region\" can mean number of rows by region or rows sorted by region"
     );
+}
+
+#[test]
+fn states_before_what_is_counted_are_conditions() {
+    assert_eq!(
+        sql("number of open and paid orders"),
+        "SELECT count(*) AS count FROM public.orders AS o WHERE o.status IN ('open', 'paid')"
+    );
+}
+
+#[test]
+fn with_their_shows_what_belongs_to_them() {
+    assert_eq!(
+        sql("employees with their salaries"),
+        "SELECT e.first_name, e.last_name, e.salary FROM public.employees AS e"
+    );
+}
+
+#[test]
+fn what_two_kinds_of_rows_share_is_found() {
+    let schema = "singers: id int pk, name text, citizenship text, birth_year int";
+    let ask = |question| translate(question, &context(schema));
+    let shared =
+        ask("show the citizenship shared by singers with birth year before 1945 and after 1955");
+    assert_eq!(
+        shared.expect("an answer").sql,
+        "SELECT s.citizenship FROM public.singers AS s GROUP BY s.citizenship \
+         HAVING bool_or(s.birth_year < 1945) AND bool_or(s.birth_year >= 1956)"
+    );
+    let nobody = ask("names of singers with birth year before 1945 and after 1955");
+    assert!(nobody.is_err());
 }

@@ -103,3 +103,42 @@ fn rows_counted_beside_themselves_are_refused() {
         "the question compares products with products"
     );
 }
+
+#[test]
+fn one_row_of_each_group_is_refused() {
+    assert_eq!(
+        refused("the cheapest product of each category"),
+        "the first rows of each group cannot be asked for"
+    );
+}
+
+#[test]
+fn a_deed_is_no_state() {
+    assert!(ask("customers who paid in cash").is_err());
+}
+
+#[test]
+fn no_figure_is_neither_null_nor_zero() {
+    assert_eq!(
+        refused("products with no stock"),
+        "the question does not say what \"stock\" must be"
+    );
+}
+
+#[test]
+fn two_ways_to_a_table_are_said_so_that_they_can_be_asked() {
+    let schema = "
+        regions: id int pk, name text
+        customers: id int pk, name text, region_id int -> regions
+        employees: id int pk, name text, region_id int -> regions
+        orders: id int pk, customer_id int -> customers, employee_id int -> employees, amount number
+    ";
+    let shop = context(schema);
+    let cannot = translate("total order amount by region", &shop).expect_err("a refusal");
+    assert_eq!(
+        cannot.hint.as_deref(),
+        Some("Say which: regions of customers, regions of employees.")
+    );
+    assert!(translate("total order amount by regions of customers", &shop).is_ok());
+    assert!(translate("total order amount by customer region", &shop).is_ok());
+}
