@@ -22,6 +22,7 @@ use super::draft::Mention;
 use super::draft::Output;
 use super::draft::Role;
 use super::draft::Test;
+use super::index::ColumnId;
 use super::index::Index;
 use super::index::Target;
 use super::items::Item;
@@ -290,13 +291,31 @@ impl<'a> Binder<'_, 'a> {
         let loose = shown
             .clone()
             .any(|expr| !expr.is_aggregate() && !query.group.contains(expr));
-        if (grouped || aggregated) && loose {
+        let counted = shown.clone().filter_map(|expr| match expr {
+            Expr::Rows(table) | Expr::Share(table) => Some(*table),
+            _ => None,
+        });
+        let alone = counted.into_iter().any(|table| self.is_keyed(table));
+        if (grouped || aggregated) && (loose || alone) {
             return Err(refusal::unsupported(
                 "the question mixes groups of rows with single rows",
                 "Ask for the groups and for the rows in two questions.",
             ));
         }
         Ok(())
+    }
+
+    /// Whether each group is a single row of a table.
+    fn is_keyed(&self, table: usize) -> bool {
+        let keys = &self.index().table(table).primary_key;
+        let grouped = |column: &usize| {
+            let key = Expr::Column(ColumnId {
+                table,
+                column: *column,
+            });
+            self.query.group.contains(&key)
+        };
+        !keys.is_empty() && keys.iter().all(grouped)
     }
 
     fn finish(mut self) -> Result<Bound<'a>, Cannot> {

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::nl::Cannot;
 use crate::nl::builtin::dates::Period;
 use crate::nl::builtin::draft::Left;
+use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::End;
@@ -103,6 +104,7 @@ impl Binder<'_, '_> {
 
     /// The date that belongs to what is in focus, to the subject, or to what either refers to.
     fn date_of(&self, focus: Option<usize>, period: &Period) -> Result<ColumnId, Cannot> {
+        self.check_event(focus)?;
         let mut tables: Vec<usize> = focus
             .map(|entity| self.entities[entity])
             .into_iter()
@@ -122,6 +124,29 @@ impl Binder<'_, '_> {
             }
         }
         self.date_beyond(&tables, Some(period))
+    }
+
+    /// `who bought products in 2025`: the year of the purchase or of the product?
+    fn check_event(&self, focus: Option<usize>) -> Result<(), Cannot> {
+        let Some(entity) = focus.filter(|e| self.draft.entities[*e].role == Role::Related) else {
+            return Ok(());
+        };
+        let table = self.entities[entity];
+        let path = self.around.graph.path(&[self.subject], table, &self.cues)?;
+        let mut dated = Vec::new();
+        for edge in &path {
+            let facts = &self.index().facts[edge.to];
+            let first = facts.dates.first();
+            dated.extend(first.map(|column| ColumnId {
+                table: edge.to,
+                column: *column,
+            }));
+        }
+        let far = path.len() > 1 && dated.last().is_some_and(|id| id.table == table);
+        if far && dated.len() > 1 && path.iter().any(|edge| edge.many) {
+            return Err(refusal::ambiguous("date", &self.column_names(&dated)));
+        }
+        Ok(())
     }
 
     /// Whether each row of the base refers to one row of the table.

@@ -166,6 +166,10 @@ impl Parser<'_> {
                 Link::None => self.draft.outputs.is_empty() || self.sentence.restart,
                 Link::And => true,
             };
+            let counts = |output: &Output| matches!(output, Output::Measure(_));
+            if asked && self.link == Link::And && self.draft.outputs.iter().any(counts) {
+                return Err(refusal::dangling(&mention.text));
+            }
             if asked {
                 self.output(Output::Name(self.whole_mention(at)));
                 self.register(mention, Role::Head);

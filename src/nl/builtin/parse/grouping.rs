@@ -129,7 +129,7 @@ impl Parser<'_> {
             SortKey::Measure(measure)
         } else if let Some(columns) = self.columns_at(at) {
             self.at = at + 1;
-            SortKey::Name(columns)
+            SortKey::Most(columns)
         } else {
             self.rank = Some(end);
             return false;

@@ -60,12 +60,16 @@ impl Parser<'_> {
         let alone = self.mode == Mode::Select
             && !self.sentence.clause
             && self.rank.is_none()
-            && self.draft.outputs.is_empty()
+            && self
+                .draft
+                .outputs
+                .iter()
+                .all(|output| matches!(output, Output::Measure(_)))
             && self
                 .draft
                 .entities
                 .iter()
-                .all(|entity| entity.role == Role::Grouped);
+                .all(|entity| matches!(entity.role, Role::Grouped | Role::Counted));
         let text = item.text.to_lowercase();
         if !alone || !(text.starts_with("total ") || LEXICON.sum_nouns.contains(&text)) {
             return None;

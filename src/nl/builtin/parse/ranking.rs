@@ -14,6 +14,7 @@ use crate::nl::builtin::index::Target;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::lexicon::Extreme;
+use crate::nl::builtin::lexicon::LEXICON;
 use crate::nl::builtin::lexicon::Tag;
 use crate::sql::schema::TypeKind;
 
@@ -64,12 +65,12 @@ impl Parser<'_> {
             return false;
         }
         self.at += if number.is_some() { 2 } else { 1 };
-        if number.is_none() && !dated {
+        if number.is_none() && !dated && plural {
             self.draft
                 .readings
                 .push(format!("\"top\" = the first {UNSAID_TOP}"));
         }
-        let unsaid = if dated { "1" } else { UNSAID_TOP };
+        let unsaid = if plural { UNSAID_TOP } else { "1" };
         self.limit(number.unwrap_or_else(|| Literal::Number(unsaid.to_owned())));
         self.rank = Some(end);
         // `the last 5 orders` are so by their date, if by nothing else.
@@ -121,7 +122,11 @@ impl Parser<'_> {
                 SortKey::Measure(measures.remove(0))
             } else if let Some(columns) = self.columns_at(name).filter(|_| !asked) {
                 self.at = name + 1;
-                SortKey::Name(columns)
+                if LEXICON.sum_nouns.contains(&columns.text.to_lowercase()) {
+                    SortKey::Most(columns)
+                } else {
+                    SortKey::Name(columns)
+                }
             } else {
                 return self.hinted(extreme);
             };

@@ -162,3 +162,20 @@ fn what_two_kinds_of_rows_share_is_found() {
     let nobody = ask("names of singers with birth year before 1945 and after 1955");
     assert!(nobody.is_err());
 }
+
+#[test]
+fn the_top_one_is_ranked_by_its_sum() {
+    let sql = sql("top customer by order amount");
+    assert!(
+        sql.ends_with("ORDER BY sum(o.amount) DESC NULLS LAST LIMIT 1"),
+        "{sql}"
+    );
+}
+
+#[test]
+fn single_rows_are_no_groups() {
+    assert_eq!(
+        refused("orders with the most orders"),
+        "the question mixes groups of rows with single rows"
+    );
+}
