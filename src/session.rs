@@ -145,19 +145,14 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>)
         return;
     }
     let mut client = Connection::new(Socket::Tcp(stream));
-    let patience = services.config.server.client_login_timeout;
-    match timeout(patience, login::log_in(&mut client, peer, &services)).await {
-        Ok(Ok(Some(logged_in))) => {
+    match login::log_in(&mut client, peer, &services).await {
+        Ok(Some(logged_in)) => {
             metrics::counter!(LOGINS).increment(1);
             Session::new(client, logged_in, services).run().await;
         }
         // A CancelRequest was dealt with, or the client went away.
-        Ok(Ok(None)) => {}
-        Ok(Err(info)) => refuse(&mut client, *info).await,
-        Err(_) => {
-            let info = error::fatal(sqlstate::CONNECTION_FAILURE, "login took too long");
-            refuse(&mut client, info).await;
-        }
+        Ok(None) => {}
+        Err(info) => refuse(&mut client, *info).await,
     }
 }
 

@@ -136,6 +136,14 @@ pub(super) fn catalog(problem: &catalog::Error) -> ErrorInfo {
     info
 }
 
+/// A client that does not say who it is.
+pub(super) fn login_timeout() -> Box<ErrorInfo> {
+    Box::new(error::fatal(
+        sqlstate::CONNECTION_FAILURE,
+        "login took too long: client_login_timeout",
+    ))
+}
+
 /// A FunctionCall names its function by number, which no policy can judge.
 pub(super) fn function_call() -> ErrorInfo {
     hinted(

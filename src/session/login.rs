@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::Origin;
 use super::Services;
@@ -16,6 +17,7 @@ use crate::guard;
 use crate::upstream;
 use crate::upstream::Lease;
 use crate::upstream::Login;
+use crate::upstream::Pool;
 use crate::wire::Connection;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
@@ -27,6 +29,9 @@ use crate::wire::startup;
 use crate::wire::startup::Packet;
 use crate::wire::startup::Startup;
 use crate::wire::startup::StartupError;
+
+/// Bytes that a client may send ahead while it waits for a server connection.
+const MOST_AHEAD: usize = 64 * 1024;
 
 /// What a login came to.
 pub(super) struct LoggedIn {
@@ -49,7 +54,9 @@ pub(super) async fn log_in(
     peer: SocketAddr,
     services: &Services,
 ) -> Result<Option<LoggedIn>, Box<ErrorInfo>> {
-    let Some(packet) = first_packet(client).await? else {
+    let patience = services.config.server.client_login_timeout;
+    let packet = timeout(patience, first_packet(client)).await;
+    let Some(packet) = packet.map_err(|_| errors::login_timeout())?? else {
         return Ok(None);
     };
     let startup = match packet {
@@ -68,17 +75,8 @@ pub(super) async fn log_in(
     let governing = policy.as_ref().map(|governing| &*governing.policy);
     let login = login(settings, &who, startup.parameters.clone(), governing);
     let pool = services.pools.pool(&login, settings);
-    let mut lease = match pool.checkout(&login).await {
-        Ok(lease) => lease,
-        Err(upstream::Error::Refused(bytes)) => {
-            // In the server's own words; the client may be gone, and then nobody reads them.
-            let _ = client.send(&bytes).await;
-            return Ok(None);
-        }
-        Err(error) => {
-            tracing::warn!(%error, "no server connection");
-            return Err(Box::new(errors::connecting(&error)));
-        }
+    let Some(mut lease) = checkout(client, &pool, &login).await? else {
+        return Ok(None);
     };
     safe_encoding(governing, &lease)?;
     let key = services.cancel_keys.register();
@@ -92,6 +90,31 @@ pub(super) async fn log_in(
         origin: origin(settings, &login),
         place,
     }))
+}
+
+/// A server connection for the client; `None` when it has left or was told the server's own error.
+async fn checkout(
+    client: &mut Connection,
+    pool: &Arc<Pool>,
+    login: &Login,
+) -> Result<Option<Lease>, Box<ErrorInfo>> {
+    let leased = tokio::select! {
+        leased = pool.checkout(login) => leased,
+        _ = client.closed(MOST_AHEAD) => return Ok(None),
+    };
+    client.resume();
+    match leased {
+        Ok(lease) => Ok(Some(lease)),
+        Err(upstream::Error::Refused(bytes)) => {
+            // In the server's own words; the client may be gone, and then nobody reads them.
+            let _ = client.send(&bytes).await;
+            Ok(None)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no server connection");
+            Err(Box::new(errors::connecting(&error)))
+        }
+    }
 }
 
 /// The first packet that is not a request for encryption.

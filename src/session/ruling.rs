@@ -22,6 +22,7 @@ use crate::guard::cache::CacheKey;
 use crate::guard::cache::DecisionCache;
 use crate::sql::question;
 use crate::sql::question::Placement;
+use crate::sql::question::Verb;
 use crate::sql::schema::Facts;
 use crate::wire::ErrorInfo;
 
@@ -96,6 +97,9 @@ impl Rules {
                 Placement::Whole(_) | Placement::Inside(_) if !self.questions_answered => {
                     return Ruling::Refuse(Box::new(errors::nl_disabled()));
                 }
+                placement if needs_store(&placement) => {
+                    return Ruling::Refuse(Box::new(errors::no_store()));
+                }
                 placement @ (Placement::Whole(_) | Placement::Inside(_)) => {
                     return Ruling::Answer(placement);
                 }
@@ -165,6 +169,18 @@ impl Rules {
     pub(super) fn unlimited(&self) -> Plan {
         self.unlimited.clone()
     }
+}
+
+/// A verb that speaks of saved questions or of the last answer.
+fn needs_store(placement: &Placement) -> bool {
+    let questions = match placement {
+        Placement::Whole(asked) => std::slice::from_ref(asked),
+        Placement::Inside(questions) => questions,
+        Placement::None | Placement::Refused(_) => &[],
+    };
+    questions
+        .iter()
+        .any(|asked| matches!(asked.verb, Verb::Run(_) | Verb::Save(_) | Verb::Refine))
 }
 
 impl FactsOfDatabase {

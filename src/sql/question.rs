@@ -75,7 +75,7 @@ pub enum Placement {
     Refused(Misplaced),
 }
 
-/// Why a question is refused before it is read. All but `Empty` and `Encoding` are `0A000`.
+/// Why a question is refused before it is read. All but `Lines`, `Empty` and `Encoding` are `0A000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Misplaced {
     /// The text holds other statements too.
@@ -96,6 +96,9 @@ pub enum Misplaced {
     /// It is not UTF-8.
     #[error("a question must be written in UTF-8")]
     Encoding,
+    /// A line comment goes on in another one.
+    #[error("a question in a line comment ends with its line")]
+    Lines,
     /// There are no words.
     #[error("the question is empty")]
     Empty,
@@ -107,7 +110,7 @@ impl Misplaced {
         match self {
             Self::Mixed | Self::Outer | Self::Cursor | Self::Several | Self::Verb => "0A000",
             Self::Encoding => "22021",
-            Self::Empty => "42601",
+            Self::Lines | Self::Empty => "42601",
         }
     }
 
@@ -120,6 +123,7 @@ impl Misplaced {
             Self::Several => "Send each question as a query of its own.",
             Self::Verb => "Send this question as a query of its own.",
             Self::Encoding => "SET client_encoding TO 'UTF8' and ask again.",
+            Self::Lines => "Write it in one line, or as /* nl: … */.",
             Self::Empty => "Write what you want to know, as in /* nl: count orders */;",
         }
     }

@@ -103,9 +103,12 @@ fn alone(script: &Script<'_>, statement: &Statement) -> Result<Option<Asked>, Mi
         .comments(statement)
         .iter()
         .filter(|comment| comment.start >= behind);
-    let Some(marked) = only(script.text(), comments)? else {
+    let Some(marked) = only(script.text(), comments.clone())? else {
         return Ok(None);
     };
+    if goes_on(script.text(), comments) {
+        return Err(Misplaced::Lines);
+    }
     asked(&marked, statement.bytes.clone(), Setting::Bare).map(Some)
 }
 
@@ -318,6 +321,13 @@ const QUERY_FOLLOWS: &[&[u8]] = &[
     b"else",
     b"when",
 ];
+
+/// The question is a line comment, and the next line is another one: its words would be lost.
+fn goes_on<'a>(text: &[u8], comments: impl Iterator<Item = &'a Token>) -> bool {
+    let is_line = |comment: &Token| comment.kind == TokenKind::LineComment;
+    let mut comments = comments.skip_while(|comment| marker::in_comment(text, **comment).is_none());
+    comments.next().is_some_and(is_line) && comments.next().is_some_and(is_line)
+}
 
 /// The only question among `comments`.
 fn only<'a, 'b>(

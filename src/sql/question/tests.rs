@@ -225,6 +225,7 @@ fn misplaced_questions_are_refused() {
             Misplaced::Cursor,
         ),
         ("-- nl: a\n-- nl: b", Misplaced::Several),
+        ("-- nl: how many orders\n-- per status", Misplaced::Lines),
         (
             "SELECT * FROM (/* nl: a */ /* nl: b */) t",
             Misplaced::Several,
