@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Something that never shows itself in a log, an error or a metric.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
 impl Secret {

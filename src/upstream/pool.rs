@@ -16,6 +16,7 @@ use super::backend::Backend;
 use super::backend::MAX_CONTROL_MESSAGE;
 use super::connect::Login;
 use crate::config::Database;
+use crate::config::Secret;
 use crate::telemetry::names;
 use crate::wire::Connection;
 use crate::wire::TransactionStatus;
@@ -25,7 +26,7 @@ use crate::wire::socket::DetachedSocket;
 /// How long a server connection may take to become clean before it is closed instead.
 const RESET_PATIENCE: Duration = Duration::from_secs(5);
 
-/// All pools of one pgparley, by place, database and user.
+/// All pools of one pgparley, by place, database, user and the settings' entry.
 #[derive(Debug, Default)]
 pub struct Pools {
     pools: Mutex<HashMap<Key, Arc<Pool>>>,
@@ -37,6 +38,10 @@ struct Key {
     port: u16,
     database: Vec<u8>,
     user: Vec<u8>,
+    /// Whoever gives another password must log in with it.
+    password: Option<Secret>,
+    /// The entry whose limits hold.
+    entry: String,
 }
 
 impl Pools {
@@ -47,6 +52,8 @@ impl Pools {
             port: login.port,
             database: login.database.clone(),
             user: login.user.clone(),
+            password: login.password.clone(),
+            entry: settings.name.clone(),
         };
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(
