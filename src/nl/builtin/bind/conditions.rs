@@ -17,11 +17,7 @@ use super::Binder;
 
 impl Binder<'_, '_> {
     pub(super) fn bind_conditions(&mut self) -> Result<(), Cannot> {
-        let shares = self
-            .query
-            .outputs
-            .iter()
-            .any(|expr| matches!(expr, Expr::Share(_)));
+        let shares = self.query.has_share();
         for condition in &self.draft.conditions {
             if let Test::Measured(measure, comparison, literal) = &condition.test {
                 self.relate_measure(measure, *comparison, literal)?;
