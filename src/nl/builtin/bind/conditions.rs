@@ -8,7 +8,6 @@ use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::lexicon::Comparison;
-use crate::nl::builtin::query::Expr;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
