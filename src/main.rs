@@ -1,3 +1,7 @@
 //! The `pgparley` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pgparley::cli::main()
+}

@@ -7,21 +7,54 @@
 //!                             step() ─► Done(answer) | Cannot(why)
 //! ```
 
+pub mod answer;
 pub mod builtin;
+mod cache;
+mod deadline;
+mod draft;
+mod flight;
+mod line;
+pub mod llm;
+pub mod prompt;
+pub mod question;
+mod translation;
+mod translator;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::sql::schema::Schema;
+
+pub use question::Question;
+pub use translation::Translation;
+pub use translator::Error;
+pub use translator::Translator;
 
 /// What is known about the one who asks.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The tables the asking role can read.
     pub schema: Arc<Schema>,
-    /// The session's `TimeZone`, as its ParameterStatus says.
+    /// The session's `TimeZone`, as its `ParameterStatus` says.
     pub time_zone: String,
     /// The moment that "today" is taken from.
     pub now: jiff::Timestamp,
+}
+
+impl Context {
+    /// The session's time zone; UTC when its name is not known here.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone)
+            .or_else(|_| TimeZone::posix(&self.time_zone))
+            .unwrap_or(TimeZone::UTC)
+    }
+
+    /// What `CURRENT_DATE` is for the session.
+    pub fn today(&self) -> Date {
+        self.now.to_zoned(self.zone()).date()
+    }
 }
 
 /// What translation needs next.
@@ -49,7 +82,7 @@ pub struct Answer {
 }
 
 /// Why the session did not take a candidate.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Rejection {
     /// The guard's or the server's SQLSTATE.
     pub sqlstate: String,
@@ -72,6 +105,32 @@ pub struct Cannot {
     pub hint: Option<String>,
 }
 
+impl Cannot {
+    /// A reason with its message, nothing more.
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }
+    }
+
+    /// The same with a DETAIL.
+    #[must_use]
+    pub(crate) fn detailed(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same with a HINT.
+    #[must_use]
+    pub(crate) fn hinted(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
 /// The kinds of [`Cannot`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -91,4 +150,40 @@ pub enum Reason {
     RateLimited,
     /// The deadline passed (`57014`).
     Deadline,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Context;
+
+    fn context(time_zone: &str, now: &str) -> Context {
+        let now = now.parse().expect("a timestamp");
+        Context {
+            schema: Arc::default(),
+            time_zone: time_zone.to_owned(),
+            now,
+        }
+    }
+
+    #[test]
+    fn today_is_the_date_in_the_sessions_time_zone() {
+        let late = "2026-11-20T23:30:00Z";
+        assert_eq!(context("UTC", late).today().to_string(), "2026-11-20");
+        assert_eq!(
+            context("Europe/Oslo", late).today().to_string(),
+            "2026-11-21"
+        );
+        assert_eq!(context("<+02>-02", late).today().to_string(), "2026-11-21");
+    }
+
+    #[test]
+    fn a_time_zone_that_nobody_knows_is_utc() {
+        let late = "2026-11-20T23:30:00Z";
+        assert_eq!(
+            context("Mars/Olympus", late).today().to_string(),
+            "2026-11-20"
+        );
+    }
 }

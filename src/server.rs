@@ -1,1 +1,170 @@
-//! server.
+//! The running program: listeners, workers, the control runtime, and how they end.
+//!
+//! Each worker is one thread with a runtime of its own: a client and the server connection that it
+//! uses never leave it. What may take long (models, catalog, HTTP) runs on the control runtime.
+
+mod acceptor;
+pub mod http;
+mod worker;
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::runtime::Runtime;
+
+use self::http::Readiness;
+use self::worker::Worker;
+use crate::config::Config;
+use crate::nl;
+use crate::session::Services;
+use crate::telemetry::Metrics;
+use crate::telemetry::names;
+
+/// How often idle server connections are looked through.
+const REAP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the control runtime's tasks may take to end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why pgparley could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address could not be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address as configured.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A language model is not configured as it must be.
+    #[error("cannot prepare the language models")]
+    Models(#[source] nl::Error),
+    /// A thread or runtime could not be made.
+    #[error("cannot start a worker")]
+    Worker(#[source] io::Error),
+}
+
+/// Starts pgparleys.
+#[derive(Debug)]
+pub struct Server;
+
+/// A pgparley that accepts clients until it is shut down or dropped.
+#[derive(Debug)]
+pub struct Running {
+    addresses: Vec<SocketAddr>,
+    workers: Vec<Worker>,
+    readiness: Readiness,
+    /// Taken when shut down; always there before.
+    control: Option<Runtime>,
+}
+
+impl Server {
+    /// Listens and serves. Returns when every listener is up.
+    pub fn start(config: Config) -> Result<Running, Error> {
+        let control = control_runtime().map_err(Error::Worker)?;
+        let listeners = control.block_on(listen(&config.server.listen))?;
+        let addresses = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok());
+        let addresses = addresses.collect();
+        let count = match config.server.workers {
+            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+            count => count,
+        };
+        let http_listen = config.server.http_listen;
+        let services = Services::new(config, control.handle().clone()).map_err(Error::Models)?;
+        let services = Arc::new(services);
+        let workers = (0..count).map(|index| Worker::start(index, Arc::clone(&services)));
+        let workers = workers
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(Error::Worker)?;
+        for listener in listeners {
+            let desks = workers.iter().map(Worker::desk).collect();
+            control.spawn(acceptor::accept(listener, desks));
+        }
+        control.spawn(reap(services));
+        let readiness = Readiness::new();
+        readiness.ready(workers.iter().map(Worker::runtime).collect());
+        if let Some(address) = http_listen {
+            let listener = control.block_on(listen(&[address]))?.swap_remove(0);
+            let metrics = Metrics::install();
+            control.spawn(http::serve(listener, metrics, readiness.clone()));
+        }
+        Ok(Running {
+            addresses,
+            workers,
+            readiness,
+            control: Some(control),
+        })
+    }
+}
+
+impl Running {
+    /// The first address that clients connect to, its port filled in.
+    pub fn addr(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Every address that clients connect to.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Stops accepting, closes every connection and waits for the workers.
+    pub fn shutdown(mut self) {
+        self.stop();
+    }
+
+    fn stop(&mut self) {
+        self.readiness.stopping();
+        if let Some(control) = self.control.take() {
+            control.shutdown_timeout(GRACE);
+        }
+        for worker in self.workers.drain(..) {
+            worker.stop();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn control_runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build()
+}
+
+async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Error> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for &address in addresses {
+        let listener = TcpListener::bind(address).await;
+        listeners.push(listener.map_err(|source| Error::Listen { address, source })?);
+    }
+    Ok(listeners)
+}
+
+/// Closes idle server connections and counts all connections.
+async fn reap(services: Arc<Services>) {
+    let mut interval = tokio::time::interval(REAP_INTERVAL);
+    loop {
+        interval.tick().await;
+        services.pools.reap();
+        let (active, idle) = services.pools.count();
+        metrics::gauge!(names::SERVERS, "state" => "active").set(active as f64);
+        metrics::gauge!(names::SERVERS, "state" => "idle").set(idle as f64);
+        metrics::gauge!(names::CLIENTS).set(services.clients() as f64);
+    }
+}

@@ -1,1 +1,269 @@
-//! session.
+//! One client's life, from the first byte to the last; alone knows the order of the steps.
+//!
+//! ```text
+//! login ─► relay: client message ─► ruling ─► server ─► replies, rows counted ─► client
+//!              ▲                                                                   │
+//!              └───────────────────────────────────────────────────────────────────┘
+//! ```
+
+mod answer;
+mod asking;
+pub mod cancel;
+mod dialogue;
+mod errors;
+mod from_client;
+mod from_server;
+mod generated;
+mod limit;
+mod login;
+mod names;
+mod questions;
+mod relay;
+mod replies;
+mod ruling;
+mod wrapper;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use self::cancel::CancelKey;
+use self::cancel::CancelKeys;
+use self::dialogue::Dialogue;
+use self::login::LoggedIn;
+use self::relay::Event;
+use self::ruling::Rules;
+use crate::catalog::Catalog;
+use crate::catalog::Service;
+use crate::config::Config;
+use crate::config::Policy;
+use crate::nl;
+use crate::nl::Translator;
+use crate::telemetry::names::LOGINS;
+use crate::upstream::Lease;
+use crate::upstream::Pools;
+use crate::wire::Connection;
+use crate::wire::ErrorInfo;
+use crate::wire::Socket;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+
+/// How long a query may go on after its client is gone and its cancel was sent.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What all sessions share.
+pub struct Services {
+    /// The settings.
+    pub config: Config,
+    /// The settings' policies, shared by the sessions they hold for.
+    policies: Vec<Arc<Policy>>,
+    /// Server connections.
+    pub pools: Pools,
+    /// Where CancelRequests find their sessions.
+    pub cancel_keys: Arc<CancelKeys>,
+    /// What roles can see.
+    pub catalog: Catalog,
+    /// From questions to SQL.
+    pub translator: Translator,
+    /// Clients that are logging in or logged in.
+    clients: Arc<Semaphore>,
+}
+
+impl Services {
+    /// Services under these settings, with nothing connected yet.
+    pub fn new(config: Config, control: Handle) -> Result<Self, nl::Error> {
+        let clients = config.server.max_client_conn;
+        let translator = Translator::new(&config.nl, &config.llm, control.clone())?;
+        let policies = config.policies.iter().cloned().map(Arc::new).collect();
+        Ok(Self {
+            config,
+            policies,
+            pools: Pools::default(),
+            cancel_keys: Arc::default(),
+            catalog: Catalog::new(control),
+            translator,
+            clients: Arc::new(Semaphore::new(clients)),
+        })
+    }
+
+    /// Clients that are logging in or logged in.
+    pub fn clients(&self) -> usize {
+        let most = self.config.server.max_client_conn;
+        most.saturating_sub(self.clients.available_permits())
+    }
+
+    /// A place for one more client, given up when dropped.
+    fn admit(&self) -> Result<OwnedSemaphorePermit, Box<ErrorInfo>> {
+        Arc::clone(&self.clients).try_acquire_owned().map_err(|_| {
+            let text = "no more connections allowed (max_client_conn)";
+            Box::new(error::fatal(sqlstate::TOO_MANY_CONNECTIONS, text))
+        })
+    }
+}
+
+/// Where a client's catalog is read: as whom, and of which database.
+#[derive(Debug)]
+struct Origin {
+    service: Service,
+    database: String,
+}
+
+/// A logged-in client and the server connection that it owns.
+struct Session {
+    services: Arc<Services>,
+    origin: Origin,
+    client: Connection,
+    lease: Lease,
+    dialogue: Dialogue,
+    rules: Rules,
+    key: CancelKey,
+    /// Held as long as the client is there.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The client said so, or closed.
+    Client,
+    /// The server broke off; what it said was passed on.
+    Server,
+    /// One of the two speaks no protocol that we know.
+    Protocol,
+}
+
+/// Serves one client until it leaves.
+pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "client connection lost");
+        return;
+    }
+    let mut client = Connection::new(Socket::Tcp(stream));
+    match login::log_in(&mut client, peer, &services).await {
+        Ok(Some(logged_in)) => {
+            metrics::counter!(LOGINS).increment(1);
+            Session::new(client, logged_in, services).run().await;
+        }
+        // A CancelRequest was dealt with, or the client went away.
+        Ok(None) => {}
+        Err(info) => refuse(&mut client, *info).await,
+    }
+}
+
+/// Sends a last error and closes.
+async fn refuse(client: &mut Connection, info: ErrorInfo) {
+    tracing::info!(
+        sqlstate = info.code,
+        message = info.message,
+        "client refused"
+    );
+    let mut bytes = Vec::new();
+    error::put_error(&mut bytes, info);
+    // The client may be gone already; there is nobody else to tell.
+    if client.send(&bytes).await.is_ok() {
+        let _ = client.shutdown().await;
+    }
+}
+
+impl Session {
+    fn new(client: Connection, logged_in: LoggedIn, services: Arc<Services>) -> Self {
+        let LoggedIn {
+            lease,
+            key,
+            policy,
+            origin,
+            place,
+        } = logged_in;
+        Self {
+            rules: Rules::new(policy, &services, &origin),
+            dialogue: Dialogue::new(),
+            services,
+            origin,
+            client,
+            lease,
+            key,
+            place: Some(place),
+        }
+    }
+
+    async fn run(mut self) {
+        let end = self.relay().await;
+        tracing::debug!(?end, "session ended");
+        // Whoever sees this client gone finds its place free.
+        drop(self.place.take());
+        match end {
+            End::Client => self.leave().await,
+            End::Server => self.server_lost().await,
+            End::Protocol => {
+                let info = error::fatal(sqlstate::PROTOCOL_VIOLATION, "invalid message length");
+                refuse(&mut self.client, info).await;
+                self.leave().await;
+            }
+        }
+    }
+
+    /// Moves messages until one side ends the session.
+    async fn relay(&mut self) -> End {
+        loop {
+            match self.next().await {
+                Event::Moved => {}
+                Event::Terminate => return self.finish().await,
+                Event::Excess => self.cut_short().await,
+                Event::LostSyncs => match self.find_syncs().await {
+                    Ok(()) => {}
+                    Err(end) => return end,
+                },
+                Event::Settle => match self.settle().await {
+                    Ok(_) => self.client.resume(),
+                    Err(end) => return end,
+                },
+                Event::Turn(turn) => match self.take_turn(*turn).await {
+                    Ok(()) => self.client.resume(),
+                    Err(end) => return end,
+                },
+                Event::End(end) => return end,
+            }
+        }
+    }
+
+    /// The client is gone: what still runs for it is cancelled, and the server connection goes
+    /// back clean or not at all.
+    async fn leave(mut self) {
+        if self.dialogue.replies.holds_ready_for_query() {
+            let drained = timeout(FAREWELL, self.abandon()).await;
+            if !matches!(drained, Ok(Ok(()))) {
+                return;
+            }
+        }
+        let Self {
+            client,
+            lease,
+            dialogue,
+            key,
+            ..
+        } = self;
+        drop(client);
+        if key.disown() && dialogue.is_whole() {
+            lease.give_back(dialogue.status).await;
+        }
+    }
+
+    /// The server broke off in the middle; the client is told if the server did not.
+    async fn server_lost(mut self) {
+        let info = error::fatal(
+            sqlstate::CONNECTION_FAILURE,
+            "server closed the connection unexpectedly",
+        );
+        if self.dialogue.told_fatal {
+            let _ = self.client.shutdown().await;
+        } else {
+            refuse(&mut self.client, info).await;
+        }
+    }
+}

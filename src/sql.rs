@@ -1,3 +1,13 @@
 //! PostgreSQL's text: tokens, statements, places where a question may stand, and schema types.
+//!
+//! Texts are bytes: a client may use another encoding than UTF-8, and the server's scanner takes
+//! every byte from 0x80 on as a letter.
 
+pub mod clause;
+pub mod kind;
+pub mod lexer;
+pub mod question;
 pub mod schema;
+pub mod script;
+pub mod splice;
+pub mod tokens;

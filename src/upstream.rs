@@ -1,1 +1,46 @@
-//! upstream.
+//! Server connections: opened, pooled, reset, cancelled.
+
+mod authentication;
+mod backend;
+mod cancel;
+mod connect;
+mod pool;
+
+pub use backend::Backend;
+pub use backend::Reply;
+pub use cancel::CancelTarget;
+pub use connect::Login;
+pub use pool::Lease;
+pub use pool::Pool;
+pub use pool::Pools;
+
+use std::io;
+
+/// Why there is no server connection, by what the client is told.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server answered with an error of its own; the bytes of its ErrorResponse.
+    #[error("the server refused the connection")]
+    Refused(Vec<u8>),
+    /// The server could not be reached or broke off.
+    #[error("cannot connect to the server at {address}")]
+    Unreachable {
+        /// Host and port as configured.
+        address: String,
+        /// What the network said.
+        #[source]
+        source: io::Error,
+    },
+    /// Connecting or logging in took longer than `server_connect_timeout`.
+    #[error("connecting to the server at {0} took too long")]
+    TimedOut(String),
+    /// The server wants a password and there is none for this user.
+    #[error("the server asks for a password and none is configured for user \"{0}\"")]
+    NoPassword(String),
+    /// The server wants a way of authentication that is not spoken here.
+    #[error("the server asks for an authentication method that is not supported: {0}")]
+    UnsupportedAuthentication(&'static str),
+    /// No server connection became free within `query_wait_timeout`.
+    #[error("no server connection became free in time")]
+    Exhausted,
+}

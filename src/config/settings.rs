@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::secret::Secret;
 
 /// The whole configuration of one pgparley.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// `[server]`.
     pub server: Server,
@@ -26,7 +26,7 @@ pub struct Config {
 }
 
 /// `[server]`: where pgparley listens and how it runs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     /// Addresses that PostgreSQL clients connect to.
     pub listen: Vec<SocketAddr>,
@@ -52,7 +52,7 @@ impl Default for Server {
             http_listen: Some(SocketAddr::new(loopback, 6433)),
             workers: 0,
             max_client_conn: 10_000,
-            client_login_timeout: Duration::from_secs(60),
+            client_login_timeout: Duration::from_mins(1),
             log_format: LogFormat::Text,
             log: "info".to_owned(),
         }
@@ -70,7 +70,7 @@ pub enum LogFormat {
 }
 
 /// `[[database]]`: a name that clients ask for and the server behind it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Database {
     /// What the client calls it; `*` is any name, passed on as it is.
     pub name: String,
@@ -99,9 +99,9 @@ impl Database {
             name: name.into(),
             upstream,
             pool_size: 20,
-            query_wait_timeout: Duration::from_secs(120),
+            query_wait_timeout: Duration::from_mins(2),
             server_connect_timeout: Duration::from_secs(15),
-            server_idle_timeout: Duration::from_secs(600),
+            server_idle_timeout: Duration::from_mins(10),
             reset_query: "DISCARD ALL".to_owned(),
             service_user: None,
             service_password: None,
@@ -112,7 +112,7 @@ impl Database {
 /// The parts of `postgres://[user[:password]@]host[:port][/dbname]`.
 ///
 /// A host that begins with `/` is the directory of a Unix socket.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UpstreamUrl {
     /// Host name, address or socket directory.
     pub host: String,
@@ -127,7 +127,7 @@ pub struct UpstreamUrl {
 }
 
 /// `[[policy]]`: what the matching sessions may do.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Policy {
     /// Shown in refusals; `policy N` (its place in the file) when not given.
     pub name: String,
@@ -148,7 +148,7 @@ pub struct Policy {
 }
 
 /// Which sessions a policy is for; `None` matches all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Match {
     /// The user that the client logged in as.
     pub user: Option<String>,
@@ -203,7 +203,7 @@ pub enum CopyOut {
 }
 
 /// `[nl]`: questions in plain language.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Nl {
     /// Off: an nl comment is answered `0A000`.
     pub enabled: bool,
@@ -236,7 +236,7 @@ impl Default for Nl {
             max_cost: None,
             deadline: Duration::from_secs(30),
             cache_size: 10_000,
-            cache_ttl: Duration::from_secs(3600),
+            cache_ttl: Duration::from_hours(1),
         }
     }
 }
@@ -245,7 +245,7 @@ impl Default for Nl {
 pub const BUILTIN: &str = "builtin";
 
 /// `[llm.NAME]`: a language model that can be asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Llm {
     /// Which wire format it speaks.
     pub kind: LlmKind,
@@ -263,6 +263,26 @@ pub struct Llm {
     pub max_concurrent: usize,
     /// Tokens that an answer may have.
     pub max_tokens: u32,
+    /// Tokens that a prompt may have, by an estimate that is rather too high; a schema that does
+    /// not fit is cut to the tables nearest to the question.
+    pub max_prompt_tokens: usize,
+}
+
+impl Llm {
+    /// A model with every optional setting at its default.
+    pub fn new(kind: LlmKind, base_url: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            kind,
+            base_url: base_url.into(),
+            model: model.into(),
+            api_key: None,
+            rpm: None,
+            tpm: None,
+            max_concurrent: 8,
+            max_tokens: 1000,
+            max_prompt_tokens: 24_000,
+        }
+    }
 }
 
 /// Wire formats of model providers.

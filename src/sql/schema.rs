@@ -183,4 +183,8 @@ impl<'a> NameIndex<'a> {
     pub fn named(&self, name: &str) -> &[&'a Table] {
         self.by_name.get(name).map_or(&[], Vec::as_slice)
     }
+    /// Every unqualified name, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.by_name.keys().copied()
+    }
 }

@@ -1,0 +1,39 @@
+# The doors to the project; continuous integration goes through the same ones.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench test-drivers
+
+help:
+	@echo 'make demo          try it: a throwaway PostgreSQL, a sample shop, pgparley in front'
+	@echo 'make test          all tests, with real drivers against a real PostgreSQL'
+	@echo 'make check         format, lints, documentation, licences, links'
+	@echo 'make test-drivers  the tests with psycopg, asyncpg and JDBC alone'
+	@echo 'make bench         speed, compared with pgbouncer and with no proxy'
+
+# For instance: make demo ARGS=--check
+demo:
+	@scripts/install.sh postgres
+	cargo build --release --locked
+	target/release/pgparley demo $(ARGS)
+
+test:
+	@scripts/install.sh test
+	cargo test --locked
+
+test-drivers:
+	@scripts/install.sh test
+	cargo test --locked --test drivers
+
+check:
+	@scripts/install.sh check
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
+	cargo deny --locked check bans licenses sources
+	scripts/check-files.sh
+
+bench:
+	@scripts/install.sh bench
+	cargo build --release --locked
+	python3 benches/pgbench.py $(ARGS)
+	cargo bench --locked

@@ -1,0 +1,131 @@
+//! What must hold of any bytes, for the fuzz targets and for the test that replays their corpus.
+
+use pgparley::config::Policy;
+use pgparley::guard::ResultLimit;
+use pgparley::guard::Verdict;
+use pgparley::sql::kind::StatementKind;
+use pgparley::sql::lexer::StandardStrings;
+use pgparley::sql::lexer::lex;
+use pgparley::sql::question::Asked;
+use pgparley::sql::question::Placement;
+use pgparley::sql::question::may_hold_question;
+use pgparley::sql::question::place;
+use pgparley::sql::question::splice_answers;
+use pgparley::sql::script::Script;
+use pgparley::sql::splice::Splice;
+use pgparley::sql::splice::apply;
+use pgparley::sql::splice::limit;
+
+const ROWS: u64 = 10;
+
+/// Tokens are in order, and nothing but white space lies between them.
+pub fn lexer(text: &[u8]) {
+    for strings in [StandardStrings::On, StandardStrings::Off] {
+        let Ok(tokens) = lex(text, strings) else {
+            continue;
+        };
+        let mut end = 0;
+        for token in &tokens {
+            assert!(token.start < token.end, "a token is empty");
+            assert_white(&text[end..token.start as usize]);
+            end = token.end as usize;
+        }
+        assert_white(&text[end..]);
+    }
+}
+
+fn assert_white(bytes: &[u8]) {
+    assert!(
+        bytes.iter().all(|byte| b" \t\n\r\x0b\x0c".contains(byte)),
+        "a byte has no token"
+    );
+}
+
+/// A limited query is a query still, one that needs no further change.
+pub fn splice(text: &[u8]) {
+    let Ok(script) = Script::lex(text) else {
+        return;
+    };
+    for statement in script.statements() {
+        let Splice::Edit(edit) = limit(script.tokens(statement), statement.kind, ROWS) else {
+            continue;
+        };
+        let edited = apply(text, &[edit]);
+        let again = Script::lex(&edited).expect("a splice breaks no token");
+        let kinds = |script: &Script<'_>| {
+            script
+                .statements()
+                .iter()
+                .map(|statement| statement.kind)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&script), kinds(&again), "a splice moves no boundary");
+        let place = script.statements().iter().position(|one| one == statement);
+        let place = place.expect("the statement is one of its script");
+        let spliced = &again.statements()[place];
+        let settled = limit(again.tokens(spliced), spliced.kind, ROWS);
+        assert!(
+            !matches!(settled, Splice::Edit(_)),
+            "a splice is spliced again"
+        );
+    }
+}
+
+/// A review ends, is stable, and leaves no query without a limit.
+pub fn review(text: &[u8]) {
+    let limited = Policy {
+        row_limit: Some(ROWS),
+        ..Policy::default()
+    };
+    let read_only = Policy {
+        read_only: true,
+        ..limited.clone()
+    };
+    for policy in [limited, read_only] {
+        let (after, plan) = match pgparley::guard::review(text, &policy, None) {
+            Verdict::Forward(plan) => (text.to_vec(), plan),
+            Verdict::Rewrite { text: after, plan } => {
+                assert_eq!(
+                    plan.original_offset(after.len()),
+                    text.len(),
+                    "offsets lead back"
+                );
+                (after.to_vec(), plan)
+            }
+            Verdict::Refuse(_) => continue,
+        };
+        let again = pgparley::guard::review(&after, &policy, None);
+        assert!(
+            matches!(again, Verdict::Forward(_)),
+            "a review changes its own text"
+        );
+        let Ok(script) = Script::lex(&after) else {
+            continue;
+        };
+        for (index, statement) in script.runnable().enumerate() {
+            if statement.kind == StatementKind::Select {
+                assert_eq!(
+                    plan.limit(index),
+                    ResultLimit::Rows(ROWS),
+                    "a query has no limit"
+                );
+            }
+        }
+    }
+}
+
+/// Questions are found only where the cheap test lets one look, and answers can be set in.
+pub fn question(text: &[u8]) {
+    let placement = place(text);
+    assert!(
+        placement == Placement::None || may_hold_question(text),
+        "a question is missed"
+    );
+    let Placement::Inside(asked) = placement else {
+        return;
+    };
+    let answers: Vec<(&Asked, &str)> = asked.iter().map(|asked| (asked, "SELECT 1")).collect();
+    let composed = splice_answers(text, &answers);
+    let script = Script::lex(&composed).expect("an answer breaks no token");
+    assert_eq!(script.runnable().count(), 1, "an answer adds no statement");
+}

@@ -1,0 +1,230 @@
+//! One database as one service account reads it: its connections, and one read at a time.
+
+use std::sync::Arc;
+use std::sync::Mutex as Lock;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
+
+use deadpool_postgres::Manager;
+use deadpool_postgres::ManagerConfig;
+use deadpool_postgres::Pool;
+use deadpool_postgres::RecyclingMethod;
+use deadpool_postgres::Runtime;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tokio_postgres::Config;
+use tokio_postgres::NoTls;
+
+use crate::sql::schema::Facts;
+use crate::sql::schema::Schema;
+
+use super::Error;
+use super::Service;
+use super::facts;
+use super::probe;
+use super::probe::Fingerprint;
+use super::reader::Reader;
+use super::role::Visible;
+use super::snapshot::Snapshot;
+use super::state::State;
+
+/// Reads one database. Whoever asks while a read is under way waits for it and shares its result.
+#[derive(Debug)]
+pub(super) struct Source {
+    service: Service,
+    database: String,
+    pool: Pool,
+    state: Mutex<State>,
+    facts: Lock<KnownFacts>,
+}
+
+#[derive(Debug, Default)]
+struct KnownFacts {
+    facts: Option<Arc<Facts>>,
+    /// When the last read was started, whether or not it succeeded.
+    asked: Option<Instant>,
+}
+
+/// One connection for questions and one for facts.
+const CONNECTIONS: usize = 2;
+
+/// How long facts are taken as they are before they are read again.
+const FACTS_FRESH: Duration = Duration::from_secs(2);
+
+/// A server that has said nothing for so long is taken for gone. Longer than what its own
+/// `statement_timeout` allows one of our queries.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Source {
+    /// Opens no connection yet.
+    pub(super) fn new(service: Service, database: &str) -> Self {
+        let pool = pool(&service, database);
+        Self {
+            service,
+            database: database.to_owned(),
+            pool,
+            state: Mutex::default(),
+            facts: Lock::default(),
+        }
+    }
+
+    /// Where and as whom it reads.
+    pub(super) fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// What `role` can read. Must run on the runtime that drives the pool's connections.
+    pub(super) async fn schema(&self, role: &str) -> Result<Arc<Schema>, Error> {
+        let asked = Instant::now();
+        let mut state = self.state.lock().await;
+        if let Some(answer) = state.answer(role, asked) {
+            return answer;
+        }
+        let started = Instant::now();
+        let answer = within(self.read(&mut state, role)).await;
+        if let Err(error) = &answer
+            && error.concerns_everyone()
+        {
+            state.fail(error.clone(), started);
+        }
+        answer
+    }
+
+    /// What is known, and nothing else.
+    pub(super) fn known_facts(&self) -> Option<Arc<Facts>> {
+        self.lock_facts().facts.clone()
+    }
+
+    /// Whether it is time for [`Source::refresh_facts`]; says so to one caller only.
+    pub(super) fn facts_are_due(&self) -> bool {
+        let mut known = self.lock_facts();
+        let due = known
+            .asked
+            .is_none_or(|asked| asked.elapsed() > FACTS_FRESH);
+        if due {
+            known.asked = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Reads the facts again. A failure leaves what is known.
+    pub(super) async fn refresh_facts(&self) {
+        match within(self.read_facts()).await {
+            Ok(facts) => self.lock_facts().facts = Some(Arc::new(facts)),
+            Err(error) => {
+                tracing::warn!(database = %self.database, %error, "facts not read");
+            }
+        }
+    }
+
+    async fn read(&self, state: &mut State, role: &str) -> Result<Arc<Schema>, Error> {
+        let started = Instant::now();
+        let (reader, moment) = self.checkout().await?;
+        if state.same_moment(moment.as_ref())
+            && let Some(schema) = state.view(role, started)
+        {
+            reader.release();
+            state.confirm(moment, started);
+            return Ok(schema);
+        }
+        reader.begin().await?;
+        let snapshot = self.snapshot(state, &reader).await?;
+        let schema = view(state, &reader, &snapshot, role).await?;
+        reader.finish().await?;
+        // `moment` was taken before the transaction began: what was committed in between is seen
+        // again next time, never missed.
+        state.confirm(moment, started);
+        Ok(schema)
+    }
+
+    async fn snapshot(&self, state: &mut State, reader: &Reader) -> Result<Arc<Snapshot>, Error> {
+        let fingerprint = Fingerprint::read(reader).await?;
+        if let Some(snapshot) = state.current(&fingerprint, Instant::now()) {
+            return Ok(snapshot);
+        }
+        let started = Instant::now();
+        let snapshot = Arc::new(Snapshot::read(reader, &self.database).await?);
+        tracing::debug!(
+            database = %self.database,
+            tables = snapshot.tables.len(),
+            took = ?started.elapsed(),
+            "catalog read"
+        );
+        state.replace(Arc::clone(&snapshot), fingerprint);
+        Ok(snapshot)
+    }
+
+    async fn read_facts(&self) -> Result<Facts, Error> {
+        let (reader, _) = self.checkout().await?;
+        reader.begin().await?;
+        let facts = facts::read(&reader).await?;
+        reader.finish().await?;
+        Ok(facts)
+    }
+
+    /// A connection that has just answered. One that the server closed while it was idle is
+    /// found out by this first question, and the next one is tried.
+    async fn checkout(&self) -> Result<(Reader, Option<String>), Error> {
+        let mut attempt = 0;
+        loop {
+            let reader = Reader::checkout(&self.pool).await?;
+            attempt += 1;
+            match probe::moment(&reader).await {
+                Ok(moment) => return Ok((reader, moment)),
+                Err(error) if attempt > CONNECTIONS => return Err(error),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn lock_facts(&self) -> MutexGuard<'_, KnownFacts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn view(
+    state: &mut State,
+    reader: &Reader,
+    snapshot: &Snapshot,
+    role: &str,
+) -> Result<Arc<Schema>, Error> {
+    if let Some(schema) = state.view(role, Instant::now()) {
+        return Ok(schema);
+    }
+    let visible = Visible::read(reader, role).await?;
+    let schema = Arc::new(visible.cut(snapshot, role));
+    state.keep(role, &schema, Instant::now());
+    Ok(schema)
+}
+
+async fn within<T>(read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(READ_TIMEOUT, read)
+        .await
+        .unwrap_or_else(|_| Err(Error::unavailable("the server did not answer in time")))
+}
+
+fn pool(service: &Service, database: &str) -> Pool {
+    let mut config = Config::new();
+    config
+        .host(&service.host)
+        .port(service.port)
+        .user(&service.user)
+        .dbname(database)
+        .application_name("pgparley catalog")
+        .connect_timeout(service.connect_timeout);
+    if let Some(password) = &service.password {
+        config.password(password.expose());
+    }
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    Pool::builder(Manager::from_config(config, NoTls, recycling))
+        .max_size(CONNECTIONS)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(service.connect_timeout))
+        .create_timeout(Some(service.connect_timeout))
+        .build()
+        .expect("timeouts have the runtime that they need")
+}

@@ -1,0 +1,243 @@
+//! Remembers verdicts, so that a text that comes again is not read again.
+//!
+//! One for each worker, used by it alone. An entry is found by a hash and believed only if its
+//! text is the same byte for byte. Bounded in entries and in bytes: the cache is two halves, and
+//! when the younger one is full the older one is dropped, so that what is used stays.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::hash::RandomState;
+use std::sync::Arc;
+
+use super::verdict::Verdict;
+
+/// What, besides the text, a verdict depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct CacheKey {
+    /// The policy, by a number that changes when it does.
+    pub policy: u64,
+    /// [`Facts::version`](crate::sql::schema::Facts), or 0 without facts.
+    pub facts: u64,
+}
+
+/// A bounded map from texts to verdicts.
+#[derive(Debug)]
+pub struct DecisionCache {
+    hasher: RandomState,
+    young: Half,
+    old: Half,
+    most_entries: usize,
+    most_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Half {
+    /// By the hash of key and text: two texts with one hash take turns.
+    entries: HashMap<u64, Entry, Identity>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: CacheKey,
+    text: Arc<[u8]>,
+    verdict: Verdict,
+}
+
+/// Longer texts are reviewed each time: reading them costs more than reviewing them.
+const LONGEST_TEXT: usize = 16 * 1024;
+/// What an entry takes besides its texts, about.
+const OVERHEAD: usize = 256;
+
+impl DecisionCache {
+    /// A cache of at most `entries` verdicts in at most `bytes`.
+    pub fn new(entries: usize, bytes: usize) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            young: Half::default(),
+            old: Half::default(),
+            most_entries: entries / 2,
+            most_bytes: bytes / 2,
+        }
+    }
+
+    /// The verdict on `text`, by `review` if it is not known.
+    pub fn verdict(
+        &mut self,
+        key: CacheKey,
+        text: &[u8],
+        review: impl FnOnce() -> Verdict,
+    ) -> Verdict {
+        if text.len() > LONGEST_TEXT {
+            return review();
+        }
+        let hash = self.hasher.hash_one((key, text));
+        if let Some(entry) = self.young.entries.get(&hash)
+            && entry.is_for(key, text)
+        {
+            return entry.verdict.clone();
+        }
+        let kept = self.old.take(hash, key, text);
+        let entry = kept.unwrap_or_else(|| Entry {
+            key,
+            text: Arc::from(text),
+            verdict: review(),
+        });
+        let verdict = entry.verdict.clone();
+        self.keep(hash, entry);
+        verdict
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.young = Half::default();
+        self.old = Half::default();
+    }
+
+    /// The bytes that its entries take, about.
+    pub fn bytes(&self) -> usize {
+        self.young.bytes + self.old.bytes
+    }
+
+    /// How many verdicts it holds.
+    pub fn len(&self) -> usize {
+        self.young.entries.len() + self.old.entries.len()
+    }
+
+    /// It holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn keep(&mut self, hash: u64, entry: Entry) {
+        let size = entry.size();
+        if size > self.most_bytes || self.most_entries == 0 {
+            return;
+        }
+        let full = self.young.entries.len() >= self.most_entries
+            || self.young.bytes + size > self.most_bytes;
+        if full {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.put(hash, entry);
+    }
+}
+
+impl Half {
+    fn put(&mut self, hash: u64, entry: Entry) {
+        self.bytes += entry.size();
+        if let Some(replaced) = self.entries.insert(hash, entry) {
+            self.bytes -= replaced.size();
+        }
+    }
+
+    fn take(&mut self, hash: u64, key: CacheKey, text: &[u8]) -> Option<Entry> {
+        if !self.entries.get(&hash)?.is_for(key, text) {
+            return None;
+        }
+        let entry = self.entries.remove(&hash)?;
+        self.bytes -= entry.size();
+        Some(entry)
+    }
+}
+
+impl Entry {
+    fn is_for(&self, key: CacheKey, text: &[u8]) -> bool {
+        self.key == key && *self.text == *text
+    }
+
+    fn size(&self) -> usize {
+        let rewritten = match &self.verdict {
+            Verdict::Rewrite { text, .. } => text.len(),
+            Verdict::Forward(_) | Verdict::Refuse(_) => 0,
+        };
+        OVERHEAD + self.text.len() + rewritten
+    }
+}
+
+/// The keys of the map are hashes already, made with a secret of this process.
+#[derive(Debug, Clone, Copy, Default)]
+struct Identity;
+
+impl BuildHasher for Identity {
+    type Hasher = IdentityHasher;
+
+    fn build_hasher(&self) -> IdentityHasher {
+        IdentityHasher(0)
+    }
+}
+
+#[derive(Debug)]
+struct IdentityHasher(u64);
+
+impl std::hash::Hasher for IdentityHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::Plan;
+
+    fn forward() -> Verdict {
+        Verdict::Forward(Plan::unlimited())
+    }
+
+    #[test]
+    fn a_known_text_is_not_reviewed_again() {
+        let mut cache = DecisionCache::new(10, 1 << 20);
+        cache.verdict(CacheKey::default(), b"SELECT 1", forward);
+        let again = cache.verdict(CacheKey::default(), b"SELECT 1", || {
+            panic!("reviewed again")
+        });
+        assert_eq!(again, forward());
+    }
+
+    #[test]
+    fn another_policy_or_other_facts_are_reviewed() {
+        let mut cache = DecisionCache::new(10, 1 << 20);
+        let mut reviews = 0;
+        for (policy, facts) in [(1, 1), (2, 1), (1, 2), (1, 1)] {
+            cache.verdict(CacheKey { policy, facts }, b"SELECT 1", || {
+                reviews += 1;
+                forward()
+            });
+        }
+        assert_eq!(reviews, 3);
+    }
+
+    #[test]
+    fn a_flood_of_texts_stays_within_bounds_and_spares_what_is_used() {
+        let mut cache = DecisionCache::new(100, 1 << 16);
+        let mut reviews = 0;
+        for number in 0..10_000 {
+            let text = format!("SELECT {number}");
+            cache.verdict(CacheKey::default(), text.as_bytes(), forward);
+            cache.verdict(CacheKey::default(), b"SELECT now()", || {
+                reviews += 1;
+                forward()
+            });
+            assert!(cache.len() <= 100 && cache.bytes() <= 1 << 16);
+        }
+        assert_eq!(reviews, 1);
+    }
+
+    #[test]
+    fn long_texts_are_not_kept() {
+        let mut cache = DecisionCache::new(10, 1 << 20);
+        cache.verdict(CacheKey::default(), &vec![b' '; LONGEST_TEXT + 1], forward);
+        assert!(cache.is_empty());
+    }
+}

@@ -1,0 +1,37 @@
+//! A statement that does not run, and what its author is told.
+
+/// Why a statement was refused. Never holds data, only names and what the statement itself says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code that the client gets.
+    pub sqlstate: &'static str,
+    /// One line in PostgreSQL's style: lower case, no full stop.
+    pub message: String,
+    /// What to do instead, for the HINT field.
+    pub hint: Option<String>,
+    /// The rule that refused, for logs and metrics.
+    pub rule: &'static str,
+}
+
+impl Refusal {
+    /// A refusal without a hint.
+    pub(in crate::guard) fn new(
+        rule: &'static str,
+        sqlstate: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            sqlstate,
+            message: message.into(),
+            hint: None,
+            rule,
+        }
+    }
+
+    /// The same with a hint, when there is one.
+    #[must_use]
+    pub(in crate::guard) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}

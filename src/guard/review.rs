@@ -1,0 +1,125 @@
+//! The order in which a text is judged.
+
+use std::sync::Arc;
+
+use super::harmless::is_harmless;
+use super::read_only;
+use super::refusal::Refusal;
+use super::row_limit;
+use super::row_limit::Treatment;
+use super::verdict::Plan;
+use super::verdict::ResultLimit;
+use super::verdict::Verdict;
+use crate::config::Mechanism;
+use crate::config::OnExceed;
+use crate::config::Policy;
+use crate::sql::kind::StatementKind;
+use crate::sql::lexer::StandardStrings;
+use crate::sql::lexer::TokenKind;
+use crate::sql::lexer::lex;
+use crate::sql::schema::Facts;
+use crate::sql::script::Script;
+use crate::sql::splice::apply;
+
+/// What happens to `text` under `policy`. `facts` are those of the database, if known.
+pub fn review(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Verdict {
+    let limit = policy
+        .row_limit
+        .filter(|_| policy.on_exceed != OnExceed::Off);
+    if limit.is_none() && !policy.read_only {
+        return Verdict::Forward(Plan::unlimited());
+    }
+    let script = match Script::lex(text) {
+        Ok(script) => script,
+        Err(error) if policy.read_only => {
+            let hint =
+                "Only text that reads as standard SQL runs in a read-only session.".to_owned();
+            let refusal = Refusal::new("read_only", "42601", error.to_string()).hint(hint);
+            return Verdict::Refuse(refusal);
+        }
+        Err(_) => return Verdict::Forward(counted(limit)),
+    };
+    let ambiguous = has_ambiguous_strings(&script);
+    if policy.read_only
+        && let Err(refusal) = read_only::check(&script, ambiguous, facts, policy)
+    {
+        return Verdict::Refuse(refusal);
+    }
+    match limit {
+        None => Verdict::Forward(Plan::unlimited()),
+        Some(_) if ambiguous => Verdict::Forward(counted(limit)),
+        Some(rows) => limited(
+            &script,
+            Limits {
+                policy,
+                facts,
+                rows,
+            },
+        ),
+    }
+}
+
+/// What every statement of a text is limited by.
+#[derive(Clone, Copy)]
+struct Limits<'a> {
+    policy: &'a Policy,
+    facts: Option<&'a Facts>,
+    rows: u64,
+}
+
+/// Counts whatever comes.
+fn counted(limit: Option<u64>) -> Plan {
+    Plan::new(&[limit.map_or(ResultLimit::None, ResultLimit::Rows)], false)
+}
+
+fn limited(script: &Script<'_>, limits: Limits<'_>) -> Verdict {
+    let mut results = Vec::with_capacity(script.statements().len());
+    let mut edits = Vec::new();
+    let mut harmless = true;
+    for statement in script.runnable() {
+        let tokens = script.tokens(statement);
+        let treatment = match row_limit::treatment(statement.kind, limits.policy) {
+            Ok(treatment) => treatment,
+            Err(refusal) => return Verdict::Refuse(refusal),
+        };
+        let reads = statement.kind == StatementKind::Select && is_harmless(tokens, limits.facts);
+        harmless &= reads;
+        results.push(match treatment {
+            Treatment::Pass => ResultLimit::None,
+            Treatment::Count => ResultLimit::Rows(limits.rows),
+        });
+        if reads && limits.policy.mechanism != Mechanism::Count {
+            edits.extend(row_limit::edit(tokens, limits.rows));
+        }
+    }
+    let plan = Plan::new(&results, harmless && results.len() == 1);
+    if edits.is_empty() {
+        return Verdict::Forward(plan);
+    }
+    Verdict::Rewrite {
+        text: Arc::from(apply(script.text(), &edits)),
+        plan: plan.with_edits(edits),
+    }
+}
+
+/// A backslash in a plain string makes the text read otherwise while
+/// `standard_conforming_strings` is off, which cannot be known: a pipelined SET changes it before
+/// any `ParameterStatus` arrives.
+fn has_ambiguous_strings(script: &Script<'_>) -> bool {
+    let text = script.text();
+    let tokens = script.all_tokens().as_slice();
+    let has_backslash = tokens.iter().any(|token| {
+        token.kind == TokenKind::String && memchr::memchr(b'\\', token.of(text)).is_some()
+    });
+    if !has_backslash {
+        return false;
+    }
+    let Ok(mut otherwise) = lex(text, StandardStrings::Off) else {
+        return true;
+    };
+    otherwise.retain(|token| !token.is_comment());
+    otherwise != tokens
+}
+
+#[cfg(test)]
+mod tests;

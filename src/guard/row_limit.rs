@@ -1,0 +1,62 @@
+//! Which results a row limit holds for, and how.
+
+use super::refusal::Refusal;
+use crate::config::CopyOut;
+use crate::config::Policy;
+use crate::config::Returning;
+use crate::sql::kind::CopyKind;
+use crate::sql::kind::StatementKind;
+use crate::sql::splice::Edit;
+use crate::sql::splice::Splice;
+use crate::sql::splice::limit;
+use crate::sql::tokens::Tokens;
+
+/// What happens to the result of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// It is delivered whole.
+    Pass,
+    /// Its rows are counted.
+    Count,
+}
+
+/// How `policy` treats the result of a statement of `kind`.
+pub(super) fn treatment(kind: StatementKind, policy: &Policy) -> Result<Treatment, Refusal> {
+    use StatementKind as Kind;
+    Ok(match kind {
+        Kind::Insert
+        | Kind::Update
+        | Kind::Delete
+        | Kind::Merge
+        | Kind::WithWrite { query: false } => match policy.returning {
+            Returning::Pass => Treatment::Pass,
+            Returning::Truncate => Treatment::Count,
+        },
+        Kind::Copy(CopyKind::ToStdout) => match policy.copy {
+            CopyOut::Pass => Treatment::Pass,
+            CopyOut::Deny => return Err(copy_denied(policy)),
+        },
+        Kind::Explain { .. } | Kind::Show | Kind::Copy(_) | Kind::Empty => Treatment::Pass,
+        // SELECT, FETCH, EXECUTE, a query whose CTEs write; of the rest, what delivers rows against expectation.
+        _ => Treatment::Count,
+    })
+}
+
+/// The change that lets the server stop by itself one row beyond `rows`, if there is one. That
+/// row tells a result that is too long from one that just fits.
+pub(super) fn edit(tokens: Tokens<'_>, rows: u64) -> Option<Edit> {
+    match limit(tokens, StatementKind::Select, rows.checked_add(1)?) {
+        Splice::Edit(edit) => Some(edit),
+        Splice::Keep | Splice::CountOnly => None,
+    }
+}
+
+fn copy_denied(policy: &Policy) -> Refusal {
+    let hint = format!("Policy \"{}\" has copy = deny; use SELECT.", policy.name);
+    Refusal::new(
+        "copy",
+        "42501",
+        "COPY TO STDOUT is not allowed under a row limit",
+    )
+    .hint(hint)
+}

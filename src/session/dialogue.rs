@@ -1,0 +1,225 @@
+//! What one client and its server connection have said to each other, as far as the next message
+//! depends on it.
+
+use super::names::Names;
+use super::replies::Owed;
+use super::replies::Replies;
+use super::replies::Rows;
+use crate::guard::Plan;
+use crate::wire::ErrorInfo;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::error;
+
+/// The state of a session between two messages.
+#[derive(Debug)]
+pub(super) struct Dialogue {
+    /// What the server still owes.
+    pub replies: Replies,
+    /// What the last ReadyForQuery said.
+    pub status: TransactionStatus,
+    /// What the client has done since its last Sync or Query.
+    pub progress: Progress,
+    /// Who throws the client's messages away until Sync, when somebody does.
+    pub skipping: Skipping,
+    /// The COPY FROM STDIN that is under way, when one is.
+    pub copy_in: Option<CopyIn>,
+    /// A message of the client that is not all here yet.
+    pub from_client: Rest,
+    /// A message of the server that is not all here yet.
+    pub from_server: Rest,
+    /// The transaction block is of pgparley's making: the client's Sync commits it.
+    pub promoted: bool,
+    /// What statements and portals stand for.
+    pub names: Names,
+    /// The count of the result that is coming in, once a row of it has come.
+    pub rows: Option<Rows>,
+    /// The two sides may no longer mean the same by their next message.
+    pub lost: Option<Lost>,
+    /// The server said a FATAL error of its own; the client needs no other.
+    pub told_fatal: bool,
+    /// What becomes of a result of which the client has had enough.
+    pub excess: Excess,
+    /// The client was told `pgparley.truncated = on`.
+    pub told_truncated: bool,
+}
+
+/// How far the implicit transaction since the last Sync has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Nothing was sent.
+    Nothing,
+    /// Statements were prepared or described: nothing that a rollback would undo.
+    Prepared,
+    /// A portal was bound or executed.
+    Executed,
+}
+
+/// After an error in the extended protocol everything up to Sync is thrown away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Skipping {
+    /// Nothing is.
+    Nobody,
+    /// The server has failed and throws away what it is sent.
+    Server,
+    /// The error was pgparley's own; the server was sent nothing.
+    Here,
+    /// The client broke the protocol of COPY. The server ends the session for that.
+    Doomed,
+}
+
+/// How the count of what is owed was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// An error ended a COPY, and the server may yet answer Syncs that were sent during it.
+    Syncs,
+    /// The client broke the protocol, and the server did not end the session for it.
+    Client,
+}
+
+/// A COPY FROM STDIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct CopyIn {
+    /// The client has said that its data is complete, or that it gives up.
+    pub is_over: bool,
+    /// Syncs that the server ignores if it reads them while it copies, and answers if an error
+    /// ended the copy before. Nobody but the server can tell which.
+    pub doubtful_syncs: usize,
+}
+
+/// What becomes of a result that has more rows than the client may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Excess {
+    /// There is no such result, or its rows are read and left out.
+    None,
+    /// It is to be cancelled.
+    ToCancel,
+    /// Its cancel was asked for; the server's error for that is the end of the result.
+    Cancelled,
+    /// The client was told an error; nothing more of this Sync or Query is for it.
+    Refused,
+}
+
+/// What happens to the bytes of a message that come later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// No message is unfinished.
+    Nothing,
+    /// This many bytes pass as they are.
+    Pass(usize),
+    /// This many bytes are left out.
+    Drop(usize),
+}
+
+impl Rest {
+    /// How many of `available` bytes belong to the unfinished message, and whether they pass.
+    pub(super) fn take(&mut self, available: usize) -> Option<(usize, bool)> {
+        let (left, passes) = match *self {
+            Self::Nothing => return None,
+            Self::Pass(left) => (left, true),
+            Self::Drop(left) => (left, false),
+        };
+        let taken = left.min(available);
+        *self = match (left - taken, passes) {
+            (0, _) => Self::Nothing,
+            (left, true) => Self::Pass(left),
+            (left, false) => Self::Drop(left),
+        };
+        Some((taken, passes))
+    }
+}
+
+impl Dialogue {
+    /// A session that was just told it is ready.
+    pub(super) fn new() -> Self {
+        Self {
+            replies: Replies::default(),
+            status: TransactionStatus::Idle,
+            progress: Progress::Nothing,
+            skipping: Skipping::Nobody,
+            copy_in: None,
+            from_client: Rest::Nothing,
+            from_server: Rest::Nothing,
+            promoted: false,
+            names: Names::default(),
+            rows: None,
+            lost: None,
+            told_fatal: false,
+            excess: Excess::None,
+            told_truncated: false,
+        }
+    }
+
+    /// Nothing is open and nothing is owed: an error can be answered without the server.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.replies.is_empty()
+            && self.status == TransactionStatus::Idle
+            && self.progress == Progress::Nothing
+    }
+
+    /// Neither side is in the middle of anything but, perhaps, a transaction block.
+    pub(super) fn is_whole(&self) -> bool {
+        self.replies.is_empty()
+            && self.progress == Progress::Nothing
+            && self.skipping != Skipping::Server
+            && self.from_client == Rest::Nothing
+            && self.from_server == Rest::Nothing
+            && self.copy_in.is_none()
+    }
+
+    /// Answers of pgparley's own whose turn it is, for the client.
+    pub(super) fn take_locals(&mut self, out: &mut Vec<u8>) {
+        if self.from_server != Rest::Nothing {
+            return;
+        }
+        while let Some(bytes) = self.replies.take_local() {
+            out.extend_from_slice(&bytes);
+        }
+    }
+
+    /// A Query is on its way to the server.
+    pub(super) fn query_sent(&mut self, plan: Plan, instead: Option<Box<ErrorInfo>>) {
+        self.replies.push(Owed::Query {
+            plan,
+            result: 0,
+            instead,
+        });
+        self.progress = Progress::Nothing;
+    }
+
+    /// Answers a Query with an error where the server was not asked.
+    pub(super) fn fail_query_here(&mut self, info: ErrorInfo) {
+        let mut bytes = Vec::new();
+        error::put_error(&mut bytes, info);
+        backend::put_ready_for_query(&mut bytes, self.status);
+        self.replies.push(Owed::Local(bytes));
+    }
+
+    /// Answers a message of the extended protocol with an error where the server was not asked.
+    pub(super) fn fail_until_sync(&mut self, info: ErrorInfo) {
+        let mut bytes = Vec::new();
+        error::put_error(&mut bytes, info);
+        self.replies.push(Owed::Local(bytes));
+        self.skipping = Skipping::Here;
+    }
+
+    /// The implicit transaction has got at least this far.
+    pub(super) fn advance(&mut self, progress: Progress) {
+        if self.progress != Progress::Executed {
+            self.progress = progress;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_message_is_taken_in_pieces() {
+        let mut rest = Rest::Pass(10);
+        assert_eq!(rest.take(4), Some((4, true)));
+        assert_eq!(rest.take(100), Some((6, true)));
+        assert_eq!(rest.take(100), None);
+    }
+}

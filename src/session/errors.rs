@@ -1,0 +1,177 @@
+//! Decides what a client may see of an error. Nothing is shown that is not said here.
+
+use crate::catalog;
+use crate::guard;
+use crate::nl;
+use crate::sql::question::Misplaced;
+use crate::upstream;
+use crate::wire::ErrorInfo;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+
+/// Why a client could not be given a server connection, in PostgreSQL's form. An error of the
+/// server itself is not passed through here: its bytes go on as they are.
+pub(super) fn connecting(problem: &upstream::Error) -> ErrorInfo {
+    use upstream::Error;
+    match problem {
+        Error::Refused(_) => error::fatal(
+            sqlstate::CANNOT_CONNECT,
+            "the server refused the connection",
+        ),
+        Error::Unreachable { source, .. } => {
+            let mut info = error::fatal(sqlstate::CANNOT_CONNECT, "cannot connect to the server");
+            info.detail = Some(source.to_string());
+            info.hint = Some("Is the upstream server running, and is its URL right?".to_owned());
+            info
+        }
+        Error::TimedOut(_) => {
+            let mut info = error::fatal(
+                sqlstate::CANNOT_CONNECT,
+                "cannot connect to the server: server_connect_timeout",
+            );
+            info.hint = Some("The upstream server does not answer in time.".to_owned());
+            info
+        }
+        Error::NoPassword(user) => {
+            let mut info = error::fatal(
+                sqlstate::INVALID_AUTHORIZATION,
+                format!("no password is known for user \"{user}\""),
+            );
+            info.hint = Some(
+                "The upstream server asks for one: put user and password into the upstream URL."
+                    .to_owned(),
+            );
+            info
+        }
+        Error::UnsupportedAuthentication(method) => {
+            let mut info = error::fatal(
+                sqlstate::INVALID_AUTHORIZATION,
+                format!("the server asks for {method} authentication, which is not supported"),
+            );
+            info.hint = Some("trust, password, md5 and scram-sha-256 are.".to_owned());
+            info
+        }
+        Error::Exhausted => {
+            let mut info = error::fatal(
+                sqlstate::TOO_MANY_CONNECTIONS,
+                "no server connection became free: query_wait_timeout",
+            );
+            info.hint = Some("Raise pool_size, or close idle clients.".to_owned());
+            info
+        }
+    }
+}
+
+/// Why a question got no SQL.
+pub(super) fn cannot(why: &nl::Cannot) -> ErrorInfo {
+    use nl::Reason;
+    let code = match why.reason {
+        Reason::Ambiguous => sqlstate::AMBIGUOUS,
+        Reason::NotAnswerable => sqlstate::NOT_ANSWERABLE,
+        Reason::NotVisible => sqlstate::NOT_VISIBLE,
+        Reason::ModelUnavailable => sqlstate::MODEL_UNAVAILABLE,
+        Reason::Refused => sqlstate::GENERATED_SQL_REFUSED,
+        Reason::TooLong => sqlstate::PROGRAM_LIMIT_EXCEEDED,
+        Reason::RateLimited => sqlstate::CONFIGURATION_LIMIT_EXCEEDED,
+        Reason::Deadline => sqlstate::QUERY_CANCELED,
+    };
+    let mut info = error::error(code, &why.message);
+    info.detail.clone_from(&why.detail);
+    info.hint.clone_from(&why.hint);
+    info
+}
+
+/// A question that stands where none may stand.
+pub(super) fn misplaced(why: Misplaced) -> ErrorInfo {
+    hinted(why.sqlstate(), &why.to_string(), why.hint())
+}
+
+/// A question where none are answered.
+pub(super) fn nl_disabled() -> ErrorInfo {
+    hinted(
+        sqlstate::FEATURE_NOT_SUPPORTED,
+        "questions in plain language are disabled",
+        "Write SQL, or ask the administrator to set nl.enabled.",
+    )
+}
+
+/// A question that needs saved questions or the last answer.
+pub(super) fn no_store() -> ErrorInfo {
+    hinted(
+        sqlstate::FEATURE_NOT_SUPPORTED,
+        "this pgparley keeps no questions",
+        "Ask with \"nl:\", \"nl sql:\" or \"nl explain:\".",
+    )
+}
+
+/// Anything but ROLLBACK in a failed transaction, in the server's own words.
+pub(super) fn failed_transaction() -> ErrorInfo {
+    error::error(
+        sqlstate::IN_FAILED_TRANSACTION,
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )
+}
+
+/// A CancelRequest came while a model was asked; in the server's own words.
+pub(super) fn canceled() -> ErrorInfo {
+    error::error(
+        sqlstate::QUERY_CANCELED,
+        "canceling statement due to user request",
+    )
+}
+
+/// The generated SQL would be read in another encoding than it was written in.
+pub(super) fn not_utf8() -> ErrorInfo {
+    hinted(
+        sqlstate::FEATURE_NOT_SUPPORTED,
+        "the generated SQL cannot be sent in this client encoding",
+        "SET client_encoding TO 'UTF8' and ask again.",
+    )
+}
+
+/// The catalog could not be read for a question.
+pub(super) fn catalog(problem: &catalog::Error) -> ErrorInfo {
+    let mut info = error::error(problem.sqlstate(), problem.to_string());
+    info.hint = Some("pgparley reads the catalog as the service user.".to_owned());
+    info
+}
+
+/// A client that does not say who it is.
+pub(super) fn login_timeout() -> Box<ErrorInfo> {
+    Box::new(error::fatal(
+        sqlstate::CONNECTION_FAILURE,
+        "login took too long: client_login_timeout",
+    ))
+}
+
+/// A FunctionCall names its function by number, which no policy can judge.
+pub(super) fn function_call() -> ErrorInfo {
+    hinted(
+        sqlstate::INSUFFICIENT_PRIVILEGE,
+        "a function cannot be called by message in a read-only session",
+        "Call it in a SELECT.",
+    )
+}
+
+/// A client encoding in which the guard could be shown other tokens than the server sees.
+pub(super) fn unsafe_encoding(encoding: &[u8]) -> ErrorInfo {
+    let encoding = String::from_utf8_lossy(encoding);
+    let text = format!("client encoding \"{encoding}\" cannot be used in a read-only session");
+    let mut info = error::fatal(sqlstate::FEATURE_NOT_SUPPORTED, text);
+    info.hint = Some("Connect with client_encoding UTF8.".to_owned());
+    info
+}
+
+fn hinted(code: &str, message: &str, hint: &str) -> ErrorInfo {
+    let mut info = error::error(code, message);
+    info.hint = Some(hint.to_owned());
+    info
+}
+
+/// The guard's own words.
+pub(super) fn refused(refusal: &guard::Refusal) -> ErrorInfo {
+    let mut info = error::error(refusal.sqlstate, &refusal.message);
+    info.detail = Some(format!("Rule \"{}\".", refusal.rule));
+    info.hint.clone_from(&refusal.hint);
+    info
+}

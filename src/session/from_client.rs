@@ -1,0 +1,476 @@
+//! Walks what the client sent: most passes as it is, some is looked into, some is answered here.
+
+use std::sync::Arc;
+
+use super::dialogue::Dialogue;
+use super::dialogue::Progress;
+use super::dialogue::Rest;
+use super::dialogue::Skipping;
+use super::errors;
+use super::names::Closed;
+use super::names::Name;
+use super::names::Prepared;
+use super::questions::Turn;
+use super::replies::Owed;
+use super::replies::Rows;
+use super::ruling::Rules;
+use super::ruling::Ruling;
+use crate::guard::Plan;
+use crate::telemetry::names;
+use crate::wire::ErrorInfo;
+use crate::wire::Passage;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::connection::Consumed;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+use crate::wire::frame;
+use crate::wire::frame::HEADER;
+use crate::wire::frame::Next;
+use crate::wire::frame::client;
+use crate::wire::frame::server;
+use crate::wire::frontend;
+
+/// A text longer than this is not looked into: refused where a policy holds, else passed on.
+pub(super) const LONGEST_TEXT: usize = 16 * 1024 * 1024;
+
+/// What the session must do before the client's next message is looked at.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nothing.
+    Next,
+    /// Wait until the server owes nothing.
+    Settle,
+    /// Answer this message.
+    Turn(Box<Turn>),
+    /// End the session: the client said so.
+    Terminate,
+    /// End the session: the client's stream has lost its frame.
+    Malformed,
+}
+
+/// A message as far as it has arrived.
+struct Frame<'a> {
+    tag: u8,
+    size: usize,
+    bytes: &'a [u8],
+}
+
+impl Frame<'_> {
+    fn is_whole(&self) -> bool {
+        self.bytes.len() == self.size
+    }
+
+    fn body(&self) -> &[u8] {
+        &self.bytes[HEADER..]
+    }
+}
+
+/// What becomes of one message.
+enum Fate {
+    /// It passes, all of it.
+    Pass,
+    /// It is left out, all of it.
+    Drop,
+    /// These bytes go instead.
+    Replace(Vec<u8>),
+    /// More of it must arrive first.
+    Wait,
+    /// It is looked at again when everything before it is confirmed.
+    Settle,
+    /// It is left out, and the session has something to do.
+    Stop(Step),
+}
+
+impl Dialogue {
+    /// Deals with a chunk from the client; what goes on to the server is left in `passage`.
+    pub(super) fn client_said(
+        &mut self,
+        chunk: &[u8],
+        rules: &mut Rules,
+        passage: &mut Passage<'_>,
+    ) -> (Consumed, Step) {
+        let mut at = 0;
+        if let Some((taken, passes)) = self.from_client.take(chunk.len()) {
+            if passes {
+                passage.pass(0..taken);
+            }
+            at = taken;
+        }
+        loop {
+            let Some(frame) = frame_at(chunk, at) else {
+                return (Consumed::Waiting(at), Step::Malformed);
+            };
+            let Some(frame) = frame else {
+                return (Consumed::Waiting(at), Step::Next);
+            };
+            let end = at + frame.bytes.len();
+            let missing = frame.size - frame.bytes.len();
+            match self.client_message(&frame, rules) {
+                Fate::Pass => {
+                    passage.pass(at..end);
+                    self.from_client = Rest::Pass(missing);
+                }
+                Fate::Drop => self.from_client = Rest::Drop(missing),
+                Fate::Replace(bytes) => {
+                    passage.edit().extend_from_slice(&bytes);
+                    self.from_client = Rest::Drop(missing);
+                }
+                Fate::Wait => return (Consumed::Waiting(at), Step::Next),
+                Fate::Settle => return (Consumed::Paused(at), Step::Settle),
+                Fate::Stop(step) => return (Consumed::Paused(end), step),
+            }
+            if missing == 0 {
+                self.from_client = Rest::Nothing;
+            }
+            at = end;
+        }
+    }
+
+    fn client_message(&mut self, frame: &Frame<'_>, rules: &mut Rules) -> Fate {
+        match (self.skipping, frame.tag) {
+            (_, client::SYNC | client::TERMINATE) | (Skipping::Nobody, _) => {}
+            (Skipping::Here | Skipping::Doomed, _) => return Fate::Drop,
+            (Skipping::Server, _) => return Fate::Pass,
+        }
+        let copies = self.copy_in.is_some_and(|copy| !copy.is_over);
+        match frame.tag {
+            client::COPY_DATA | client::FLUSH => Fate::Pass,
+            client::COPY_DONE | client::COPY_FAIL => {
+                match &mut self.copy_in {
+                    Some(copy) => copy.is_over = true,
+                    None => self.replies.copy_ended_early(),
+                }
+                Fate::Pass
+            }
+            client::SYNC => self.sync(),
+            client::TERMINATE => Fate::Stop(Step::Terminate),
+            _ if copies => {
+                // The type byte alone ends a COPY. A server whose COPY has failed already must
+                // not run what was not looked into.
+                self.skipping = Skipping::Doomed;
+                Fate::emptied(frame.tag)
+            }
+            client::QUERY | client::PARSE if frame.size > LONGEST_TEXT => {
+                self.long_text(frame, rules)
+            }
+            client::QUERY => self.whole(frame, |this, body| this.query(body, rules)),
+            client::PARSE => self.whole(frame, |this, body| this.parse(body, rules)),
+            client::BIND => self.bind(frame, rules),
+            client::DESCRIBE => self.whole(frame, Self::describe),
+            client::EXECUTE => self.whole(frame, |this, body| this.execute(body, rules)),
+            client::CLOSE => self.whole(frame, |this, body| this.close(body, rules)),
+            client::FUNCTION_CALL if rules.is_read_only() => {
+                self.refuse_query(Box::new(errors::function_call()), rules)
+            }
+            client::FUNCTION_CALL => {
+                self.replies.push(Owed::FunctionCall);
+                Fate::Pass
+            }
+            _ => Fate::Pass,
+        }
+    }
+
+    /// Looks into a message when all of it is here.
+    fn whole(&mut self, frame: &Frame<'_>, look: impl FnOnce(&mut Self, &[u8]) -> Fate) -> Fate {
+        if frame.is_whole() {
+            look(self, frame.body())
+        } else {
+            Fate::Wait
+        }
+    }
+
+    fn query(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
+        let Some(text) = frontend::query(body) else {
+            self.query_sent(rules.unlimited(), None);
+            return Fate::emptied(client::QUERY);
+        };
+        match rules.rule(text) {
+            Ruling::Forward(plan) => {
+                self.query_sent(plan, None);
+                Fate::Pass
+            }
+            Ruling::Rewrite(text, mut plan) => {
+                // The server ends by itself after row N+1.
+                plan.cancellable = false;
+                self.query_sent(plan, None);
+                let mut out = Vec::with_capacity(text.len() + HEADER + 1);
+                frontend::put_query(&mut out, &text);
+                Fate::Replace(out)
+            }
+            Ruling::Refuse(info) => self.refuse_query(info, rules),
+            Ruling::Answer(placement) => Fate::turn(Turn::Query {
+                text: text.to_vec(),
+                placement,
+            }),
+        }
+    }
+
+    /// Answered here when nothing is open; else the server refuses in our place, so that it rolls
+    /// back and skips as for any error.
+    fn refuse_query(&mut self, info: Box<ErrorInfo>, rules: &Rules) -> Fate {
+        count_refusal(&info);
+        if self.is_at_rest() {
+            self.fail_query_here(*info);
+            return Fate::Drop;
+        }
+        self.query_sent(rules.unlimited(), Some(info));
+        let mut out = Vec::new();
+        frontend::put_query(&mut out, CANNOT_PARSE);
+        Fate::Replace(out)
+    }
+
+    fn parse(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
+        let Some(parse) = frontend::Parse::read(body) else {
+            self.parse_sent(None, None);
+            return Fate::emptied(client::PARSE);
+        };
+        match rules.rule(parse.query) {
+            Ruling::Forward(plan) => {
+                self.parse_sent(self.known(rules, &parse, &plan), None);
+                Fate::Pass
+            }
+            Ruling::Rewrite(text, mut plan) => {
+                plan.cancellable = false;
+                self.parse_sent(self.known(rules, &parse, &plan), None);
+                let mut out = Vec::with_capacity(body.len() + text.len());
+                parse.put_with(&mut out, &text);
+                Fate::Replace(out)
+            }
+            Ruling::Refuse(info) => self.refuse_parse(&parse, info),
+            Ruling::Answer(placement) => Fate::turn(Turn::Parse {
+                body: body.to_vec(),
+                placement,
+            }),
+        }
+    }
+
+    /// As for a Query.
+    fn refuse_parse(&mut self, parse: &frontend::Parse<'_>, info: Box<ErrorInfo>) -> Fate {
+        count_refusal(&info);
+        if self.is_at_rest() {
+            self.fail_until_sync(*info);
+            return Fate::Drop;
+        }
+        self.parse_sent(None, Some(info));
+        let mut out = Vec::new();
+        parse.put_with(&mut out, CANNOT_PARSE);
+        Fate::Replace(out)
+    }
+
+    /// A text too long to be looked into.
+    fn long_text(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
+        if !rules.must_examine() {
+            if frame.tag == client::QUERY {
+                self.query_sent(rules.unlimited(), None);
+            } else {
+                self.parse_sent(None, None);
+            }
+            return Fate::Pass;
+        }
+        let mut info = error::error(
+            sqlstate::PROGRAM_LIMIT_EXCEEDED,
+            format!(
+                "statement of {} bytes is too long to be examined",
+                frame.size - HEADER
+            ),
+        );
+        info.hint = Some(format!("The limit under a policy is {LONGEST_TEXT} bytes."));
+        if frame.tag == client::QUERY {
+            return self.refuse_query(Box::new(info), rules);
+        }
+        self.refuse_parse(&NO_PARSE, Box::new(info))
+    }
+
+    /// A Parse is on its way to the server.
+    fn parse_sent(&mut self, prepared: Option<(Name, Prepared)>, instead: Option<Box<ErrorInfo>>) {
+        self.replies.push(Owed::Parse { prepared, instead });
+        self.advance(Progress::Prepared);
+    }
+
+    /// Whether anybody will ask what a name stands for.
+    fn tracks(&self, rules: &Rules) -> bool {
+        rules.row_limit().is_some() || !self.names.is_empty()
+    }
+
+    /// What a statement's name will stand for.
+    fn known(
+        &self,
+        rules: &Rules,
+        parse: &frontend::Parse<'_>,
+        plan: &Plan,
+    ) -> Option<(Name, Prepared)> {
+        let prepared = || (parse.statement.into(), Prepared::Plain(Rows::of(plan, 0)));
+        self.tracks(rules).then(prepared)
+    }
+
+    fn bind(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
+        // Values may be huge; the names at the beginning are enough.
+        let Some(bind) = frontend::Bind::read(&frame.bytes[HEADER..]) else {
+            return self.whole(frame, |this, _| {
+                this.replies.push(Owed::Bind { bound: None });
+                Fate::emptied(client::BIND)
+            });
+        };
+        if let Some(generated) = self.names.generated(bind.statement) {
+            if !self.replies.are_local() {
+                return Fate::Settle;
+            }
+            let generated = Arc::clone(generated);
+            return self.whole(frame, |_, body| {
+                Fate::turn(Turn::Bind {
+                    body: body.to_vec(),
+                    generated,
+                })
+            });
+        }
+        let bound = || (bind.portal.into(), bind.statement.into());
+        let bound = self.tracks(rules).then(bound);
+        self.replies.push(Owed::Bind { bound });
+        self.advance(Progress::Executed);
+        Fate::Pass
+    }
+
+    fn describe(&mut self, body: &[u8]) -> Fate {
+        let settled = self.replies.are_local();
+        let answer = match frontend::Named::read(body) {
+            None => {
+                self.replies.push(Owed::Describe);
+                return Fate::emptied(client::DESCRIBE);
+            }
+            Some(frontend::Named::Statement(_)) => None,
+            Some(frontend::Named::Portal(name)) => self.names.answer(name),
+        };
+        if let Some(answer) = answer {
+            let mut bytes = Vec::new();
+            answer.put_description(&mut bytes);
+            return if settled {
+                self.answer_here(bytes)
+            } else {
+                Fate::Settle
+            };
+        }
+        self.replies.push(Owed::Describe);
+        self.advance(Progress::Prepared);
+        Fate::Pass
+    }
+
+    fn execute(&mut self, body: &[u8], rules: &Rules) -> Fate {
+        let Some(execute) = frontend::Execute::read(body) else {
+            self.replies.push(Owed::Execute { portal: None });
+            return Fate::emptied(client::EXECUTE);
+        };
+        if let Some(answer) = self.names.answer(execute.portal) {
+            if !self.replies.are_local() {
+                return Fate::Settle;
+            }
+            let mut bytes = Vec::new();
+            answer.put_rows(&mut bytes, execute.max_rows);
+            return self.answer_here(bytes);
+        }
+        let portal = self.tracks(rules).then(|| execute.portal.into());
+        self.replies.push(Owed::Execute { portal });
+        self.advance(Progress::Executed);
+        Fate::Pass
+    }
+
+    fn close(&mut self, body: &[u8], rules: &Rules) -> Fate {
+        let Some(named) = frontend::Named::read(body) else {
+            self.replies.push(Owed::Close { closed: None });
+            return Fate::emptied(client::CLOSE);
+        };
+        let closed = match named {
+            frontend::Named::Statement(name) => Closed::Statement(name.into()),
+            frontend::Named::Portal(name) if self.names.answer(name).is_some() => {
+                if !self.replies.are_local() {
+                    return Fate::Settle;
+                }
+                self.names.closed(&Closed::Portal(name.into()));
+                let mut bytes = Vec::new();
+                backend::put_bare(&mut bytes, server::CLOSE_COMPLETE);
+                return self.answer_here(bytes);
+            }
+            frontend::Named::Portal(name) => Closed::Portal(name.into()),
+        };
+        let closed = self.tracks(rules).then_some(closed);
+        self.replies.push(Owed::Close { closed });
+        self.advance(Progress::Prepared);
+        Fate::Pass
+    }
+
+    /// The answer waits for its turn among what the server owes.
+    fn answer_here(&mut self, bytes: Vec<u8>) -> Fate {
+        self.replies.push(Owed::Local(bytes));
+        Fate::Drop
+    }
+
+    fn sync(&mut self) -> Fate {
+        if let Some(copy) = self.copy_in.as_mut().filter(|copy| !copy.is_over) {
+            copy.doubtful_syncs += 1;
+            return Fate::Pass;
+        }
+        if self.promoted {
+            return Fate::turn(Turn::Sync);
+        }
+        self.progress = Progress::Nothing;
+        if std::mem::replace(&mut self.skipping, Skipping::Nobody) == Skipping::Here {
+            let mut bytes = Vec::new();
+            backend::put_ready_for_query(&mut bytes, self.status);
+            if self.status == TransactionStatus::Idle {
+                self.names.transaction_ended();
+            }
+            self.replies.push(Owed::Local(bytes));
+            return Fate::Drop;
+        }
+        self.replies.push(Owed::Sync);
+        Fate::Pass
+    }
+}
+
+impl Fate {
+    /// A message whose body cannot be read goes on without one, which no server takes for anything:
+    /// it answers as to any malformed message, and the session goes on.
+    fn emptied(tag: u8) -> Self {
+        let mut out = Vec::new();
+        frame::put(&mut out, tag, |_| ());
+        Self::Replace(out)
+    }
+
+    fn turn(turn: Turn) -> Self {
+        Self::Stop(Step::Turn(Box::new(turn)))
+    }
+}
+
+fn count_refusal(info: &ErrorInfo) {
+    metrics::counter!(names::REFUSALS, "sqlstate" => info.code.clone()).increment(1);
+}
+
+/// No SQL, so that the server answers with an error whatever its settings are.
+const CANNOT_PARSE: &[u8] = b"refused by pgparley";
+
+/// A Parse of which nothing was read.
+const NO_PARSE: frontend::Parse<'static> = frontend::Parse {
+    statement: b"",
+    query: b"",
+    types: &[0, 0],
+};
+
+/// The message at `at`; `Some(None)` when its header is not all here, `None` when it cannot be one.
+#[expect(
+    clippy::option_option,
+    reason = "lost frame, unfinished header, and frame are three cases"
+)]
+fn frame_at(chunk: &[u8], at: usize) -> Option<Option<Frame<'_>>> {
+    match frame::next(&chunk[at..]) {
+        Next::Malformed => None,
+        Next::Header => Some(None),
+        Next::Message { tag, size } => {
+            let end = chunk.len().min(at + size);
+            Some(Some(Frame {
+                tag,
+                size,
+                bytes: &chunk[at..end],
+            }))
+        }
+    }
+}

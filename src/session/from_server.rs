@@ -1,0 +1,307 @@
+//! Walks what the server sent: all passes, but for rows beyond a limit and errors of refusals.
+
+use super::dialogue::Dialogue;
+use super::dialogue::Excess;
+use super::dialogue::Lost;
+use super::dialogue::Rest;
+use super::dialogue::Skipping;
+use super::limit;
+use super::names::Name;
+use super::replies::Rows;
+use super::replies::Settled;
+use super::ruling::Rules;
+use crate::config::OnExceed;
+use crate::wire::ErrorInfo;
+use crate::wire::Passage;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::connection::Consumed;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+use crate::wire::frame;
+use crate::wire::frame::HEADER;
+use crate::wire::frame::Next;
+use crate::wire::frame::server;
+
+/// A control message longer than this passes without being looked into.
+const LONGEST_CONTROL: usize = 64 * 1024;
+
+/// What the session must know after a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progressed {
+    /// Nothing.
+    Nothing,
+    /// The server's stream has lost its frame.
+    Malformed,
+}
+
+impl Dialogue {
+    /// Deals with a chunk from the server; what goes on to the client is left in `passage`, and
+    /// ParameterStatus bodies in `parameters`.
+    pub(super) fn server_said(
+        &mut self,
+        chunk: &[u8],
+        rules: &Rules,
+        passage: &mut Passage<'_>,
+        parameters: &mut Vec<Vec<u8>>,
+    ) -> (Consumed, Progressed) {
+        let mut at = 0;
+        if let Some((taken, passes)) = self.from_server.take(chunk.len()) {
+            if passes {
+                passage.pass(0..taken);
+            }
+            at = taken;
+        }
+        loop {
+            let (tag, size) = match frame::next(&chunk[at..]) {
+                Next::Header => return (Consumed::Waiting(at), Progressed::Nothing),
+                Next::Malformed => return (Consumed::Waiting(at), Progressed::Malformed),
+                Next::Message { tag, size } => (tag, size),
+            };
+            let end = chunk.len().min(at + size);
+            let missing = at + size - end;
+            if missing > 0 && is_control(tag) && size <= LONGEST_CONTROL {
+                return (Consumed::Waiting(at), Progressed::Nothing);
+            }
+            let body = if missing == 0 {
+                &chunk[at + HEADER..end]
+            } else {
+                &[]
+            };
+            if tag == server::PARAMETER_STATUS && missing == 0 {
+                parameters.push(body.to_vec());
+            }
+            let passes = self.server_message(tag, body, rules, passage);
+            if passes {
+                passage.pass(at..end);
+            }
+            self.from_server = match (missing, passes) {
+                (0, _) => Rest::Nothing,
+                (missing, true) => Rest::Pass(missing),
+                (missing, false) => Rest::Drop(missing),
+            };
+            at = end;
+            if self.lost.is_some() {
+                return (Consumed::Paused(at), Progressed::Nothing);
+            }
+            if !self.replies.is_empty() && missing == 0 {
+                self.pass_locals(passage);
+            }
+        }
+    }
+
+    /// Whether the message itself goes on to the client.
+    fn server_message(
+        &mut self,
+        tag: u8,
+        body: &[u8],
+        rules: &Rules,
+        passage: &mut Passage<'_>,
+    ) -> bool {
+        match tag {
+            server::DATA_ROW => self.row(rules),
+            server::COPY_IN => {
+                match self.replies.begin_copy_in() {
+                    Some(copy) => self.copy_in = Some(copy),
+                    None => self.skipping = Skipping::Doomed,
+                }
+                true
+            }
+            server::READY_FOR_QUERY => {
+                self.ready_for_query(body);
+                true
+            }
+            _ => self.reply(tag, body, rules, passage),
+        }
+    }
+
+    /// Whether a message that may be a reply goes on.
+    fn reply(&mut self, tag: u8, body: &[u8], rules: &Rules, passage: &mut Passage<'_>) -> bool {
+        match self.replies.settle(tag) {
+            Settled::Nothing | Settled::Query => {}
+            Settled::Prepared(name, prepared) => self.names.prepared(name, prepared),
+            Settled::Bound(portal, statement) => {
+                self.names.bound(portal, &statement, rules.doubt());
+            }
+            Settled::Closed(closed) => self.names.closed(&closed),
+            Settled::Result(portal) => {
+                let rows = self.end_rows(portal, rules);
+                if gives_names_another_meaning(body) {
+                    self.names.doubt();
+                }
+                return self.result_ended(rows, body, rules, passage);
+            }
+            Settled::Suspended(portal) => {
+                let rows = self.end_rows(portal, rules);
+                if rows.exceeded().is_some() {
+                    return self.result_ended(rows, b"", rules, passage);
+                }
+            }
+            Settled::Failed { instead, skips } => {
+                self.rows = None;
+                self.failed(body, skips);
+                return self.error_passes(body, instead, rules, passage);
+            }
+        }
+        self.excess != Excess::Refused || is_unasked(tag)
+    }
+
+    /// The count of a result that has ended, kept with its portal for the next Execute.
+    fn end_rows(&mut self, portal: Option<Name>, rules: &Rules) -> Rows {
+        let rows = match (self.rows.take(), &portal) {
+            (Some(rows), _) => rows,
+            (None, Some(portal)) => self.names.rows(portal, rules.doubt()),
+            (None, None) => Rows::default(),
+        };
+        if let Some(portal) = portal {
+            self.names.counted(portal, rows);
+        }
+        rows
+    }
+
+    /// Whether a row goes on.
+    fn row(&mut self, rules: &Rules) -> bool {
+        let Self {
+            rows,
+            replies,
+            names,
+            ..
+        } = self;
+        let rows = rows.get_or_insert_with(|| replies.rows(names, rules.doubt()));
+        if rows.admit() {
+            return self.excess != Excess::Refused;
+        }
+        let cancellable = rows.cancellable
+            && self.status == TransactionStatus::Idle
+            && self.replies.is_last_result();
+        if cancellable && self.excess == Excess::None {
+            self.excess = Excess::ToCancel;
+        }
+        false
+    }
+
+    /// An error ended what was under way.
+    fn failed(&mut self, body: &[u8], skips: bool) {
+        self.told_fatal = error::is_fatal(body);
+        let copy = self.copy_in.take().unwrap_or_default();
+        if copy.doubtful_syncs > 0 && !self.told_fatal {
+            self.lost = Some(Lost::Syncs);
+        } else if skips {
+            self.skipping = Skipping::Server;
+        }
+    }
+
+    /// Whether the server's own error goes on.
+    fn error_passes(
+        &mut self,
+        body: &[u8],
+        instead: Option<Box<ErrorInfo>>,
+        rules: &Rules,
+        passage: &mut Passage<'_>,
+    ) -> bool {
+        if self.excess == Excess::Cancelled && error::has_code(body, sqlstate::QUERY_CANCELED) {
+            let limit = rules.row_limit();
+            self.tell_exceeded(limit.unwrap_or_default(), b"", rules, passage);
+            return false;
+        }
+        if self.excess == Excess::Refused {
+            return false;
+        }
+        let Some(info) = instead else { return true };
+        error::put_error(passage.edit(), *info);
+        false
+    }
+
+    fn ready_for_query(&mut self, body: &[u8]) {
+        if matches!(self.replies.settle(server::READY_FOR_QUERY), Settled::Query) {
+            self.names.query_ended();
+        }
+        self.rows = None;
+        self.copy_in = None;
+        if self.skipping == Skipping::Doomed {
+            self.lost = Some(Lost::Client);
+        }
+        self.excess = Excess::None;
+        if let Some(status) = backend::transaction_status(body) {
+            self.status = status;
+        }
+        if self.status == TransactionStatus::Idle {
+            self.names.transaction_ended();
+        }
+    }
+
+    /// Tells the client when its result was cut; whether the server's own tag goes on.
+    fn result_ended(
+        &mut self,
+        rows: Rows,
+        tag: &[u8],
+        rules: &Rules,
+        passage: &mut Passage<'_>,
+    ) -> bool {
+        self.copy_in = None;
+        if self.excess == Excess::Refused {
+            return false;
+        }
+        let Some(limit) = rows.exceeded() else {
+            if std::mem::take(&mut self.told_truncated) {
+                limit::put_complete(passage.edit());
+            }
+            return true;
+        };
+        self.tell_exceeded(limit, tag, rules, passage);
+        false
+    }
+
+    fn tell_exceeded(&mut self, limit: u64, tag: &[u8], rules: &Rules, passage: &mut Passage<'_>) {
+        let Some(policy) = rules.policy() else {
+            unreachable!("only a policy limits rows");
+        };
+        limit::put_exceeded(passage.edit(), limit, policy, tag);
+        if policy.on_exceed == OnExceed::Error {
+            self.excess = Excess::Refused;
+        } else {
+            self.told_truncated = true;
+        }
+    }
+
+    fn pass_locals(&mut self, passage: &mut Passage<'_>) {
+        while let Some(bytes) = self.replies.take_local() {
+            if self.excess != Excess::Refused {
+                passage.edit().extend_from_slice(&bytes);
+            }
+        }
+    }
+}
+
+/// Messages that are looked into, so all of them must be here.
+fn is_control(tag: u8) -> bool {
+    matches!(
+        tag,
+        server::READY_FOR_QUERY
+            | server::COMMAND_COMPLETE
+            | server::ERROR
+            | server::PARAMETER_STATUS
+    )
+}
+
+/// Messages that come whatever the client has sent.
+fn is_unasked(tag: u8) -> bool {
+    matches!(
+        tag,
+        server::NOTICE | server::NOTIFICATION | server::PARAMETER_STATUS
+    )
+}
+
+/// SQL with this CommandComplete may have given names of statements or portals another meaning.
+fn gives_names_another_meaning(tag: &[u8]) -> bool {
+    [
+        &b"PREPARE"[..],
+        b"DEALLOCATE",
+        b"DISCARD",
+        b"DECLARE",
+        b"DO",
+        b"CALL",
+    ]
+    .iter()
+    .any(|command| tag.starts_with(command))
+}

@@ -1,0 +1,138 @@
+//! A question that has become SQL, as the client's statements refer to it.
+
+use std::sync::Arc;
+
+use super::wrapper::Bounds;
+use crate::nl;
+use crate::sql::question::Verb;
+use crate::sql::script::Script;
+use crate::sql::splice;
+use crate::sql::splice::Splice;
+use crate::wire::ErrorInfo;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+
+/// SQL that pgparley wrote, or put into the client's own.
+#[derive(Debug, Clone)]
+pub(super) struct Generated {
+    /// The whole statement, ready to run.
+    pub text: Arc<[u8]>,
+    /// Each question's answer, for the notice.
+    pub answers: Arc<[nl::Answer]>,
+    /// What holds while it runs.
+    pub bounds: Bounds,
+}
+
+impl Generated {
+    /// The NOTICE that tells what became of each question.
+    pub(super) fn notices(&self) -> impl Iterator<Item = ErrorInfo> + '_ {
+        self.answers.iter().map(notice)
+    }
+}
+
+fn notice(answer: &nl::Answer) -> ErrorInfo {
+    let mut info = error::notice("NOTICE", sqlstate::SUCCESSFUL_COMPLETION, &*answer.sql);
+    let cached = if answer.cached { ", cached" } else { "" };
+    let mut detail = format!("Translated by {}{cached}.", answer.model);
+    for reading in answer.readings.iter() {
+        detail.push('\n');
+        detail.push_str(reading);
+    }
+    info.detail = Some(detail);
+    info
+}
+
+/// The statement that stands for a question under its verb: the answer's SQL itself, or a query
+/// that shows it. `None` for a verb that needs what is not there.
+pub(super) fn statement(verb: &Verb, answer: &nl::Answer) -> Option<String> {
+    match verb {
+        Verb::Answer => Some(answer.sql.to_string()),
+        Verb::Sql => Some(format!("SELECT {} AS sql", literal(&answer.sql))),
+        Verb::Explain => {
+            let row = |item, text: &str| format!("({}, {})", literal(item), literal(text));
+            let mut rows = vec![row("sql", &answer.sql), row("model", &answer.model)];
+            rows.extend(
+                answer
+                    .readings
+                    .iter()
+                    .map(|reading| row("reading", reading)),
+            );
+            let rows = rows.join(", ");
+            Some(format!(
+                "SELECT item, text FROM (VALUES {rows}) AS explanation (item, text)"
+            ))
+        }
+        Verb::Run(_) | Verb::Save(_) | Verb::Refine => None,
+    }
+}
+
+/// `text` as it asks the server for no more than `rows` rows, where that can be said in it. A COPY
+/// stays whole.
+pub(super) fn capped(text: &[u8], rows: u64) -> Vec<u8> {
+    let Ok(script) = Script::lex(text) else {
+        return text.to_vec();
+    };
+    let mut statements = script.runnable();
+    let (Some(statement), None) = (statements.next(), statements.next()) else {
+        return text.to_vec();
+    };
+    match splice::limit(script.tokens(statement), statement.kind, rows) {
+        Splice::Edit(edit) => splice::apply(text, &[edit]),
+        Splice::Keep | Splice::CountOnly => text.to_vec(),
+    }
+}
+
+/// A text literal that means the same whatever `standard_conforming_strings` is.
+///
+/// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS-ESCAPE>
+fn literal(text: &str) -> String {
+    let escaped = text.replace('\\', r"\\").replace('\'', "''");
+    format!("E'{escaped}'::text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> nl::Answer {
+        nl::Answer {
+            sql: r"SELECT 'it''s \ here'".into(),
+            readings: Arc::new(["\"today\" = 2026-01-01".to_owned()]),
+            model: "builtin".into(),
+            cached: true,
+        }
+    }
+
+    #[test]
+    fn the_notice_holds_the_sql_and_how_it_was_read() {
+        let info = notice(&answer());
+        assert_eq!(info.message, r"SELECT 'it''s \ here'");
+        let detail = info.detail.unwrap();
+        assert_eq!(
+            detail,
+            "Translated by builtin, cached.\n\"today\" = 2026-01-01"
+        );
+    }
+
+    #[test]
+    fn sql_is_shown_as_a_literal_in_any_string_setting() {
+        let shown = statement(&Verb::Sql, &answer()).unwrap();
+        assert_eq!(shown, r"SELECT E'SELECT ''it''''s \\ here'''::text AS sql");
+    }
+
+    #[test]
+    fn an_answer_is_asked_for_no_more_rows_than_it_may_have() {
+        let text = |sql: &[u8]| String::from_utf8(capped(sql, 11)).unwrap();
+        assert_eq!(text(b"SELECT a FROM t"), "SELECT a FROM t LIMIT 11");
+        assert_eq!(text(b"SELECT a FROM t LIMIT 5"), "SELECT a FROM t LIMIT 5");
+        assert_eq!(
+            text(b"COPY (SELECT a FROM t) TO STDOUT"),
+            "COPY (SELECT a FROM t) TO STDOUT"
+        );
+    }
+
+    #[test]
+    fn a_verb_that_needs_the_store_has_no_statement() {
+        assert_eq!(statement(&Verb::Run("x".to_owned()), &answer()), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! Tells a client that its result was cut at the policy's row limit.
+
+use crate::config::OnExceed;
+use crate::config::Policy;
+use crate::telemetry::names;
+use crate::wire::ErrorInfo;
+use crate::wire::backend;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+
+/// The parameter that tells programs what the warning tells people.
+const PARAMETER: &[u8] = b"pgparley.truncated";
+
+/// What cut a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// So many rows.
+    Rows(u64),
+    /// So many bytes.
+    Bytes(usize),
+}
+
+/// Appends what stands in place of the CommandComplete with this body: a warning and the tag of
+/// the rows that were delivered, or an error.
+pub(super) fn put_exceeded(out: &mut Vec<u8>, limit: u64, policy: &Policy, tag: &[u8]) {
+    if policy.on_exceed != OnExceed::Error {
+        return put_cut(out, Cut::Rows(limit), &policy.name, &delivered(tag, limit));
+    }
+    count(&policy.name);
+    let message = format!("result has more than {limit} rows");
+    let mut info = error::error(sqlstate::PROGRAM_LIMIT_EXCEEDED, message);
+    explain(&mut info, &policy.name);
+    error::put_error(out, info);
+}
+
+/// Appends a warning that the result was cut, and the tag of the rows that were delivered.
+/// `policy` names who set the limit.
+pub(super) fn put_cut(out: &mut Vec<u8>, cut: Cut, policy: &str, tag: &str) {
+    count(policy);
+    let message = match cut {
+        Cut::Rows(rows) => format!("result truncated to {rows} rows by pgparley row limit"),
+        Cut::Bytes(bytes) => format!("result truncated to {bytes} bytes by pgparley byte limit"),
+    };
+    let mut info = error::notice("WARNING", sqlstate::RESULT_TRUNCATED, message);
+    explain(&mut info, policy);
+    error::put_notice(out, info);
+    backend::put_parameter_status(out, PARAMETER, b"on");
+    backend::put_command_complete(out, tag);
+}
+
+fn explain(info: &mut ErrorInfo, policy: &str) {
+    info.detail = Some(format!("The limit is set by \"{policy}\"."));
+    let hint = "Ask for fewer rows, or ask the administrator to raise the limit.";
+    info.hint = Some(hint.to_owned());
+}
+
+fn count(policy: &str) {
+    metrics::counter!(names::TRUNCATED, "policy" => policy.to_owned()).increment(1);
+}
+
+/// Appends the news that a result is complete again after one that was not.
+pub(super) fn put_complete(out: &mut Vec<u8>) {
+    backend::put_parameter_status(out, PARAMETER, b"off");
+}
+
+/// The server's tag with the number of rows that went to the client.
+fn delivered(tag: &[u8], limit: u64) -> String {
+    let tag = String::from_utf8_lossy(tag);
+    let command = tag
+        .trim_end_matches('\0')
+        .rsplit_once(' ')
+        .map_or("SELECT", |(word, _)| word);
+    format!("{command} {limit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_tells_the_rows_delivered() {
+        assert_eq!(delivered(b"SELECT 11\0", 10), "SELECT 10");
+        assert_eq!(delivered(b"FETCH 11\0", 10), "FETCH 10");
+    }
+}

@@ -1,0 +1,364 @@
+//! Takes a client from its first packet to ReadyForQuery.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+use super::Origin;
+use super::Services;
+use super::cancel::CancelKey;
+use super::errors;
+use crate::catalog::Service;
+use crate::config::Database;
+use crate::config::Policy;
+use crate::guard;
+use crate::upstream;
+use crate::upstream::Lease;
+use crate::upstream::Login;
+use crate::upstream::Pool;
+use crate::wire::Connection;
+use crate::wire::ErrorInfo;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+use crate::wire::frame;
+use crate::wire::startup;
+use crate::wire::startup::Packet;
+use crate::wire::startup::Startup;
+use crate::wire::startup::StartupError;
+
+/// Bytes that a client may send ahead while it waits for a server connection.
+const MOST_AHEAD: usize = 64 * 1024;
+
+/// What a login came to.
+pub(super) struct LoggedIn {
+    /// The server connection that the client owns.
+    pub lease: Lease,
+    /// The key of its CancelRequests.
+    pub key: CancelKey,
+    /// The policy that holds for it.
+    pub policy: Option<Governing>,
+    /// Where its catalog is read.
+    pub origin: Origin,
+    /// The client's place among `max_client_conn`.
+    pub place: OwnedSemaphorePermit,
+}
+
+/// Talks to the client until it is logged in. `None` when the connection was for something else or
+/// the client went away.
+pub(super) async fn log_in(
+    client: &mut Connection,
+    peer: SocketAddr,
+    services: &Services,
+) -> Result<Option<LoggedIn>, Box<ErrorInfo>> {
+    let patience = services.config.server.client_login_timeout;
+    let packet = timeout(patience, first_packet(client)).await;
+    let Some(packet) = packet.map_err(|_| errors::login_timeout())?? else {
+        return Ok(None);
+    };
+    let startup = match packet {
+        Packet::Startup(startup) => startup,
+        Packet::CancelRequest { pid, secret } => {
+            services.cancel_keys.cancel(pid, &secret).await;
+            return Ok(None);
+        }
+        Packet::SslRequest | Packet::GssEncRequest => return Ok(None),
+    };
+    let place = services.admit()?;
+    let who = Who::read(&startup)?;
+    trust(peer, &who)?;
+    let settings = database(&services.config.databases, &who)?;
+    let policy = policy(&services.policies, &who);
+    let governing = policy.as_ref().map(|governing| &*governing.policy);
+    let login = login(settings, &who, startup.parameters.clone(), governing);
+    let pool = services.pools.pool(&login, settings);
+    let Some(mut lease) = checkout(client, &pool, &login).await? else {
+        return Ok(None);
+    };
+    safe_encoding(governing, &lease)?;
+    let key = services.cancel_keys.register();
+    key.own(lease.backend.cancel_target());
+    let greeting = greeting(&startup, &mut lease, &key);
+    tracing::debug!(%peer, user = %who.user_text(), database = %who.database_text(), "login");
+    Ok(client.send(&greeting).await.is_ok().then_some(LoggedIn {
+        lease,
+        key,
+        policy,
+        origin: origin(settings, &login),
+        place,
+    }))
+}
+
+/// A server connection for the client; `None` when it has left or was told the server's own error.
+async fn checkout(
+    client: &mut Connection,
+    pool: &Arc<Pool>,
+    login: &Login,
+) -> Result<Option<Lease>, Box<ErrorInfo>> {
+    let leased = tokio::select! {
+        leased = pool.checkout(login) => leased,
+        _ = client.closed(MOST_AHEAD) => return Ok(None),
+    };
+    client.resume();
+    match leased {
+        Ok(lease) => Ok(Some(lease)),
+        Err(upstream::Error::Refused(bytes)) => {
+            // In the server's own words; the client may be gone, and then nobody reads them.
+            let _ = client.send(&bytes).await;
+            Ok(None)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no server connection");
+            Err(Box::new(errors::connecting(&error)))
+        }
+    }
+}
+
+/// The first packet that is not a request for encryption.
+async fn first_packet(client: &mut Connection) -> Result<Option<Packet>, Box<ErrorInfo>> {
+    loop {
+        let packet = match client.recv_startup().await {
+            Ok(body) => startup::read(&body),
+            Err(error) => match error.downcast::<StartupError>() {
+                Ok(error) => Err(error),
+                Err(_) => return Ok(None),
+            },
+        };
+        match packet {
+            Ok(Packet::SslRequest | Packet::GssEncRequest) => {
+                if client.send(b"N").await.is_err() {
+                    return Ok(None);
+                }
+            }
+            Ok(packet) => return Ok(Some(packet)),
+            Err(error @ StartupError::Protocol(_)) => {
+                let info = error::fatal(sqlstate::FEATURE_NOT_SUPPORTED, error.to_string());
+                return Err(Box::new(info));
+            }
+            Err(error) => {
+                let info = error::fatal(sqlstate::PROTOCOL_VIOLATION, error.to_string());
+                return Err(Box::new(info));
+            }
+        }
+    }
+}
+
+/// Who a client says it is.
+struct Who<'a> {
+    user: &'a [u8],
+    database: &'a [u8],
+    application: &'a [u8],
+}
+
+impl<'a> Who<'a> {
+    fn read(startup: &'a Startup) -> Result<Self, Box<ErrorInfo>> {
+        let user = startup.parameter("user").filter(|user| !user.is_empty());
+        let user = user.ok_or_else(|| {
+            let text = "no PostgreSQL user name specified in startup packet";
+            Box::new(error::fatal(sqlstate::INVALID_AUTHORIZATION, text))
+        })?;
+        let database = startup
+            .parameter("database")
+            .filter(|database| !database.is_empty());
+        let application = startup.parameter("application_name").unwrap_or_default();
+        Ok(Self {
+            user,
+            database: database.unwrap_or(user),
+            application,
+        })
+    }
+
+    fn user_text(&self) -> String {
+        String::from_utf8_lossy(self.user).into_owned()
+    }
+
+    fn database_text(&self) -> String {
+        String::from_utf8_lossy(self.database).into_owned()
+    }
+}
+
+/// Nobody is asked for a password, so nobody from elsewhere is let in.
+fn trust(peer: SocketAddr, who: &Who<'_>) -> Result<(), Box<ErrorInfo>> {
+    if peer.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    let mut info = error::fatal(
+        sqlstate::INVALID_AUTHORIZATION,
+        format!(
+            "no entry lets user \"{}\" in from host \"{}\"",
+            who.user_text(),
+            peer.ip()
+        ),
+    );
+    info.hint = Some("Clients are trusted on the loopback addresses only.".to_owned());
+    Err(Box::new(info))
+}
+
+fn database<'a>(databases: &'a [Database], who: &Who<'_>) -> Result<&'a Database, Box<ErrorInfo>> {
+    let serves = |entry: &&Database| entry.name == "*" || entry.name.as_bytes() == who.database;
+    databases.iter().find(serves).ok_or_else(|| {
+        let text = format!("database \"{}\" does not exist", who.database_text());
+        Box::new(error::fatal(sqlstate::INVALID_CATALOG_NAME, text))
+    })
+}
+
+/// The policy that holds for a session.
+#[derive(Debug, Clone)]
+pub(super) struct Governing {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// Its place among all, from 1: what decisions are cached by.
+    pub number: u64,
+}
+
+fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
+    let is = |wanted: &Option<String>, given: &[u8]| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| wanted.as_bytes() == given)
+    };
+    let holds = |policy: &Arc<Policy>| {
+        is(&policy.matches.user, who.user)
+            && is(&policy.matches.database, who.database)
+            && is(&policy.matches.application, who.application)
+    };
+    let place = policies.iter().position(holds)?;
+    Some(Governing {
+        policy: Arc::clone(&policies[place]),
+        number: place as u64 + 1,
+    })
+}
+
+/// A text must mean the same to the guard as to the server.
+fn safe_encoding(policy: Option<&Policy>, lease: &Lease) -> Result<(), Box<ErrorInfo>> {
+    let encoding = lease
+        .backend
+        .parameter("client_encoding")
+        .unwrap_or(b"UTF8");
+    if policy.is_none_or(|policy| !policy.read_only) || !guard::hides_quotes(encoding) {
+        return Ok(());
+    }
+    Err(Box::new(errors::unsafe_encoding(encoding)))
+}
+
+/// How the server is logged in to for this client.
+fn login(
+    settings: &Database,
+    who: &Who<'_>,
+    mut parameters: Vec<(Vec<u8>, Vec<u8>)>,
+    policy: Option<&Policy>,
+) -> Login {
+    let url = &settings.upstream;
+    parameters.retain(|(name, _)| {
+        !matches!(name.as_slice(), b"user" | b"database") && !name.starts_with(b"_pq_.")
+    });
+    if policy.is_some_and(|policy| policy.read_only) {
+        make_read_only(&mut parameters);
+    }
+    Login {
+        host: url.host.clone(),
+        port: url.port,
+        user: url
+            .user
+            .as_ref()
+            .map_or(who.user, String::as_bytes)
+            .to_vec(),
+        password: url.password.clone(),
+        database: url
+            .dbname
+            .as_ref()
+            .map_or(who.database, String::as_bytes)
+            .to_vec(),
+        parameters,
+        connect_timeout: settings.server_connect_timeout,
+    }
+}
+
+/// As whom the catalog behind this login is read: the service user, else the URL's, else the
+/// client's own name.
+fn origin(settings: &Database, login: &Login) -> Origin {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (user, password) = match &settings.service_user {
+        Some(user) => (user.clone(), settings.service_password.clone()),
+        None => (text(&login.user), login.password.clone()),
+    };
+    Origin {
+        service: Service {
+            host: login.host.clone(),
+            port: login.port,
+            user,
+            password,
+            connect_timeout: login.connect_timeout,
+        },
+        database: text(&login.database),
+    }
+}
+
+/// Makes read-only what RESET returns to. The server applies `options` first and then the other
+/// parameters, whose names do not mind case, in their order: the last one wins.
+fn make_read_only(parameters: &mut Vec<(Vec<u8>, Vec<u8>)>) {
+    const SETTING: &[u8] = b"default_transaction_read_only";
+    parameters.retain(|(name, _)| {
+        !name.eq_ignore_ascii_case(SETTING) && !name.eq_ignore_ascii_case(b"transaction_read_only")
+    });
+    parameters.push((SETTING.to_vec(), b"on".to_vec()));
+}
+
+/// Everything from AuthenticationOk to ReadyForQuery, as the server itself would say it.
+fn greeting(startup: &Startup, lease: &mut Lease, key: &CancelKey) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    let unknown: Vec<String> = startup
+        .parameters
+        .iter()
+        .filter(|(name, _)| name.starts_with(b"_pq_."))
+        .map(|(name, _)| String::from_utf8_lossy(name).into_owned())
+        .collect();
+    if startup.protocol > startup::PROTOCOL_3_0 || !unknown.is_empty() {
+        let version = startup::PROTOCOL_3_0 as i32;
+        backend::put_negotiate_protocol_version(&mut out, version, unknown);
+    }
+    backend::put_authentication_ok(&mut out);
+    for (name, value) in lease.backend.parameters() {
+        backend::put_parameter_status(&mut out, name, value);
+    }
+    backend::put_backend_key_data(&mut out, key.pid, key.secret);
+    for notice in lease.backend.take_notices() {
+        frame::put_body(&mut out, notice.tag, &notice.body);
+    }
+    backend::put_ready_for_query(&mut out, TransactionStatus::Idle);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_trusted() {
+        let who = Who {
+            user: b"a",
+            database: b"a",
+            application: b"",
+        };
+        for trusted in ["127.0.0.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert!(trust(trusted.parse().unwrap(), &who).is_ok());
+        }
+        let refused = trust("192.0.2.1:1".parse().unwrap(), &who).unwrap_err();
+        assert_eq!(refused.code, "28000");
+    }
+
+    #[test]
+    fn read_only_is_the_last_word_at_start_up() {
+        let mut parameters = vec![
+            (b"Default_Transaction_Read_Only".to_vec(), b"off".to_vec()),
+            (b"options".to_vec(), b"-c a=b".to_vec()),
+        ];
+        make_read_only(&mut parameters);
+        assert_eq!(parameters.len(), 2);
+        assert_eq!(parameters[1].0, b"default_transaction_read_only");
+        assert_eq!(parameters[1].1, b"on");
+    }
+}

@@ -1,0 +1,183 @@
+//! What prepared statements and portals stand for, as the server has confirmed it.
+//!
+//! Effects are applied when the server's reply comes, in the order of the replies: what it skipped
+//! has no effect, and what came later cannot undo what came before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::answer::Answer;
+use super::generated::Generated;
+use super::replies::Rows;
+
+/// A name as the client wrote it; empty is the unnamed statement or portal.
+pub(super) type Name = Box<[u8]>;
+
+/// What is known of a prepared statement.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    /// How its rows are counted, without any seen.
+    Plain(Rows),
+    /// It was generated; it remembers until it is closed or prepared anew.
+    Generated(Arc<Generated>),
+}
+
+/// What is known of a portal.
+#[derive(Debug)]
+pub(super) enum Portal {
+    /// Its rows are counted, over all its Executes.
+    Counted(Rows),
+    /// Its rows are here.
+    Answered(Answer),
+}
+
+/// What a Close speaks of.
+#[derive(Debug)]
+pub(super) enum Closed {
+    /// A prepared statement.
+    Statement(Name),
+    /// A portal.
+    Portal(Name),
+}
+
+/// All names of a session that something must be known of.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    statements: HashMap<Name, Prepared>,
+    portals: HashMap<Name, Portal>,
+}
+
+impl Names {
+    /// Nothing is known, so nothing can become wrong.
+    pub(super) fn is_empty(&self) -> bool {
+        self.statements.is_empty() && self.portals.is_empty()
+    }
+
+    /// The generated query that a statement is.
+    pub(super) fn generated(&self, statement: &[u8]) -> Option<&Arc<Generated>> {
+        match self.statements.get(statement)? {
+            Prepared::Generated(generated) => Some(generated),
+            Prepared::Plain(_) => None,
+        }
+    }
+
+    /// The answer that a portal serves.
+    pub(super) fn answer(&mut self, portal: &[u8]) -> Option<&mut Answer> {
+        match self.portals.get_mut(portal)? {
+            Portal::Answered(answer) => Some(answer),
+            Portal::Counted(_) => None,
+        }
+    }
+
+    /// ParseComplete has come.
+    pub(super) fn prepared(&mut self, statement: Name, prepared: Prepared) {
+        self.statements.insert(statement, prepared);
+    }
+
+    /// BindComplete has come. A statement that was not prepared by a Parse here is counted as
+    /// `doubt` says.
+    pub(super) fn bound(&mut self, portal: Name, statement: &[u8], doubt: Rows) {
+        let rows = match self.statements.get(statement) {
+            Some(Prepared::Plain(rows)) => *rows,
+            Some(Prepared::Generated(_)) | None => doubt,
+        };
+        self.portals.insert(portal, Portal::Counted(rows));
+    }
+
+    /// A Bind of a generated statement was answered here.
+    pub(super) fn answered(&mut self, portal: Name, answer: Answer) {
+        self.portals.insert(portal, Portal::Answered(answer));
+    }
+
+    /// CloseComplete has come.
+    pub(super) fn closed(&mut self, closed: &Closed) {
+        match closed {
+            Closed::Statement(name) => {
+                self.statements.remove(name);
+            }
+            Closed::Portal(name) => {
+                self.portals.remove(name);
+            }
+        }
+    }
+
+    /// The count of a portal's rows so far. One that was not bound by a Bind here, such as a cursor
+    /// of SQL, begins as `doubt` says.
+    pub(super) fn rows(&self, portal: &[u8], doubt: Rows) -> Rows {
+        match self.portals.get(portal) {
+            Some(Portal::Counted(rows)) => *rows,
+            Some(Portal::Answered(_)) | None => doubt,
+        }
+    }
+
+    /// A portal was suspended or has ended, with this count.
+    pub(super) fn counted(&mut self, portal: Name, rows: Rows) {
+        self.portals.insert(portal, Portal::Counted(rows));
+    }
+
+    /// A Query has ended: it destroys the unnamed statement and the unnamed portal.
+    pub(super) fn query_ended(&mut self) {
+        if !self.is_empty() {
+            self.statements.remove(&b""[..]);
+            self.portals.remove(&b""[..]);
+        }
+    }
+
+    /// The transaction is over: its portals are gone.
+    pub(super) fn transaction_ended(&mut self) {
+        self.portals.clear();
+    }
+
+    /// SQL was run that may have given names another meaning: what was known to need no count is
+    /// in doubt again.
+    pub(super) fn doubt(&mut self) {
+        self.statements.retain(|_, prepared| match prepared {
+            Prepared::Plain(rows) => rows.limit.is_some(),
+            Prepared::Generated(_) => true,
+        });
+        self.portals.retain(|_, portal| match portal {
+            Portal::Counted(rows) => rows.limit.is_some(),
+            Portal::Answered(_) => true,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limited(limit: u64) -> Rows {
+        Rows {
+            limit: Some(limit),
+            ..Rows::default()
+        }
+    }
+
+    #[test]
+    fn a_portal_is_counted_as_its_statement_says() {
+        let mut names = Names::default();
+        names.prepared(b"s"[..].into(), Prepared::Plain(limited(3)));
+        names.bound(b"p"[..].into(), b"s", Rows::default());
+        assert_eq!(names.rows(b"p", Rows::default()), limited(3));
+    }
+
+    #[test]
+    fn what_nobody_prepared_here_is_counted_as_doubt_says() {
+        let mut names = Names::default();
+        names.bound(b"p"[..].into(), b"by_sql", limited(7));
+        assert_eq!(names.rows(b"p", Rows::default()), limited(7));
+        assert_eq!(names.rows(b"cursor", limited(7)), limited(7));
+    }
+
+    #[test]
+    fn after_sql_that_renames_only_limits_are_sure() {
+        let mut names = Names::default();
+        names.prepared(b"shows"[..].into(), Prepared::Plain(Rows::default()));
+        names.prepared(b"reads"[..].into(), Prepared::Plain(limited(3)));
+        names.doubt();
+        names.bound(b"a"[..].into(), b"shows", limited(7));
+        names.bound(b"b"[..].into(), b"reads", limited(7));
+        assert_eq!(names.rows(b"a", Rows::default()), limited(7));
+        assert_eq!(names.rows(b"b", Rows::default()), limited(3));
+    }
+}

@@ -1,0 +1,344 @@
+//! What the session does when a question, or a statement made of one, has its turn.
+//!
+//! Everything here begins with nothing owed by the server, and ends so: pgparley's own dialogues
+//! never mix with the client's.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use super::End;
+use super::Session;
+use super::answer::Answer;
+use super::answer::Cap;
+use super::answer::Outcome;
+use super::asking::Failure;
+use super::dialogue::Progress;
+use super::dialogue::Skipping;
+use super::generated::Generated;
+use super::names::Prepared;
+use super::relay::Event;
+use super::replies::Owed;
+use super::wrapper;
+use crate::sql::question::Placement;
+use crate::wire::ErrorInfo;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::error;
+use crate::wire::frame;
+use crate::wire::frame::server;
+use crate::wire::frontend;
+use crate::wire::frontend::Named;
+use crate::wire::frontend::Parse;
+
+/// The prepared statement of a generated query that came as a Query.
+const OWN_STATEMENT: &[u8] = b"_pgparley_question";
+
+/// No parameters, all results in text.
+const TEXT_WITHOUT_PARAMETERS: &[u8] = &[0; 6];
+
+/// A message of the client that the session answers itself.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// A Query that holds questions.
+    Query {
+        /// Its text.
+        text: Vec<u8>,
+        /// Where they stand.
+        placement: Placement,
+    },
+    /// A Parse that holds questions.
+    Parse {
+        /// Its body.
+        body: Vec<u8>,
+        /// Where they stand.
+        placement: Placement,
+    },
+    /// A Bind of a statement that was generated.
+    Bind {
+        /// Its body.
+        body: Vec<u8>,
+        /// The statement.
+        generated: Arc<Generated>,
+    },
+    /// A Sync that ends a transaction which was promoted for a question.
+    Sync,
+}
+
+impl Session {
+    /// Answers one message; an error means that the session is over.
+    pub(super) async fn take_turn(&mut self, turn: Turn) -> Result<(), End> {
+        if !self.settle().await? && !matches!(turn, Turn::Sync) {
+            // Something before it failed: the server would skip this message too.
+            return Ok(());
+        }
+        let taken = match turn {
+            Turn::Query { text, placement } => self.query_turn(&text, &placement).await,
+            Turn::Parse { body, placement } => self.parse_turn(&body, &placement).await,
+            Turn::Bind { body, generated } => self.bind_turn(&body, &generated).await,
+            Turn::Sync => self.sync_turn().await,
+        };
+        match taken {
+            Ok(()) => Ok(()),
+            Err(Failure::Ended(end)) => Err(end),
+            Err(Failure::Told(_)) => unreachable!("each turn tells its own failures"),
+        }
+    }
+
+    /// Waits until the server owes nothing. `false` when an error made it skip to the next Sync.
+    pub(super) async fn settle(&mut self) -> Result<bool, End> {
+        if self.dialogue.replies.needs_flush() {
+            let mut flush = Vec::new();
+            frontend::put_flush(&mut flush);
+            self.lease
+                .backend
+                .connection
+                .push(&flush)
+                .map_err(|_| End::Server)?;
+        }
+        while !self.dialogue.replies.is_empty() {
+            match poll_fn(|cx| self.poll_replies(cx)).await {
+                Event::Moved => {}
+                Event::Excess => self.cut_short().await,
+                Event::LostSyncs => self.find_syncs().await?,
+                Event::Turn(_) | Event::Settle | Event::Terminate => {
+                    unreachable!("the client is not read")
+                }
+                Event::End(end) => return Err(end),
+            }
+        }
+        Ok(self.dialogue.skipping != Skipping::Server)
+    }
+
+    async fn query_turn(&mut self, text: &[u8], placement: &Placement) -> Result<(), Failure> {
+        let failure = match self.generate(text, placement, &[]).await {
+            Ok(generated) => match self.answer_query(&generated).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            },
+            Err(failure) => failure,
+        };
+        let Failure::Told(info) = failure else {
+            return Err(failure);
+        };
+        self.fail_open_transaction().await?;
+        self.commit_if_promoted().await?;
+        let mut out = Vec::new();
+        error::put_error(&mut out, *info);
+        self.end_query(out)
+    }
+
+    /// Runs a generated query and sends its answer as a server would to a Query.
+    async fn answer_query(&mut self, generated: &Generated) -> Result<(), Failure> {
+        let mut parse = Vec::new();
+        frontend::put_close(&mut parse, Named::Statement(OWN_STATEMENT));
+        frontend::put_parse(&mut parse, OWN_STATEMENT, &generated.text);
+        let query = Query {
+            generated,
+            parse,
+            statement: OWN_STATEMENT,
+            parameters: TEXT_WITHOUT_PARAMETERS,
+        };
+        let result = self.run_generated(&query).await?;
+        self.commit_if_promoted().await?;
+        let mut out = Vec::new();
+        match result {
+            Ok(mut answer) => {
+                put_notices(&mut out, generated);
+                answer.put_notices(&mut out);
+                answer.put_description(&mut out);
+                answer.put_rows(&mut out, 0);
+            }
+            Err(body) => frame::put_body(&mut out, server::ERROR, &body),
+        }
+        self.end_query(out)
+    }
+
+    fn end_query(&mut self, mut out: Vec<u8>) -> Result<(), Failure> {
+        backend::put_ready_for_query(&mut out, self.dialogue.status);
+        self.dialogue.query_answered();
+        self.tell(&out)
+    }
+
+    /// The server gets a Parse of the SQL under the client's own name, so that Describe, Close and
+    /// DEALLOCATE need nothing from us.
+    async fn parse_turn(&mut self, body: &[u8], placement: &Placement) -> Result<(), Failure> {
+        let Some(parse) = Parse::read(body) else {
+            return Err(Failure::Ended(End::Protocol));
+        };
+        let types = parse.type_oids();
+        match self.generate(parse.query, placement, &types).await {
+            Ok(generated) => {
+                let mut out = Vec::new();
+                put_notices(&mut out, &generated);
+                self.tell(&out)?;
+                let mut request = Vec::new();
+                parse.put_with(&mut request, &generated.text);
+                let name = parse.statement.into();
+                let prepared = Some((name, Prepared::Generated(Arc::new(generated))));
+                self.dialogue.replies.push(Owed::Parse {
+                    prepared,
+                    instead: None,
+                });
+                self.dialogue.advance(Progress::Prepared);
+                let pushed = self.lease.backend.connection.push(&request);
+                pushed.map_err(|_| Failure::Ended(End::Server))?;
+                // A Bind of it must find it confirmed, or it would pass as any other.
+                self.settle().await.map(|_| ()).map_err(Failure::Ended)
+            }
+            Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
+            Err(ended) => Err(ended),
+        }
+    }
+
+    /// Runs the query now and keeps its rows for the Executes to come.
+    async fn bind_turn(&mut self, body: &[u8], generated: &Generated) -> Result<(), Failure> {
+        let Some(bind) = frontend::Bind::read(body) else {
+            return Err(Failure::Ended(End::Protocol));
+        };
+        let query = Query {
+            generated,
+            parse: Vec::new(),
+            statement: bind.statement,
+            parameters: bind.rest,
+        };
+        match self.run_generated(&query).await {
+            Ok(Ok(mut answer)) => {
+                let mut out = Vec::new();
+                answer.put_notices(&mut out);
+                backend::put_bare(&mut out, server::BIND_COMPLETE);
+                self.dialogue.names.answered(bind.portal.into(), answer);
+                self.tell(&out)
+            }
+            Ok(Err(body)) => {
+                let mut out = Vec::new();
+                frame::put_body(&mut out, server::ERROR, &body);
+                self.dialogue.skipping = Skipping::Here;
+                self.tell(&out)
+            }
+            Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
+            Err(ended) => Err(ended),
+        }
+    }
+
+    /// The implicit transaction that a question made a block of ends as the client expects.
+    async fn sync_turn(&mut self) -> Result<(), Failure> {
+        let mut out = Vec::new();
+        if let Some(body) = self.commit_promoted().await? {
+            frame::put_body(&mut out, server::ERROR, &body);
+        }
+        self.dialogue.skipping = Skipping::Nobody;
+        self.dialogue.progress = Progress::Nothing;
+        backend::put_ready_for_query(&mut out, self.dialogue.status);
+        self.dialogue.names.transaction_ended();
+        self.tell(&out)
+    }
+
+    /// Runs a query in its wrapper. The inner error is the body of the server's ErrorResponse; the
+    /// transaction is then as failed as the client's own query would have left it.
+    async fn run_generated(
+        &mut self,
+        query: &Query<'_>,
+    ) -> Result<Result<Answer, Vec<u8>>, Failure> {
+        if self.dialogue.status == TransactionStatus::Error {
+            return Err(super::errors::failed_transaction().into());
+        }
+        let footing = self.footing().await?;
+        let mut request = Vec::new();
+        wrapper::put_opening(&mut request, footing, &query.generated.bounds);
+        request.extend_from_slice(&query.parse);
+        wrapper::put_query(&mut request, query.statement, query.parameters);
+        wrapper::put_closing(&mut request, footing);
+        frontend::put_sync(&mut request);
+        let before = self.lease.backend.parameters().to_vec();
+        let cap = self.cap();
+        let server = &mut self.lease.backend;
+        server
+            .connection
+            .push(&request)
+            .map_err(|_| Failure::Ended(End::Server))?;
+        let Outcome { result, status } = Answer::read(server, cap).await?;
+        self.dialogue.status = status;
+        if result.is_err() && footing == wrapper::Footing::Idle {
+            // The wrapper was ours, so no failed transaction is left to the client.
+            self.recover(footing).await?;
+        }
+        self.tell_parameters(&before)?;
+        match result.as_ref().ok().and_then(Answer::refusal) {
+            Some(info) => Err(info.into()),
+            None => Ok(result),
+        }
+    }
+
+    /// Answers a message of the extended protocol with an error; what follows is skipped.
+    async fn fail_until_sync(&mut self, info: ErrorInfo) -> Result<(), Failure> {
+        self.fail_open_transaction().await?;
+        let mut out = Vec::new();
+        error::put_error(&mut out, info);
+        self.dialogue.skipping = Skipping::Here;
+        self.tell(&out)
+    }
+
+    /// An error in a transaction block fails the block, whoever found it.
+    async fn fail_open_transaction(&mut self) -> Result<(), Failure> {
+        if self.dialogue.status == TransactionStatus::Transaction {
+            self.fail_transaction().await?;
+        }
+        Ok(())
+    }
+
+    async fn commit_if_promoted(&mut self) -> Result<(), Failure> {
+        if !self.dialogue.promoted {
+            return Ok(());
+        }
+        match self.commit_promoted().await? {
+            None => Ok(()),
+            Some(body) => Err(error::read(&body).into()),
+        }
+    }
+
+    /// How much of an answer this client gets.
+    pub(super) fn cap(&self) -> Cap {
+        let nl = &self.services.config.nl;
+        let rows = self
+            .rules
+            .row_limit()
+            .map_or(nl.row_limit, |limit| limit.min(nl.row_limit));
+        Cap {
+            rows,
+            bytes: nl.max_bytes,
+        }
+    }
+
+    fn tell(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.client
+            .push(bytes)
+            .map_err(|_| Failure::Ended(End::Client))
+    }
+}
+
+/// A generated query about to run.
+struct Query<'a> {
+    generated: &'a Generated,
+    /// Messages that prepare it, when the client has not.
+    parse: Vec<u8>,
+    statement: &'a [u8],
+    /// Formats and values, as in a Bind.
+    parameters: &'a [u8],
+}
+
+impl super::dialogue::Dialogue {
+    /// A Query was answered without the server.
+    fn query_answered(&mut self) {
+        self.progress = Progress::Nothing;
+        self.names.query_ended();
+        if self.status == TransactionStatus::Idle {
+            self.names.transaction_ended();
+        }
+    }
+}
+
+fn put_notices(out: &mut Vec<u8>, generated: &Generated) {
+    for notice in generated.notices() {
+        error::put_notice(out, notice);
+    }
+}

@@ -1,0 +1,289 @@
+//! Moves one chunk at a time between the client and its server connection.
+//!
+//! Both directions wait at once, but each stops reading while the other side does not take what
+//! was read: a slow reader stops the sender, and no more than a chunk lies here. A server that is
+//! slow to take is still read from, so that two blocked writers do not wait for each other.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Context;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::End;
+use super::Session;
+use super::dialogue::Excess;
+use super::dialogue::Lost;
+use super::dialogue::Skipping;
+use super::from_client::Step;
+use super::from_server::Progressed;
+use super::questions::Turn;
+use super::wrapper::LONGEST_REPLY;
+use crate::wire::Passage;
+use crate::wire::backend;
+use crate::wire::frame;
+use crate::wire::frame::server as tag;
+use crate::wire::frontend;
+use crate::wire::frontend::Named;
+
+/// Messages that may be owed before the client is not read any further.
+const MOST_OWED: usize = 10_000;
+
+/// How long a first cancel may take to show.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long each further one may.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A statement that nobody prepares.
+const MARKER: &[u8] = b"_pgparley_marker";
+
+/// What happened.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A chunk moved.
+    Moved,
+    /// The client's next message is to be looked at when the server owes nothing.
+    Settle,
+    /// A message of the client is to be answered here.
+    Turn(Box<Turn>),
+    /// The client has nothing more to say; what it asked for is still to be done.
+    Terminate,
+    /// The result that comes in is to be cancelled.
+    Excess,
+    /// Which Syncs the server answers is to be found out.
+    LostSyncs,
+    /// The session is over.
+    End(End),
+}
+
+impl Session {
+    /// Waits until something can move, and moves it.
+    pub(super) async fn next(&mut self) -> Event {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = self.poll_replies(cx) {
+            return Poll::Ready(event);
+        }
+        let takes_more = !self.lease.backend.connection.is_congested()
+            && self.dialogue.replies.len() < MOST_OWED;
+        if takes_more {
+            self.poll_client(cx)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Lets out what was held up, and moves what the server sent.
+    pub(super) fn poll_replies(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let server = &mut self.lease.backend.connection;
+        if server.is_congested()
+            && let Poll::Ready(Err(_)) = server.poll_flush(cx)
+        {
+            return Poll::Ready(Event::End(End::Server));
+        }
+        if self.client.is_congested()
+            && let Poll::Ready(Err(_)) = self.client.poll_flush(cx)
+        {
+            return Poll::Ready(Event::End(End::Client));
+        }
+        if self.client.is_congested() {
+            Poll::Pending
+        } else {
+            self.poll_server(cx)
+        }
+    }
+
+    fn poll_server(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Self {
+            client,
+            lease,
+            dialogue,
+            rules,
+            ..
+        } = self;
+        let backend = &mut lease.backend;
+        let mut parameters = Vec::new();
+        let moved = backend.connection.poll_chunk(cx, |chunk| {
+            let mut passage = Passage::new(chunk);
+            let (consumed, progressed) =
+                dialogue.server_said(chunk, rules, &mut passage, &mut parameters);
+            (consumed, (progressed, client.push(passage.bytes())))
+        });
+        let Poll::Ready(moved) = moved else {
+            return Poll::Pending;
+        };
+        for body in parameters {
+            backend.note_parameter(&body);
+        }
+        Poll::Ready(match moved {
+            Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.lost.is_some() => {
+                match dialogue.lost.take() {
+                    Some(Lost::Syncs) => Event::LostSyncs,
+                    Some(Lost::Client) | None => Event::End(End::Protocol),
+                }
+            }
+            Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.excess == Excess::ToCancel => {
+                Event::Excess
+            }
+            Ok(Some((Progressed::Nothing, Ok(())))) => Event::Moved,
+            Ok(Some((Progressed::Nothing, Err(_)))) => Event::End(End::Client),
+            Ok(Some((Progressed::Malformed, _)) | None) | Err(_) => Event::End(End::Server),
+        })
+    }
+
+    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Self {
+            client,
+            lease,
+            dialogue,
+            rules,
+            ..
+        } = self;
+        let server = &mut lease.backend.connection;
+        let moved = client.poll_chunk(cx, |chunk| {
+            let mut passage = Passage::new(chunk);
+            let (consumed, step) = dialogue.client_said(chunk, rules, &mut passage);
+            (consumed, (step, server.push(passage.bytes())))
+        });
+        let Poll::Ready(moved) = moved else {
+            return Poll::Pending;
+        };
+        let mut locals = Vec::new();
+        dialogue.take_locals(&mut locals);
+        let told = client.push(&locals);
+        Poll::Ready(match moved {
+            Ok(Some((_, Err(_)))) => Event::End(End::Server),
+            Ok(Some((Step::Terminate, Ok(())))) => Event::Terminate,
+            Ok(None) | Err(_) => Event::End(End::Client),
+            Ok(Some((Step::Malformed, Ok(())))) => Event::End(End::Protocol),
+            Ok(Some((Step::Turn(turn), Ok(())))) => Event::Turn(turn),
+            Ok(Some((Step::Settle, Ok(())))) => Event::Settle,
+            Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
+            Ok(Some((Step::Next, Ok(())))) => Event::Moved,
+        })
+    }
+
+    /// Cancels a result of which the client has had enough. Returns when the server has the signal,
+    /// so that it cannot hit the client's next query.
+    pub(super) async fn cut_short(&mut self) {
+        self.dialogue.excess = Excess::Cancelled;
+        let Some(target) = self.lease.backend.cancel_target() else {
+            return;
+        };
+        if let Err(error) = target.cancel().await {
+            // The rows are read to their end instead.
+            tracing::info!(%error, "cancel request not delivered");
+        }
+    }
+
+    /// Cancels what runs for a client that is gone, and reads the server until nothing is owed.
+    pub(super) async fn abandon(&mut self) -> io::Result<()> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Some(target) = self.lease.backend.cancel_target() {
+                target.cancel().await?;
+            }
+            // A signal that comes before the server has begun with the query is lost.
+            match timeout(pause, self.drain()).await {
+                Ok(drained) => return drained,
+                Err(_) => pause = PAUSE,
+            }
+        }
+    }
+
+    /// Does what the client has asked for before it said Terminate, as a server would: what was
+    /// sent is run, and answered as long as the client listens.
+    pub(super) async fn finish(&mut self) -> End {
+        while self.dialogue.replies.holds_ready_for_query() {
+            match poll_fn(|cx| self.poll_replies(cx)).await {
+                Event::Moved | Event::Terminate => {}
+                Event::Excess => self.cut_short().await,
+                Event::LostSyncs | Event::Settle | Event::Turn(_) => return End::Client,
+                Event::End(End::Client) => {
+                    return self.drain().await.map_or(End::Server, |()| End::Client);
+                }
+                Event::End(end) => return end,
+            }
+        }
+        End::Client
+    }
+
+    /// Reads the server until nothing is owed, for nobody.
+    async fn drain(&mut self) -> io::Result<()> {
+        while self.dialogue.replies.holds_ready_for_query() {
+            let Self {
+                lease,
+                dialogue,
+                rules,
+                ..
+            } = self;
+            let connection = &mut lease.backend.connection;
+            let read = poll_fn(|cx| {
+                connection.poll_chunk(cx, |chunk| {
+                    let mut passage = Passage::new(chunk);
+                    dialogue.server_said(chunk, rules, &mut passage, &mut Vec::new())
+                })
+            });
+            if !matches!(read.await?, Some(Progressed::Nothing)) {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out which of the Syncs that were sent during a failed COPY the server answers: behind
+    /// a Sync of our own it answers a Close, and whatever it answers before that is the client's.
+    pub(super) async fn find_syncs(&mut self) -> Result<(), End> {
+        if self.dialogue.skipping == Skipping::Doomed
+            || self.dialogue.replies.take_syncs().is_none()
+        {
+            return Err(End::Protocol);
+        }
+        let mut request = Vec::new();
+        frontend::put_sync(&mut request);
+        frontend::put_close(&mut request, Named::Statement(MARKER));
+        frontend::put_sync(&mut request);
+        let server = &mut self.lease.backend;
+        server.connection.push(&request).map_err(|_| End::Server)?;
+        let mut answered = 0;
+        let mut out = Vec::new();
+        let mut ready = Vec::new();
+        loop {
+            let message = server.connection.recv(LONGEST_REPLY).await;
+            let message = message.map_err(|_| End::Server)?;
+            match message.tag {
+                tag::CLOSE_COMPLETE => break,
+                tag::READY_FOR_QUERY => {
+                    answered += 1;
+                    // The last before the marker answers our own Sync.
+                    out.append(&mut ready);
+                    frame::put_body(&mut ready, message.tag, &message.body);
+                }
+                _ => {
+                    out.append(&mut ready);
+                    frame::put_body(&mut out, message.tag, &message.body);
+                }
+            }
+        }
+        let last = server
+            .connection
+            .recv(LONGEST_REPLY)
+            .await
+            .map_err(|_| End::Server)?;
+        if let Some(status) = backend::transaction_status(&last.body) {
+            self.dialogue.status = status;
+        }
+        self.dialogue.skipping = if answered > 1 {
+            Skipping::Nobody
+        } else {
+            Skipping::Here
+        };
+        server.connection.resume();
+        self.client.push(&out).map_err(|_| End::Client)
+    }
+}

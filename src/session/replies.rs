@@ -1,0 +1,498 @@
+//! What the server still owes the client, in the order of the client's messages.
+//!
+//! Source of the pairing: <https://www.postgresql.org/docs/current/protocol-flow.html>.
+
+use std::collections::VecDeque;
+
+use super::dialogue::CopyIn;
+use super::names::Closed;
+use super::names::Name;
+use super::names::Names;
+use super::names::Prepared;
+use crate::guard::Plan;
+use crate::guard::ResultLimit;
+use crate::wire::ErrorInfo;
+use crate::wire::frame::server;
+
+/// One reply, or group of replies, that a message of the client asked for.
+#[derive(Debug)]
+pub(super) enum Owed {
+    /// Parse: ParseComplete.
+    Parse {
+        /// What the statement's name stands for from then on; `None` when nobody will ask.
+        prepared: Option<(Name, Prepared)>,
+        /// The server was sent a text that cannot parse; the client gets this error.
+        instead: Option<Box<ErrorInfo>>,
+    },
+    /// Bind: BindComplete.
+    Bind {
+        /// The portal and its statement; `None` when nobody will ask.
+        bound: Option<(Name, Name)>,
+    },
+    /// Describe: RowDescription or NoData, behind ParameterDescription for a statement.
+    Describe,
+    /// Execute: rows, then CommandComplete, EmptyQueryResponse or PortalSuspended.
+    Execute {
+        /// The portal; `None` when its rows are not counted.
+        portal: Option<Name>,
+    },
+    /// Close: CloseComplete.
+    Close {
+        /// What is closed; `None` when nobody will ask.
+        closed: Option<Closed>,
+    },
+    /// Query: any number of results, then ReadyForQuery.
+    Query {
+        /// How each statement's result is delivered.
+        plan: Plan,
+        /// The result that comes next.
+        result: usize,
+        /// The server was sent a text that cannot parse; the client gets this error.
+        instead: Option<Box<ErrorInfo>>,
+    },
+    /// FunctionCall: FunctionCallResponse, then ReadyForQuery.
+    FunctionCall,
+    /// Sync: ReadyForQuery.
+    Sync,
+    /// CopyDone or CopyFail, sent before the server said that it takes COPY data: no reply, but
+    /// what stands behind it is not part of the copy.
+    CopyEnd,
+    /// Answered by pgparley itself: these bytes, when their turn comes.
+    Local(Vec<u8>),
+}
+
+/// Rows of one result, counted against its limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Rows {
+    /// Rows that may be delivered; `None` is all.
+    pub limit: Option<u64>,
+    /// Rows that the server has sent.
+    pub seen: u64,
+    /// The statement may be cancelled once its rows are no longer wanted: it is alone, reads only,
+    /// and the server would go on.
+    pub cancellable: bool,
+}
+
+impl Rows {
+    /// None seen yet.
+    pub(super) fn of(plan: &Plan, result: usize) -> Self {
+        let limit = match plan.limit(result) {
+            ResultLimit::None => None,
+            ResultLimit::Rows(rows) => Some(rows),
+        };
+        Self {
+            limit,
+            seen: 0,
+            cancellable: plan.cancellable,
+        }
+    }
+
+    /// Counts one more row; whether the client gets it.
+    pub(super) fn admit(&mut self) -> bool {
+        let Some(limit) = self.limit else { return true };
+        self.seen += 1;
+        self.seen <= limit
+    }
+
+    /// The limit, when more rows came than it allows.
+    pub(super) fn exceeded(&self) -> Option<u64> {
+        self.limit.filter(|&limit| self.seen > limit)
+    }
+}
+
+/// What a message of the server settled.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// Nothing that anything depends on.
+    Nothing,
+    /// A statement's name stands for this.
+    Prepared(Name, Prepared),
+    /// A portal was made of a statement.
+    Bound(Name, Name),
+    /// A name is gone.
+    Closed(Closed),
+    /// A result ended; its portal, when it was one that is counted.
+    Result(Option<Name>),
+    /// A portal was suspended.
+    Suspended(Option<Name>),
+    /// A Query is over.
+    Query,
+    /// An error ended a group.
+    Failed {
+        /// The error that the client gets in place of the server's.
+        instead: Option<Box<ErrorInfo>>,
+        /// The server skips what is sent to it until a Sync.
+        skips: bool,
+    },
+}
+
+/// The queue of what is owed.
+#[derive(Debug, Default)]
+pub(super) struct Replies {
+    queue: VecDeque<Owed>,
+}
+
+impl Replies {
+    pub(super) fn push(&mut self, owed: Owed) {
+        self.queue.push_back(owed);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// How the rows of the result that is coming in are counted, before any has come.
+    pub(super) fn rows(&self, names: &Names, doubt: Rows) -> Rows {
+        match self.queue.front() {
+            Some(Owed::Query { plan, result, .. }) => Rows::of(plan, *result),
+            Some(Owed::Execute {
+                portal: Some(portal),
+            }) => names.rows(portal, doubt),
+            _ => Rows::default(),
+        }
+    }
+
+    /// Nothing is owed but answers of pgparley's own, so everything else is confirmed.
+    pub(super) fn are_local(&self) -> bool {
+        self.queue.iter().all(|owed| matches!(owed, Owed::Local(_)))
+    }
+
+    /// The result that is coming in is the last thing owed but for its ReadyForQuery.
+    pub(super) fn is_last_result(&self) -> bool {
+        match self.queue.front() {
+            Some(Owed::Query { .. }) => self.queue.len() == 1,
+            Some(Owed::Execute { .. }) => {
+                self.queue.len() == 2 && matches!(self.queue.back(), Some(Owed::Sync))
+            }
+            _ => false,
+        }
+    }
+
+    /// A ReadyForQuery is among what is owed, so the server will answer without being asked again.
+    pub(super) fn holds_ready_for_query(&self) -> bool {
+        self.queue.iter().any(ends_with_ready)
+    }
+
+    /// The last of what the server owes comes only when it is asked to flush.
+    pub(super) fn needs_flush(&self) -> bool {
+        let mut latest = self.queue.iter().rev();
+        let last = latest.find(|owed| !matches!(owed, Owed::Local(_) | Owed::CopyEnd));
+        last.is_some_and(|owed| !ends_with_ready(owed))
+    }
+
+    /// The bytes of a local answer whose turn it is.
+    pub(super) fn take_local(&mut self) -> Option<Vec<u8>> {
+        if !matches!(self.queue.front()?, Owed::Local(_)) {
+            return None;
+        }
+        let Owed::Local(bytes) = self.queue.pop_front()? else {
+            unreachable!("the front was looked at");
+        };
+        self.drop_stray_ends();
+        Some(bytes)
+    }
+
+    /// The client has ended a COPY that the server may not have begun.
+    pub(super) fn copy_ended_early(&mut self) {
+        if !self.queue.is_empty() {
+            self.queue.push_back(Owed::CopyEnd);
+        }
+    }
+
+    /// The server now takes COPY data. What the client has sent behind the COPY up to its end must
+    /// be Syncs, as some drivers send them; `None` when it is anything else.
+    pub(super) fn begin_copy_in(&mut self) -> Option<CopyIn> {
+        let end = self
+            .queue
+            .iter()
+            .position(|owed| matches!(owed, Owed::CopyEnd));
+        let behind = end.unwrap_or(self.queue.len());
+        let mut during = self.queue.drain(1.min(behind)..behind);
+        let doubtful_syncs = during.len();
+        let only_syncs = during.all(|owed| matches!(owed, Owed::Sync));
+        drop(during);
+        if end.is_some() {
+            // Only this one: others belong to copies that are still to come.
+            self.queue.remove(1);
+        }
+        only_syncs.then_some(CopyIn {
+            is_over: end.is_some(),
+            doubtful_syncs,
+        })
+    }
+
+    /// Forgets what is owed, when that is nothing but Syncs; how many. `None` when it is more.
+    pub(super) fn take_syncs(&mut self) -> Option<usize> {
+        let only_syncs = self.queue.iter().all(|owed| matches!(owed, Owed::Sync));
+        let count = self.queue.len();
+        self.queue.clear();
+        only_syncs.then_some(count)
+    }
+
+    /// Strikes off what a message with this type byte answers.
+    pub(super) fn settle(&mut self, tag: u8) -> Settled {
+        let settled = self.strike_off(tag);
+        self.drop_stray_ends();
+        settled
+    }
+
+    /// What has come to the front ended no COPY: the server ignores it.
+    fn drop_stray_ends(&mut self) {
+        while matches!(self.queue.front(), Some(Owed::CopyEnd)) {
+            self.queue.pop_front();
+        }
+    }
+
+    fn strike_off(&mut self, tag: u8) -> Settled {
+        if tag == server::ERROR {
+            return self.fail();
+        }
+        if let (server::COMMAND_COMPLETE | server::EMPTY_QUERY, Some(Owed::Query { result, .. })) =
+            (tag, self.queue.front_mut())
+        {
+            *result += 1;
+            return Settled::Result(None);
+        }
+        match self.queue.pop_front_if(|owed| answers(tag, owed)) {
+            Some(Owed::Parse {
+                prepared: Some((name, prepared)),
+                ..
+            }) => Settled::Prepared(name, prepared),
+            Some(Owed::Bind {
+                bound: Some((portal, statement)),
+            }) => Settled::Bound(portal, statement),
+            Some(Owed::Close {
+                closed: Some(closed),
+            }) => Settled::Closed(closed),
+            Some(Owed::Execute { portal }) if tag == server::PORTAL_SUSPENDED => {
+                Settled::Suspended(portal)
+            }
+            Some(Owed::Execute { portal }) => Settled::Result(portal),
+            Some(Owed::Query { .. }) => Settled::Query,
+            _ => Settled::Nothing,
+        }
+    }
+
+    /// An error in a Query ends that Query. Any other makes the server skip everything up to the
+    /// next Sync, Queries among it.
+    fn fail(&mut self) -> Settled {
+        let instead = match self.queue.front_mut() {
+            Some(Owed::Query { instead, .. } | Owed::Parse { instead, .. }) => instead.take(),
+            _ => None,
+        };
+        if matches!(
+            self.queue.front(),
+            Some(Owed::Query { .. } | Owed::FunctionCall)
+        ) {
+            return Settled::Failed {
+                instead,
+                skips: false,
+            };
+        }
+        while self
+            .queue
+            .pop_front_if(|owed| !matches!(owed, Owed::Sync))
+            .is_some()
+        {}
+        let skips = self.queue.is_empty();
+        Settled::Failed { instead, skips }
+    }
+}
+
+/// A message with this type byte is the last that answers `owed`.
+fn answers(tag: u8, owed: &Owed) -> bool {
+    match owed {
+        Owed::Parse { .. } => tag == server::PARSE_COMPLETE,
+        Owed::Bind { .. } => tag == server::BIND_COMPLETE,
+        Owed::Describe => matches!(tag, server::ROW_DESCRIPTION | server::NO_DATA),
+        Owed::Execute { .. } => matches!(
+            tag,
+            server::COMMAND_COMPLETE | server::EMPTY_QUERY | server::PORTAL_SUSPENDED
+        ),
+        Owed::Close { .. } => tag == server::CLOSE_COMPLETE,
+        Owed::Query { .. } | Owed::FunctionCall | Owed::Sync => tag == server::READY_FOR_QUERY,
+        Owed::CopyEnd | Owed::Local(_) => false,
+    }
+}
+
+fn ends_with_ready(owed: &Owed) -> bool {
+    matches!(owed, Owed::Query { .. } | Owed::FunctionCall | Owed::Sync)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Policy;
+    use crate::guard::Verdict;
+    use crate::guard::review;
+
+    fn execute() -> Owed {
+        Owed::Execute { portal: None }
+    }
+
+    fn parse() -> Owed {
+        let prepared = Some((b"s"[..].into(), Prepared::Plain(Rows::default())));
+        Owed::Parse {
+            prepared,
+            instead: None,
+        }
+    }
+
+    fn bind() -> Owed {
+        Owed::Bind { bound: None }
+    }
+
+    #[test]
+    fn an_error_skips_to_the_sync_without_effect() {
+        let mut replies = Replies::default();
+        for owed in [execute(), parse(), bind(), Owed::Sync, bind()] {
+            replies.push(owed);
+        }
+        let failed = replies.settle(server::ERROR);
+        assert!(matches!(failed, Settled::Failed { skips: false, .. }));
+        assert!(matches!(
+            replies.settle(server::PARSE_COMPLETE),
+            Settled::Nothing
+        ));
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(matches!(replies.queue.front(), Some(Owed::Bind { .. })));
+    }
+
+    #[test]
+    fn a_query_behind_a_failed_message_is_skipped_too() {
+        let mut replies = Replies::default();
+        for owed in [parse(), Owed::FunctionCall, Owed::CopyEnd] {
+            replies.push(owed);
+        }
+        let failed = replies.settle(server::ERROR);
+        assert!(matches!(failed, Settled::Failed { skips: true, .. }));
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn each_result_of_a_query_has_its_own_limit() {
+        let mut replies = Replies::default();
+        let policy = Policy {
+            row_limit: Some(1),
+            ..Policy::default()
+        };
+        let Verdict::Forward(plan) = review(b"TABLE t; SHOW x", &policy, None) else {
+            panic!("it goes on");
+        };
+        replies.push(Owed::Query {
+            plan,
+            result: 0,
+            instead: None,
+        });
+        let names = Names::default();
+        assert_eq!(replies.rows(&names, Rows::default()).limit, Some(1));
+        assert!(matches!(
+            replies.settle(server::COMMAND_COMPLETE),
+            Settled::Result(None)
+        ));
+        assert_eq!(replies.rows(&names, Rows::default()).limit, None);
+    }
+
+    #[test]
+    fn rows_beyond_the_limit_are_not_admitted() {
+        let mut rows = Rows {
+            limit: Some(1),
+            ..Rows::default()
+        };
+        assert!(rows.admit());
+        assert!(!rows.admit());
+        assert_eq!(rows.exceeded(), Some(1));
+    }
+
+    #[test]
+    fn a_sync_behind_an_execute_that_copies_in_is_not_answered() {
+        let mut replies = Replies::default();
+        replies.push(execute());
+        replies.push(Owed::Sync);
+        let copy = replies.begin_copy_in();
+        assert_eq!(copy.map(|copy| copy.doubtful_syncs), Some(1));
+        replies.push(Owed::Sync);
+        replies.settle(server::COMMAND_COMPLETE);
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn an_error_skips_queries_and_function_calls_too() {
+        let mut replies = Replies::default();
+        replies.push(parse());
+        replies.push(Owed::FunctionCall);
+        replies.push(Owed::Sync);
+        replies.push(Owed::FunctionCall);
+        replies.settle(server::ERROR);
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(matches!(replies.queue.front(), Some(Owed::FunctionCall)));
+        // Behind an error of its own, the server goes on.
+        replies.settle(server::ERROR);
+        replies.settle(server::READY_FOR_QUERY);
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn an_end_of_no_copy_behind_a_local_answer_holds_nothing_up() {
+        let mut replies = Replies::default();
+        replies.push(Owed::Local(vec![1]));
+        replies.copy_ended_early();
+        assert_eq!(replies.take_local(), Some(vec![1]));
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn what_stands_behind_the_last_sync_needs_a_flush() {
+        let mut replies = Replies::default();
+        assert!(!replies.needs_flush());
+        replies.push(bind());
+        assert!(replies.needs_flush());
+        replies.push(Owed::Sync);
+        replies.push(Owed::Local(Vec::new()));
+        assert!(!replies.needs_flush());
+        replies.push(bind());
+        assert!(replies.needs_flush());
+    }
+
+    #[test]
+    fn each_copy_has_its_own_end() {
+        let mut replies = Replies::default();
+        for _ in 0..2 {
+            replies.push(execute());
+            replies.copy_ended_early();
+        }
+        for _ in 0..2 {
+            let copy = replies.begin_copy_in().unwrap();
+            assert!(copy.is_over);
+            replies.settle(server::COMMAND_COMPLETE);
+        }
+        assert!(replies.is_empty());
+    }
+
+    #[test]
+    fn what_stands_behind_the_end_of_a_copy_is_answered() {
+        let mut replies = Replies::default();
+        replies.push(execute());
+        replies.copy_ended_early();
+        replies.push(Owed::Sync);
+        let copy = replies.begin_copy_in().unwrap();
+        assert!(copy.is_over);
+        assert_eq!(copy.doubtful_syncs, 0);
+        replies.settle(server::COMMAND_COMPLETE);
+        assert!(replies.holds_ready_for_query());
+    }
+
+    #[test]
+    fn the_end_of_a_copy_that_never_was_is_forgotten() {
+        let mut replies = Replies::default();
+        replies.push(execute());
+        replies.copy_ended_early();
+        replies.settle(server::COMMAND_COMPLETE);
+        assert!(replies.is_empty());
+    }
+}

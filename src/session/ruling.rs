@@ -1,0 +1,205 @@
+//! What becomes of a client's text: is it a question, and if not, what does the guard say.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use super::Origin;
+use super::Services;
+use super::errors;
+use super::login::Governing;
+use super::replies::Rows;
+use crate::catalog::Catalog;
+use crate::catalog::Service;
+use crate::config::Mechanism;
+use crate::config::OnExceed;
+use crate::config::Policy;
+use crate::guard;
+use crate::guard::Plan;
+use crate::guard::Verdict;
+use crate::guard::cache::CacheKey;
+use crate::guard::cache::DecisionCache;
+use crate::sql::question;
+use crate::sql::question::Placement;
+use crate::sql::question::Verb;
+use crate::sql::schema::Facts;
+use crate::wire::ErrorInfo;
+
+/// How old the facts may be that a decision is made with.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Verdicts that one worker remembers.
+const MOST_DECISIONS: usize = 8192;
+
+/// Bytes that they may take.
+const MOST_DECISION_BYTES: usize = 16 * 1024 * 1024;
+
+thread_local! {
+    /// Each worker remembers for itself, so that no lock is taken for a query.
+    static DECISIONS: RefCell<DecisionCache> =
+        RefCell::new(DecisionCache::new(MOST_DECISIONS, MOST_DECISION_BYTES));
+}
+
+/// What becomes of one text.
+pub(super) enum Ruling {
+    /// It goes on as it is.
+    Forward(Plan),
+    /// Another text goes on instead.
+    Rewrite(Arc<[u8]>, Plan),
+    /// It does not go on.
+    Refuse(Box<ErrorInfo>),
+    /// It holds questions.
+    Answer(Placement),
+}
+
+/// The rules of one session.
+pub(super) struct Rules {
+    governing: Option<Governing>,
+    questions_answered: bool,
+    facts: Option<FactsOfDatabase>,
+    unlimited: Plan,
+}
+
+/// What is known of the database, looked up anew when it is old.
+struct FactsOfDatabase {
+    catalog: Catalog,
+    service: Service,
+    database: String,
+    known: Option<Arc<Facts>>,
+    since: Option<Instant>,
+}
+
+impl Rules {
+    /// The rules under a policy; none forwards as is.
+    pub(super) fn new(governing: Option<Governing>, services: &Services, origin: &Origin) -> Self {
+        let needs_facts = governing.as_ref().is_some_and(|governing| {
+            let policy = &governing.policy;
+            let splices = policy.row_limit.is_some() && policy.mechanism != Mechanism::Count;
+            splices || policy.read_only
+        });
+        Self {
+            governing,
+            questions_answered: services.config.nl.enabled,
+            facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, origin)),
+            unlimited: Plan::unlimited(),
+        }
+    }
+
+    /// What becomes of `text`.
+    pub(super) fn rule(&mut self, text: &[u8]) -> Ruling {
+        if question::may_hold_question(text) {
+            match question::place(text) {
+                Placement::None => {}
+                Placement::Refused(why) => {
+                    return Ruling::Refuse(Box::new(errors::misplaced(why)));
+                }
+                Placement::Whole(_) | Placement::Inside(_) if !self.questions_answered => {
+                    return Ruling::Refuse(Box::new(errors::nl_disabled()));
+                }
+                placement if needs_store(&placement) => {
+                    return Ruling::Refuse(Box::new(errors::no_store()));
+                }
+                placement @ (Placement::Whole(_) | Placement::Inside(_)) => {
+                    return Ruling::Answer(placement);
+                }
+            }
+        }
+        match self.verdict(text) {
+            Verdict::Forward(plan) => Ruling::Forward(plan),
+            Verdict::Rewrite { text, plan } => Ruling::Rewrite(text, plan),
+            Verdict::Refuse(refusal) => Ruling::Refuse(Box::new(errors::refused(&refusal))),
+        }
+    }
+
+    fn verdict(&mut self, text: &[u8]) -> Verdict {
+        let Some(Governing { policy, number }) = &self.governing else {
+            return Verdict::Forward(self.unlimited());
+        };
+        let facts = self.facts.as_mut().and_then(FactsOfDatabase::fresh);
+        let key = CacheKey {
+            policy: *number,
+            facts: facts.map_or(0, |facts| facts.version),
+        };
+        DECISIONS.with_borrow_mut(|decisions| {
+            decisions.verdict(key, text, || guard::review(text, policy, facts))
+        })
+    }
+
+    /// Holds a text with questions in it, now answered, to the policy of its other words.
+    pub(super) fn permit(&mut self, text: &[u8]) -> Result<(), Box<ErrorInfo>> {
+        match self.verdict(text) {
+            Verdict::Forward(_) | Verdict::Rewrite { .. } => Ok(()),
+            Verdict::Refuse(refusal) => Err(Box::new(errors::refused(&refusal))),
+        }
+    }
+
+    /// No text may pass that was not looked into.
+    pub(super) fn must_examine(&self) -> bool {
+        self.governing.is_some()
+    }
+
+    /// Nothing but reads may pass.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.policy().is_some_and(|policy| policy.read_only)
+    }
+
+    /// The policy that holds, when one does.
+    pub(super) fn policy(&self) -> Option<&Policy> {
+        self.governing.as_ref().map(|governing| &*governing.policy)
+    }
+
+    /// Rows that one result may have; `None` is all.
+    pub(super) fn row_limit(&self) -> Option<u64> {
+        let policy = self.policy()?;
+        policy
+            .row_limit
+            .filter(|_| policy.on_exceed != OnExceed::Off)
+    }
+
+    /// How rows are counted of which it is not known what they are the result of.
+    pub(super) fn doubt(&self) -> Rows {
+        Rows {
+            limit: self.row_limit(),
+            ..Rows::default()
+        }
+    }
+
+    /// No result is limited.
+    pub(super) fn unlimited(&self) -> Plan {
+        self.unlimited.clone()
+    }
+}
+
+/// A verb that speaks of saved questions or of the last answer.
+fn needs_store(placement: &Placement) -> bool {
+    let questions = match placement {
+        Placement::Whole(asked) => std::slice::from_ref(asked),
+        Placement::Inside(questions) => questions,
+        Placement::None | Placement::Refused(_) => &[],
+    };
+    questions
+        .iter()
+        .any(|asked| matches!(asked.verb, Verb::Run(_) | Verb::Save(_) | Verb::Refine))
+}
+
+impl FactsOfDatabase {
+    fn new(catalog: &Catalog, origin: &Origin) -> Self {
+        Self {
+            catalog: catalog.clone(),
+            service: origin.service.clone(),
+            database: origin.database.clone(),
+            known: None,
+            since: None,
+        }
+    }
+
+    /// Never waits: what is not known yet lets rows be counted instead.
+    fn fresh(&mut self) -> Option<&Facts> {
+        if self.since.is_none_or(|since| since.elapsed() > FRESH) {
+            self.known = self.catalog.facts(&self.service, &self.database);
+            self.since = self.known.is_some().then(Instant::now);
+        }
+        self.known.as_deref()
+    }
+}

@@ -1,0 +1,164 @@
+//! The transaction around a query that pgparley wrote: read-only, with limits of its own, and
+//! rolled back whatever happens. The client's transaction and unnamed statement stay as they were.
+//!
+//! Everything is sent as named Parse, Bind, Execute: a Query would destroy the client's unnamed
+//! statement, and two statements in one text could not be kept apart.
+
+use std::io;
+
+use super::Session;
+use super::dialogue::Progress;
+use crate::wire::TransactionStatus;
+use crate::wire::frontend;
+use crate::wire::frontend::Bind;
+use crate::wire::frontend::Named;
+
+/// The prepared statement and portal of pgparley's own commands.
+const OWN: &[u8] = b"_pgparley";
+
+/// The portal of a generated query.
+const ANSWER: &[u8] = b"_pgparley_answer";
+
+/// The longest message that a command of pgparley's own may be answered with.
+pub(super) const LONGEST_REPLY: usize = 16 * 1024 * 1024;
+
+/// The transaction that a generated query runs in the middle of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Footing {
+    /// None: it gets one of its own.
+    Idle,
+    /// The client's transaction block, in which it gets a savepoint.
+    Block,
+}
+
+/// Commands that open a wrapper, one CommandComplete each.
+pub(super) const OPENING_COMMANDS: usize = 2;
+
+/// What holds inside the wrapper.
+#[derive(Debug, Clone)]
+pub(super) struct Bounds {
+    /// `statement_timeout`, in milliseconds.
+    pub statement_timeout: u128,
+    /// Names without a schema mean `pg_catalog` only.
+    pub own_search_path: bool,
+}
+
+impl Session {
+    /// The transaction that a generated query would stand in now. An implicit transaction in which
+    /// something was executed becomes a block first, which the client's Sync will commit.
+    pub(super) async fn footing(&mut self) -> io::Result<Footing> {
+        if self.dialogue.status != TransactionStatus::Idle {
+            return Ok(Footing::Block);
+        }
+        if self.dialogue.progress != Progress::Executed {
+            return Ok(Footing::Idle);
+        }
+        let mut request = Vec::new();
+        put_command(&mut request, "BEGIN");
+        frontend::put_sync(&mut request);
+        self.own_exchange(&request).await?;
+        self.dialogue.promoted = true;
+        Ok(Footing::Block)
+    }
+
+    /// Leaves a wrapper in which something failed, so that the block around it can go on.
+    pub(super) async fn recover(&mut self, footing: Footing) -> io::Result<()> {
+        let mut request = Vec::new();
+        put_closing(&mut request, footing);
+        frontend::put_sync(&mut request);
+        self.own_exchange(&request).await
+    }
+
+    /// Commits the block that an implicit transaction was promoted to, as the Sync that the client
+    /// has just sent does. The body of the server's error when that fails.
+    pub(super) async fn commit_promoted(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.dialogue.promoted = false;
+        let mut sync = Vec::new();
+        frontend::put_sync(&mut sync);
+        // An error before made the server skip everything up to here.
+        self.own_exchange(&sync).await?;
+        let mut request = Vec::new();
+        put_command(&mut request, "COMMIT");
+        frontend::put_sync(&mut request);
+        let reply = self.lease.backend.exchange(&request, LONGEST_REPLY).await?;
+        self.dialogue.status = reply.status.unwrap_or(TransactionStatus::Idle);
+        Ok(reply.error)
+    }
+
+    /// Makes the server fail the transaction that is open, as an error of its own would.
+    pub(super) async fn fail_transaction(&mut self) -> io::Result<()> {
+        let mut request = Vec::new();
+        put_command(&mut request, "refused by pgparley");
+        frontend::put_sync(&mut request);
+        self.own_exchange(&request).await
+    }
+
+    /// An exchange of which only the status afterwards matters.
+    async fn own_exchange(&mut self, request: &[u8]) -> io::Result<()> {
+        let reply = self.lease.backend.exchange(request, LONGEST_REPLY).await?;
+        if let Some(status) = reply.status {
+            self.dialogue.status = status;
+        }
+        Ok(())
+    }
+}
+
+/// Appends one command of pgparley's own. What an earlier failure left behind is closed first.
+pub(super) fn put_command(out: &mut Vec<u8>, sql: &str) {
+    frontend::put_close(out, Named::Statement(OWN));
+    frontend::put_close(out, Named::Portal(OWN));
+    frontend::put_parse(out, OWN, sql.as_bytes());
+    frontend::put_bind(out, OWN, OWN);
+    frontend::put_execute(out, OWN, 0);
+    frontend::put_close(out, Named::Portal(OWN));
+    frontend::put_close(out, Named::Statement(OWN));
+}
+
+/// Appends the [`OPENING_COMMANDS`].
+pub(super) fn put_opening(out: &mut Vec<u8>, footing: Footing, bounds: &Bounds) {
+    put_command(
+        out,
+        match footing {
+            Footing::Idle => "BEGIN READ ONLY",
+            Footing::Block => "SAVEPOINT _pgparley",
+        },
+    );
+    let mut settings = vec![
+        ("transaction_read_only", "on".to_owned()),
+        ("statement_timeout", bounds.statement_timeout.to_string()),
+    ];
+    if bounds.own_search_path {
+        settings.push(("search_path", String::new()));
+    }
+    let settings = settings
+        .iter()
+        .map(|(name, value)| format!("pg_catalog.set_config('{name}', '{value}', true)"));
+    put_command(
+        out,
+        &format!("SELECT {}", settings.collect::<Vec<_>>().join(", ")),
+    );
+}
+
+/// Appends a generated query with the client's parameters and formats.
+pub(super) fn put_query(out: &mut Vec<u8>, statement: &[u8], parameters: &[u8]) {
+    let bind = Bind {
+        portal: ANSWER,
+        statement,
+        rest: parameters,
+    };
+    frontend::put_close(out, Named::Portal(ANSWER));
+    bind.put_as(out, ANSWER, statement);
+    frontend::put_describe(out, Named::Portal(ANSWER));
+    frontend::put_execute(out, ANSWER, 0);
+}
+
+/// Appends the commands that undo everything since the opening.
+pub(super) fn put_closing(out: &mut Vec<u8>, footing: Footing) {
+    match footing {
+        Footing::Idle => put_command(out, "ROLLBACK"),
+        Footing::Block => {
+            put_command(out, "ROLLBACK TO SAVEPOINT _pgparley");
+            put_command(out, "RELEASE SAVEPOINT _pgparley");
+        }
+    }
+}

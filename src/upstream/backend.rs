@@ -1,0 +1,121 @@
+//! One logged-in server connection and the dialogues that pgparley itself holds on it.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::cancel::CancelTarget;
+use crate::wire::Connection;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::connection::Message;
+use crate::wire::frame::server;
+
+/// The longest message taken from a server where no row can come.
+pub(super) const MAX_CONTROL_MESSAGE: usize = 1024 * 1024;
+
+/// A connection whose peer is PostgreSQL.
+#[derive(Debug)]
+pub struct Backend {
+    /// The stream; the relay moves bytes over it directly.
+    pub connection: Connection,
+    parameters: Vec<(Vec<u8>, Vec<u8>)>,
+    cancel: Option<CancelTarget>,
+    /// Notices of the login, for the first client.
+    notices: VecDeque<Message>,
+}
+
+/// What one dialogue of pgparley's own came to.
+#[derive(Debug, Default)]
+pub struct Reply {
+    /// Every message but those below, in order.
+    pub messages: Vec<Message>,
+    /// The body of the ErrorResponse that ended it, when one did.
+    pub error: Option<Vec<u8>>,
+    /// The status that ReadyForQuery told.
+    pub status: Option<TransactionStatus>,
+}
+
+impl Reply {
+    /// The columns of each DataRow, as text; NULL is `None`.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Option<String>>> + '_ {
+        let rows = self
+            .messages
+            .iter()
+            .filter(|message| message.tag == server::DATA_ROW);
+        rows.filter_map(|row| backend::data_row(&row.body))
+            .map(|columns| {
+                let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+                columns.into_iter().map(|value| value.map(text)).collect()
+            })
+    }
+}
+
+impl Backend {
+    pub(super) fn new(
+        connection: Connection,
+        parameters: Vec<(Vec<u8>, Vec<u8>)>,
+        cancel: Option<CancelTarget>,
+        notices: VecDeque<Message>,
+    ) -> Self {
+        Self {
+            connection,
+            parameters,
+            cancel,
+            notices,
+        }
+    }
+
+    /// The newest ParameterStatus of each name.
+    pub fn parameters(&self) -> &[(Vec<u8>, Vec<u8>)] {
+        &self.parameters
+    }
+
+    /// The value of one reported parameter.
+    pub fn parameter(&self, name: &str) -> Option<&[u8]> {
+        let found = self
+            .parameters
+            .iter()
+            .find(|(key, _)| key == name.as_bytes());
+        found.map(|(_, value)| value.as_slice())
+    }
+
+    /// Remembers what the body of a ParameterStatus says.
+    pub fn note_parameter(&mut self, body: &[u8]) {
+        let Some((name, value)) = backend::parameter_status(body) else {
+            return;
+        };
+        match self.parameters.iter_mut().find(|(key, _)| key == name) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.parameters.push((name.to_vec(), value.to_vec())),
+        }
+    }
+
+    /// For a CancelRequest; `None` when the server gave no key.
+    pub fn cancel_target(&self) -> Option<&CancelTarget> {
+        self.cancel.as_ref()
+    }
+
+    /// The notices of the login, once.
+    pub fn take_notices(&mut self) -> impl Iterator<Item = Message> + '_ {
+        self.notices.drain(..)
+    }
+
+    /// Sends `request`, which must end in a Query or Sync, and gathers everything up to
+    /// ReadyForQuery. No message may be longer than `limit` bytes.
+    pub async fn exchange(&mut self, request: &[u8], limit: usize) -> io::Result<Reply> {
+        self.connection.push(request)?;
+        let mut reply = Reply::default();
+        loop {
+            let message = self.connection.recv(limit).await?;
+            match message.tag {
+                server::READY_FOR_QUERY => {
+                    reply.status = backend::transaction_status(&message.body);
+                    return Ok(reply);
+                }
+                server::ERROR => reply.error = Some(message.body),
+                server::PARAMETER_STATUS => self.note_parameter(&message.body),
+                _ => reply.messages.push(message),
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Errors and notices in PostgreSQL's own form.
+//!
+//! SQLSTATEs: <https://www.postgresql.org/docs/current/errcodes-appendix.html>; `PGN..` are ours.
+
+use bytes::BytesMut;
+use pgwire::messages::Message;
+use pgwire::messages::response::ErrorResponse;
+use pgwire::messages::response::NoticeResponse;
+
+pub use pgwire::error::ErrorInfo;
+
+use super::frame;
+
+/// The SQLSTATEs that pgparley itself sends.
+pub mod sqlstate {
+    /// `protocol_violation`.
+    pub const PROTOCOL_VIOLATION: &str = "08P01";
+    /// `sqlclient_unable_to_establish_sqlconnection`.
+    pub const CANNOT_CONNECT: &str = "08001";
+    /// `connection_failure`.
+    pub const CONNECTION_FAILURE: &str = "08006";
+    /// `feature_not_supported`.
+    pub const FEATURE_NOT_SUPPORTED: &str = "0A000";
+    /// `in_failed_sql_transaction`.
+    pub const IN_FAILED_TRANSACTION: &str = "25P02";
+    /// `invalid_authorization_specification`.
+    pub const INVALID_AUTHORIZATION: &str = "28000";
+    /// `invalid_catalog_name`.
+    pub const INVALID_CATALOG_NAME: &str = "3D000";
+    /// `insufficient_privilege`.
+    pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
+    /// `duplicate_prepared_statement`.
+    pub const DUPLICATE_PREPARED_STATEMENT: &str = "42P05";
+    /// `too_many_connections`.
+    pub const TOO_MANY_CONNECTIONS: &str = "53300";
+    /// `configuration_limit_exceeded`.
+    pub const CONFIGURATION_LIMIT_EXCEEDED: &str = "53400";
+    /// `program_limit_exceeded`.
+    pub const PROGRAM_LIMIT_EXCEEDED: &str = "54000";
+    /// `query_canceled`.
+    pub const QUERY_CANCELED: &str = "57014";
+    /// `admin_shutdown`.
+    pub const ADMIN_SHUTDOWN: &str = "57P01";
+    /// `internal_error`.
+    pub const INTERNAL_ERROR: &str = "XX000";
+    /// A result was cut at the row limit (class 01, warning).
+    pub const RESULT_TRUNCATED: &str = "01R01";
+    /// `successful_completion`, as PostgreSQL's own NOTICEs have it.
+    pub const SUCCESSFUL_COMPLETION: &str = "00000";
+    /// The question can be read in two ways.
+    pub const AMBIGUOUS: &str = "PGN01";
+    /// The question cannot be answered.
+    pub const NOT_ANSWERABLE: &str = "PGN02";
+    /// The question needs what the role cannot see.
+    pub const NOT_VISIBLE: &str = "PGN03";
+    /// No model answered.
+    pub const MODEL_UNAVAILABLE: &str = "PGN04";
+    /// The generated SQL was refused.
+    pub const GENERATED_SQL_REFUSED: &str = "PGN05";
+}
+
+/// An ERROR with nothing but code and message.
+pub fn error(code: &str, message: impl Into<String>) -> ErrorInfo {
+    with_severity("ERROR", code, message)
+}
+
+/// A FATAL error: the connection ends with it.
+pub fn fatal(code: &str, message: impl Into<String>) -> ErrorInfo {
+    with_severity("FATAL", code, message)
+}
+
+/// A NOTICE or WARNING.
+pub fn notice(severity: &str, code: &str, message: impl Into<String>) -> ErrorInfo {
+    with_severity(severity, code, message)
+}
+
+/// Appends `info` as ErrorResponse.
+pub fn put_error(out: &mut Vec<u8>, info: ErrorInfo) {
+    let mut buffer = BytesMut::new();
+    ErrorResponse::from(info)
+        .encode(&mut buffer)
+        .expect("an ErrorResponse of our own is below every size limit");
+    out.extend_from_slice(&buffer);
+}
+
+/// Appends `info` as NoticeResponse.
+pub fn put_notice(out: &mut Vec<u8>, info: ErrorInfo) {
+    let mut buffer = BytesMut::new();
+    NoticeResponse::from(info)
+        .encode(&mut buffer)
+        .expect("a NoticeResponse of our own is below every size limit");
+    out.extend_from_slice(&buffer);
+}
+
+/// Reads the body of an ErrorResponse or NoticeResponse. Unknown fields are left out, and what
+/// is not UTF-8 is shown with replacement characters: this is for looking at, not for passing on.
+pub fn read(body: &[u8]) -> ErrorInfo {
+    let mut info = ErrorInfo::new(String::new(), String::new(), String::new());
+    let mut rest = body;
+    while let Some((&field, behind)) = rest.split_first() {
+        let Some((value, behind)) = frame::cstr(behind) else {
+            break;
+        };
+        let text = || String::from_utf8_lossy(value).into_owned();
+        match field {
+            b'S' => info.severity = text(),
+            b'V' => info.severity_nonlocalized = Some(text()),
+            b'C' => info.code = text(),
+            b'M' => info.message = text(),
+            b'D' => info.detail = Some(text()),
+            b'H' => info.hint = Some(text()),
+            b'P' => info.position = Some(text()),
+            _ => {}
+        }
+        rest = behind;
+    }
+    info
+}
+
+/// The body of an ErrorResponse has this SQLSTATE.
+pub fn has_code(body: &[u8], code: &str) -> bool {
+    let mut fields = body.split(|&byte| byte == 0);
+    fields.any(|field| field.strip_prefix(b"C") == Some(code.as_bytes()))
+}
+
+/// The body of an ErrorResponse says that the connection ends with it.
+pub fn is_fatal(body: &[u8]) -> bool {
+    let mut fields = body.split(|&byte| byte == 0);
+    fields.any(|field| matches!(field, b"VFATAL" | b"VPANIC"))
+}
+
+fn with_severity(severity: &str, code: &str, message: impl Into<String>) -> ErrorInfo {
+    let mut info = ErrorInfo::new(severity.to_owned(), code.to_owned(), message.into());
+    info.severity_nonlocalized = Some(severity.to_owned());
+    info
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut info = error(sqlstate::NOT_ANSWERABLE, "the question is not understood");
+        info.hint = Some("ask about orders".to_owned());
+        let mut out = Vec::new();
+        put_error(&mut out, info);
+        let (tag, body) = frame::messages(&out).next().unwrap();
+        assert_eq!(tag, frame::server::ERROR);
+        let back = read(body);
+        assert_eq!(
+            (back.code.as_str(), back.hint.as_deref()),
+            ("PGN02", Some("ask about orders"))
+        );
+    }
+
+    #[test]
+    fn a_cut_body_is_read_as_far_as_it_goes() {
+        assert_eq!(read(b"SERROR\0C42P01\0Mrel").code, "42P01");
+    }
+}

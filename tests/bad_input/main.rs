@@ -1,0 +1,7 @@
+//! What cannot be right gets a clear error in PostgreSQL's form, and harms nobody else.
+
+mod login;
+mod messages;
+#[path = "../support/mod.rs"]
+pub mod support;
+mod upstream;

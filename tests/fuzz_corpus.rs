@@ -1,0 +1,42 @@
+//! Replays the fuzz targets' corpus: what once was found, or was worth beginning with, holds.
+
+use std::fs;
+use std::path::Path;
+
+#[path = "../fuzz/src/lib.rs"]
+pub mod fuzz;
+
+/// Runs `check` on every file of the target's corpus.
+fn replay(target: &str, check: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
+    let mut count = 0;
+    for file in fs::read_dir(&corpus).expect("the corpus is there") {
+        let path = file.expect("the corpus is readable").path();
+        let text = fs::read(&path).expect("a seed is readable");
+        check(&text);
+        count += 1;
+    }
+    assert!(count > 0, "{} is empty", corpus.display());
+}
+
+#[test]
+fn lexer_corpus_holds() {
+    replay("lexer", fuzz::lexer);
+}
+
+#[test]
+fn splice_corpus_holds() {
+    replay("splice", fuzz::splice);
+}
+
+#[test]
+fn review_corpus_holds() {
+    replay("review", fuzz::review);
+}
+
+#[test]
+fn question_corpus_holds() {
+    replay("question", fuzz::question);
+}

@@ -1,0 +1,230 @@
+//! What must hold of reviews and questions for every text, sensible or not.
+
+use std::collections::HashSet;
+
+use pgparley::config::Policy;
+use pgparley::guard::Plan;
+use pgparley::guard::ResultLimit;
+use pgparley::guard::Verdict;
+use pgparley::guard::review;
+use pgparley::sql::kind::StatementKind;
+use pgparley::sql::question::Placement;
+use pgparley::sql::question::may_hold_question;
+use pgparley::sql::question::place;
+use pgparley::sql::schema::Facts;
+use pgparley::sql::script::Script;
+use proptest::prelude::*;
+
+const ROWS: u64 = 10;
+
+fn limited() -> Policy {
+    Policy {
+        row_limit: Some(ROWS),
+        ..Policy::default()
+    }
+}
+
+fn read_only() -> Policy {
+    Policy {
+        read_only: true,
+        row_limit: Some(ROWS),
+        ..Policy::default()
+    }
+}
+
+fn facts() -> Facts {
+    let names = |names: &[&str]| {
+        names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<HashSet<_>>()
+    };
+    Facts {
+        version: 1,
+        plain_relations: names(&["t", "u"]),
+        quiet_functions: names(&["count", "lower", "f"]),
+        quiet_operators: true,
+    }
+}
+
+/// Statements that are mostly valid, put together from parts.
+fn statements() -> impl Strategy<Value = String> {
+    let query = prop_oneof![
+        Just("SELECT a FROM t"),
+        Just("SELECT count(*) FROM t JOIN u USING (id)"),
+        Just("SELECT f(a) FROM t, LATERAL (SELECT 1) x"),
+        Just("TABLE t"),
+        Just("VALUES (1), (2)"),
+        Just("WITH w AS (SELECT 1) SELECT * FROM w"),
+        Just("(SELECT a FROM t LIMIT 3)"),
+        Just("SELECT 1 UNION ALL SELECT 2"),
+        Just("(SELECT 1) EXCEPT (SELECT 2 LIMIT 9)"),
+        Just("SELECT g(a) FROM t"),
+        Just("SELECT * FROM v"),
+        Just("SELECT 'it''s; /* fine'"),
+        Just("SELECT $$;$$"),
+    ];
+    let tail = prop_oneof![
+        4 => Just(String::new()),
+        1 => Just(" ORDER BY 1".to_owned()),
+        1 => Just(" OFFSET 2".to_owned()),
+        1 => Just(" LIMIT ALL".to_owned()),
+        1 => Just(" LIMIT $1".to_owned()),
+        1 => Just(" FOR UPDATE".to_owned()),
+        1 => Just(" FETCH FIRST 3 ROWS ONLY".to_owned()),
+        2 => (0_u64..30).prop_map(|rows| format!(" LIMIT {rows}")),
+    ];
+    let comment = prop_oneof![
+        4 => Just(""),
+        1 => Just(" -- c\n"),
+        1 => Just("/* ; */"),
+    ];
+    let read =
+        (query, tail, comment).prop_map(|(query, tail, comment)| format!("{query}{tail}{comment}"));
+    let other = prop_oneof![
+        Just("INSERT INTO t VALUES (1) RETURNING *"),
+        Just("EXPLAIN SELECT 1"),
+        Just("BEGIN"),
+        Just("FETCH 5 FROM c"),
+        Just(""),
+    ];
+    let one = prop_oneof![4 => read, 1 => other.prop_map(str::to_owned)];
+    prop::collection::vec(one, 1..4).prop_map(|statements| statements.join(";"))
+}
+
+/// Fragments in any order, and bytes of any value.
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    let fragments = prop::sample::select(vec![
+        "select",
+        "from",
+        "t",
+        "(",
+        ")",
+        ";",
+        ",",
+        "limit",
+        "5",
+        "with",
+        "as",
+        "union",
+        "'",
+        "\"",
+        "$$",
+        "$1",
+        "\\",
+        "/*",
+        "*/",
+        "--",
+        "\n",
+        " ",
+        "E'",
+        "nl:",
+        "nl('x')",
+        "for update",
+        "explain",
+        "analyze",
+        "declare c cursor for",
+        "copy",
+        "to stdout",
+        "set_config(",
+        "fetch first",
+        "::",
+        "é",
+        "begin atomic",
+        "create",
+        "end",
+        "insert into",
+        "values",
+        "[",
+        "]",
+        "set",
+        "table",
+        "cast(",
+        "lo_unlink(",
+    ]);
+    prop_oneof![
+        prop::collection::vec(fragments, 0..30)
+            .prop_map(|fragments| fragments.join(" ").into_bytes()),
+        prop::collection::vec(any::<u8>(), 0..80),
+    ]
+}
+
+fn outcome(text: &[u8], verdict: Verdict) -> Option<(Vec<u8>, Plan)> {
+    match verdict {
+        Verdict::Forward(plan) => Some((text.to_vec(), plan)),
+        Verdict::Rewrite { text, plan } => Some((text.to_vec(), plan)),
+        Verdict::Refuse(_) => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_text_makes_a_review_panic(text in noise()) {
+        for policy in [limited(), read_only()] {
+            for facts in [None, Some(&facts())] {
+                let _ = review(&text, &policy, facts);
+            }
+        }
+        let placement = place(&text);
+        prop_assert!(placement == Placement::None || may_hold_question(&text));
+    }
+
+    #[test]
+    fn a_rewritten_text_is_forwarded_with_the_same_limits(text in statements()) {
+        let facts = facts();
+        let verdict = review(text.as_bytes(), &limited(), Some(&facts));
+        let Some((after, plan)) = outcome(text.as_bytes(), verdict) else { return Ok(()) };
+        let Verdict::Forward(again) = review(&after, &limited(), Some(&facts)) else {
+            panic!("a review changes its own text: {}", String::from_utf8_lossy(&after));
+        };
+        let count = Script::lex(&after).expect("rewrites lex").runnable().count();
+        for index in 0..count {
+            prop_assert_eq!(plan.limit(index), again.limit(index));
+        }
+        prop_assert_eq!(plan.cancellable, again.cancellable);
+    }
+
+    #[test]
+    fn a_rewritten_text_has_the_same_statements(text in statements()) {
+        let Verdict::Rewrite { text: after, plan } =
+            review(text.as_bytes(), &limited(), Some(&facts()))
+        else {
+            return Ok(());
+        };
+        let before = Script::lex(text.as_bytes()).expect("statements lex");
+        let rewritten = Script::lex(&after).expect("rewrites lex");
+        let kinds = |script: &Script<'_>| script.statements().iter().map(|one| one.kind).collect::<Vec<_>>();
+        prop_assert_eq!(kinds(&before), kinds(&rewritten));
+        prop_assert_eq!(plan.original_offset(after.len()), text.len());
+    }
+
+    #[test]
+    fn a_query_ends_up_limited_or_counted(text in prop_oneof![
+        statements().prop_map(String::into_bytes),
+        noise(),
+    ]) {
+        let verdict = review(&text, &limited(), Some(&facts()));
+        let Some((after, plan)) = outcome(&text, verdict) else { return Ok(()) };
+        let Ok(script) = Script::lex(&after) else {
+            prop_assert_eq!(plan.limit(0), ResultLimit::Rows(ROWS));
+            return Ok(());
+        };
+        for (index, statement) in script.runnable().enumerate() {
+            let is_query = matches!(
+                statement.kind,
+                StatementKind::Select | StatementKind::Fetch | StatementKind::Execute | StatementKind::Other
+            );
+            prop_assert!(!is_query || plan.limit(index) == ResultLimit::Rows(ROWS));
+        }
+    }
+
+    #[test]
+    fn a_read_only_session_never_sees_a_write(text in statements(), place in 0..4_usize) {
+        let writes = ["DELETE FROM t", "DROP TABLE t", "SELECT 1 INTO x", "SELECT lo_unlink(1)"];
+        let mixed = format!("{text};{}", writes[place]);
+        let verdict = review(mixed.as_bytes(), &read_only(), Some(&facts()));
+        prop_assert!(matches!(verdict, Verdict::Refuse(_)));
+    }
+}

@@ -1,0 +1,194 @@
+//! Questions sent as a Query.
+
+use crate::GOLD;
+use crate::LIST;
+use crate::QUESTION;
+use crate::client;
+use crate::database;
+use crate::gold;
+use crate::kinds;
+use crate::rows;
+use crate::status;
+use crate::support::client::TestClient;
+use crate::support::cluster;
+use crate::support::message::Kind;
+use crate::support::proxy::proxy;
+use crate::support::proxy::proxy_with;
+
+#[test]
+fn answer_is_a_notice_and_the_rows_as_of_any_query() {
+    use Kind::*;
+    let mut client = client();
+    let replies = client.run(&format!("/* nl: {QUESTION} */;"));
+    let expected = [
+        NoticeResponse,
+        RowDescription,
+        CommandComplete,
+        ReadyForQuery,
+    ];
+    assert_eq!(kinds(&replies), expected);
+    assert_eq!(rows(&replies), gold(&mut client, GOLD));
+    assert_eq!(replies[replies.len() - 2].text(), "SELECT 3");
+    assert_eq!(status(&replies), "I");
+
+    let notice = &replies[0];
+    assert_eq!(notice.field('S'), "NOTICE");
+    assert!(notice.field('D').contains("builtin"), "{notice:?}");
+    // What the notice says is what was run.
+    let shown = notice.field('M');
+    assert_eq!(gold(&mut client, &shown), rows(&replies), "{shown}");
+}
+
+#[test]
+fn same_question_gives_the_same_answer_again() {
+    let mut client = client();
+    let question = format!("/* nl: {QUESTION} */");
+    let first = client.run(&question);
+    for _ in 0..3 {
+        let again = client.run(&question);
+        assert_eq!(again[0].field('M'), first[0].field('M'));
+        assert_eq!(rows(&again), rows(&first));
+    }
+}
+
+#[test]
+fn question_that_cannot_be_answered_is_refused_with_a_hint() {
+    let mut client = client();
+    let replies = client.run("/* nl: wibble the wobble */");
+    assert_eq!(kinds(&replies), [Kind::ErrorResponse, Kind::ReadyForQuery]);
+    assert_eq!(replies[0].text(), "PGN02");
+    assert_eq!(replies[0].field('S'), "ERROR");
+    assert!(!replies[0].field('H').is_empty());
+    assert_eq!(status(&replies), "I");
+    assert_eq!(client.row("SELECT 1"), "1");
+}
+
+#[test]
+fn question_that_is_too_long_is_refused() {
+    let mut client = client();
+    let question = format!("/* nl: {} */", "how many orders ".repeat(200));
+    assert_eq!(client.error(&question).text(), "54000");
+    assert_eq!(client.row("SELECT 1"), "1");
+}
+
+#[test]
+fn empty_question_is_refused_and_the_session_goes_on() {
+    let mut client = client();
+    for question in ["/* nl: */", "-- nl:", "nl: ;"] {
+        assert_eq!(client.error(question).text(), "42601", "{question}");
+    }
+    assert_eq!(client.row("SELECT 1"), "1");
+}
+
+#[test]
+fn questions_that_are_switched_off_are_refused_and_queries_are_not() {
+    let running = proxy_with(|config| config.nl.enabled = false);
+    let mut client = TestClient::login(running.addr(), &database());
+    assert_eq!(
+        client.error(&format!("/* nl: {QUESTION} */")).text(),
+        "0A000"
+    );
+    assert_eq!(client.row("SELECT 1"), "1");
+}
+
+#[test]
+fn verbs_show_the_sql_and_how_the_question_was_read() {
+    let mut client = client();
+    let sql = client.row(&format!("/* nl sql: {QUESTION} */"));
+    assert_eq!(gold(&mut client, &sql), gold(&mut client, GOLD));
+    let explained = client.rows(&format!("/* nl explain: {QUESTION} */"));
+    assert_eq!(explained[0], format!("sql|{sql}"));
+    assert!(
+        explained.contains(&"model|builtin".to_owned()),
+        "{explained:?}"
+    );
+}
+
+#[test]
+fn answer_longer_than_the_limit_is_cut_and_said() {
+    let running = proxy_with(|config| config.nl.row_limit = 7);
+    let mut client = TestClient::login(running.addr(), &database());
+    let replies = client.run(&format!("/* nl: {LIST} */"));
+    assert_eq!(rows(&replies).len(), 7);
+    let warning = replies
+        .iter()
+        .find(|message| message.kind() == Kind::NoticeResponse && message.text() == "01R01");
+    assert!(warning.is_some(), "{replies:?}");
+    assert!(
+        replies
+            .iter()
+            .any(|message| message.text() == "pgparley.truncated=on"),
+        "{replies:?}"
+    );
+    assert_eq!(replies[replies.len() - 2].text(), "SELECT 7");
+}
+
+#[test]
+fn nothing_of_the_wrapper_is_left_in_the_session() {
+    let mut client = client();
+    let settings = "SELECT current_setting('statement_timeout'), current_setting('search_path'), \
+                    current_setting('transaction_read_only'), \
+                    (SELECT count(*) FROM pg_prepared_statements WHERE name <> '_pgparley_question'), \
+                    (SELECT count(*) FROM pg_cursors)";
+    let before = client.row(settings);
+    client.rows(&format!("/* nl: {QUESTION} */"));
+    client.error("/* nl: wibble the wobble */");
+    assert_eq!(client.row(settings), before);
+    client.rows("INSERT INTO kept VALUES (1)");
+    client.rows("DISCARD ALL");
+    assert_eq!(
+        gold(&mut client, &format!("/* nl: {QUESTION} */")),
+        gold(&mut client, GOLD)
+    );
+}
+
+#[test]
+fn question_is_answered_as_the_asking_role_sees_it() {
+    let database = database();
+    let role = format!("guest_of_{database}");
+    let grant = format!("CREATE ROLE {role} LOGIN; GRANT SELECT ON kept TO {role}");
+    cluster().run_sql(&database, &grant).expect("it runs");
+    let parameters = [("user", role.as_str()), ("database", database.as_str())];
+    let mut guest = TestClient::login_with(proxy(), &parameters).expect("a login");
+    let error = guest.error(&format!("/* nl: {QUESTION} */"));
+    assert!(
+        ["PGN02", "PGN03"].contains(&error.text().as_str()),
+        "{error:?}"
+    );
+    assert_eq!(guest.row("SELECT 1"), "1");
+
+    // The same question of one who may, in the same pgparley: no cached answer crosses over.
+    let mut owner = TestClient::login(proxy(), &database);
+    let question = format!("/* nl: {QUESTION} */");
+    assert_eq!(gold(&mut owner, &question), gold(&mut owner, GOLD));
+    let error = guest.error(&question);
+    assert!(
+        ["PGN02", "PGN03"].contains(&error.text().as_str()),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn new_table_is_seen_by_the_next_question() {
+    let mut client = client();
+    client.error("/* nl: how many zebras are there */");
+    client.rows("CREATE TABLE zebras (id int PRIMARY KEY); INSERT INTO zebras VALUES (1), (2)");
+    assert_eq!(client.rows("/* nl: how many zebras are there */"), ["2"]);
+}
+
+#[test]
+fn queries_sent_behind_a_question_are_answered_behind_it() {
+    let mut client = client();
+    let texts = [
+        "SELECT 'before'",
+        "/* nl: how many orders are there */",
+        "SELECT 'behind'",
+    ];
+    let batch: Vec<u8> = texts
+        .iter()
+        .flat_map(|text| crate::support::message::query(text))
+        .collect();
+    client.send(&batch);
+    let answers = texts.map(|_| rows(&client.replies()).concat());
+    assert_eq!(answers, ["before", "100", "behind"]);
+}

@@ -1,0 +1,14 @@
+//! Through pgparley everything is as it is without: dialogues held with PostgreSQL over the wire.
+
+mod cancel;
+mod congestion;
+mod copy;
+mod differential;
+mod flows;
+mod limits;
+mod login;
+mod pool;
+mod programs;
+#[path = "../support/mod.rs"]
+pub mod support;
+mod upstream;
