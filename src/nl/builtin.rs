@@ -115,6 +115,11 @@ impl Builtin {
             graph: Graph::new(schema),
         });
         let mut kept = lock();
+        // A newer version of the same view takes the older one's place.
+        kept.retain(|known| {
+            let known = &known.index.schema;
+            (&known.database, &known.role) != (&schema.database, &schema.role)
+        });
         if kept.len() >= KEPT {
             kept.remove(0);
         }

@@ -98,11 +98,7 @@ impl Printer<'_> {
         for related in &query.related {
             tests.push(self.related(related, query.subject, from)?);
         }
-        if query
-            .outputs
-            .iter()
-            .any(|expr| matches!(expr, Expr::Share(_)))
-        {
+        if query.has_share() {
             for filter in &query.share {
                 tests.push(self.filter(filter, from)?);
             }

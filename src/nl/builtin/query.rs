@@ -154,3 +154,14 @@ pub(super) struct Query {
     /// How many rows.
     pub(super) limit: Option<String>,
 }
+
+impl Query {
+    /// Whether a percentage is shown or sorted by.
+    pub(super) fn has_share(&self) -> bool {
+        let sorted = self.order.iter().map(|(expr, _)| expr);
+        self.outputs
+            .iter()
+            .chain(sorted)
+            .any(|expr| matches!(expr, Expr::Share(_)))
+    }
+}

@@ -6,6 +6,7 @@ mod groups;
 mod refusals;
 mod times;
 
+use super::Builtin;
 use super::testing::ask;
 use super::testing::context;
 use super::testing::sql;
@@ -122,4 +123,16 @@ fn other_names_for_the_same_shop_change_only_the_names() {
          JOIN public.buyers AS b ON b.buyer_id = p.buyer_id \
          GROUP BY b.buyer_id, b.buyer_name ORDER BY sum(p.total) DESC NULLS LAST LIMIT 5"
     );
+}
+
+#[test]
+fn a_new_version_of_a_schema_takes_the_place_of_the_old() {
+    let builtin = Builtin::new();
+    for _ in 0..3 {
+        let context = context("things: id int pk, name text");
+        builtin
+            .translate("how many things", &context)
+            .expect("an answer");
+    }
+    assert_eq!(builtin.prepared.lock().expect("nothing panicked").len(), 1);
 }

@@ -8,7 +8,6 @@ use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::lexicon::Comparison;
-use crate::nl::builtin::query::Expr;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
@@ -17,11 +16,7 @@ use super::Binder;
 
 impl Binder<'_, '_> {
     pub(super) fn bind_conditions(&mut self) -> Result<(), Cannot> {
-        let shares = self
-            .query
-            .outputs
-            .iter()
-            .any(|expr| matches!(expr, Expr::Share(_)));
+        let shares = self.query.has_share();
         for condition in &self.draft.conditions {
             if let Test::Measured(measure, comparison, literal) = &condition.test {
                 self.relate_measure(measure, *comparison, literal)?;

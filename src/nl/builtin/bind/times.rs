@@ -32,6 +32,13 @@ impl Binder<'_, '_> {
             _ => self.date_of(focus, period)?,
         };
         let kind = self.index().column(id).kind;
+        let timeless = matches!(
+            kind,
+            TypeKind::Boolean | TypeKind::Enum | TypeKind::Uuid | TypeKind::Json | TypeKind::Other
+        );
+        if timeless || matches!(kind, TypeKind::Time | TypeKind::Interval) {
+            return Err(refusal::no_condition(&self.index().column(id).name));
+        }
         let column = &self.index().column(id).name;
         self.readings
             .push(format!("\"{text}\" = {column} {}", said(period)));

@@ -8,6 +8,7 @@ use crate::nl::builtin::index::Target;
 use crate::nl::builtin::index::ValueHit;
 use crate::nl::builtin::lexicon::LEXICON;
 use crate::nl::builtin::lexicon::Tag;
+use crate::nl::builtin::numbers;
 
 use super::Kind;
 use super::Matcher;
@@ -80,6 +81,11 @@ impl Matcher<'_> {
     /// `maximum number of products`, where a column is called `number_products`: the phrase ends
     /// where the column's name begins.
     pub(super) fn opens_name(&self, kind: &Kind, range: &Range<usize>) -> bool {
+        // `over 80 or under 3` goes on with another figure.
+        let more = matches!(kind, Kind::Tag(Tag::OrMore | Tag::OrLess));
+        if more {
+            return numbers::read(&self.words[range.end..]).is_some();
+        }
         let sums = matches!(kind, Kind::Tag(Tag::Sum)) && range.len() > 2;
         if sums && self.total_amount(range) {
             return true;

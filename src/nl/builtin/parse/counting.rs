@@ -53,7 +53,7 @@ impl Parser<'_> {
             self.at = at + 1;
             return Ok(true);
         }
-        if !thing && self.tag(next) != Some(Tag::Times) {
+        if !thing && comparison.is_none() && self.tag(next) != Some(Tag::Times) {
             return Ok(false);
         }
         self.at = next;
@@ -127,7 +127,10 @@ impl Parser<'_> {
             .last()
             .map(|condition| &condition.test)
         {
-            Some(Test::Compare(left @ Left::Name(_), ..)) => Some(left.clone()),
+            Some(Test::Compare(
+                left @ (Left::Name(_) | Left::Hinted(..) | Left::OnlyFigure),
+                ..,
+            )) => Some(left.clone()),
             _ => None,
         };
         let left = before

@@ -238,3 +238,16 @@ fn different_relatives_are_counted_once() {
          JOIN public.products AS p ON p.id = o2.product_id WHERE o2.order_id = o.id) >= 2"
     );
 }
+
+#[test]
+fn a_second_bound_speaks_of_the_same_figure() {
+    assert_eq!(
+        tests_of("orders over 100 and below 200"),
+        "o.amount > 100 AND o.amount < 200"
+    );
+    assert_eq!(
+        tests_of("orders under 5 or over 900"),
+        "(o.amount < 5 OR o.amount > 900)"
+    );
+    assert_eq!(tests_of("orders of 100 or more"), "o.amount >= 100");
+}
