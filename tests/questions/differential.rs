@@ -73,9 +73,13 @@ fn step(random: &mut StdRng) -> (Vec<u8>, Vec<u8>) {
     let name = ["", "s"][random.random_range(0..2)];
     let max_rows = random.random_range(0..2);
     match random.random_range(0..14) {
-        0..3 => (message::query(asked), message::query(written)),
+        0..3 => (synced_query(asked), synced_query(written)),
         3..5 => (message::unnamed(asked), message::unnamed(written)),
-        5 => (message::parse(name, asked), message::parse(name, written)),
+        5 => {
+            // The name may be taken; PostgreSQL would refuse it then.
+            let parse = |sql| [message::close_statement(name), message::parse(name, sql)].concat();
+            (parse(asked), parse(written))
+        }
         step => {
             let same = match step {
                 // Only named ones: a Parse that fails destroys the unnamed statement at the server,
@@ -86,12 +90,17 @@ fn step(random: &mut StdRng) -> (Vec<u8>, Vec<u8>) {
                 }
                 8 => message::close_statement(name),
                 9 => message::flush(),
-                10 | 11 => message::query(BLOCKS.choose(random).expect("there are some")),
+                10 | 11 => synced_query(BLOCKS.choose(random).expect("there are some")),
                 _ => message::sync(),
             };
             (same.clone(), same)
         }
     }
+}
+
+/// A Query that has its transaction for itself, as every driver sends it.
+fn synced_query(sql: &str) -> Vec<u8> {
+    [message::sync(), message::query(sql)].concat()
 }
 
 /// What must be equal: everything but the words of notices and errors, and columns' names.

@@ -157,11 +157,13 @@ fn compare(addr: SocketAddr, rounds: u64) {
     for seed in 0..rounds {
         let mut random = StdRng::seed_from_u64(seed);
         let bytes = random_pipeline(&mut random);
+        // Seen only when the test fails, which may be by waiting in vain.
+        let sent = pipeline::shown(&bytes);
+        println!("pipeline {seed}: {sent:#?}");
         let direct = replies(cluster().addr(), &database, &bytes, random.clone());
         let through = replies(addr, &database, &bytes, random);
         if through != direct {
             let differs = through.iter().zip(&direct).position(|(a, b)| a != b);
-            let sent = pipeline::shown(&bytes);
             panic!(
                 "pipeline {seed} differs at reply {differs:?}\nsent: {sent:#?}\n\
                  through: {through:#?}\ndirect: {direct:#?}"
@@ -196,9 +198,11 @@ fn no_pipeline_brings_more_rows_than_the_limit() {
     for seed in 0..150 {
         let mut random = StdRng::seed_from_u64(seed);
         let bytes = random_pipeline(&mut random);
+        // Seen only when the test fails, which may be by waiting in vain.
+        let sent = pipeline::shown(&bytes);
+        println!("pipeline {seed}: {sent:#?}");
         let replies = replies(running.addr(), &database, &bytes, random);
         let longest = crate::limits::longest(&replies);
-        let sent = pipeline::shown(&bytes);
         assert!(
             longest <= crate::limits::LIMIT,
             "pipeline {seed}: {longest} rows\nsent: {sent:#?}\ngot: {replies:#?}"

@@ -40,12 +40,12 @@ pub fn exchange(client: &mut TestClient, bytes: &[u8], mut random: StdRng) -> Ve
         }
     });
     let mut messages: Vec<Message> = Vec::new();
+    let mut seen = false;
     while let Some(message) = client.try_recv() {
-        let is_end = message.kind() == Kind::ReadyForQuery
-            && messages.len() > 1
-            && messages[messages.len() - 2].text() == END;
+        seen |= message.text() == END;
+        let is_last = seen && message.kind() == Kind::ReadyForQuery;
         messages.push(message);
-        if is_end {
+        if is_last {
             break;
         }
     }
