@@ -222,6 +222,18 @@ impl Index {
         for form in forms {
             self.add_forms(&form, target);
         }
+        // `manager_id` that refers to an employee is the manager.
+        let definition = &self.schema.tables[id.table];
+        let refers = definition
+            .foreign_keys
+            .iter()
+            .any(|key| key.columns == [id.column] && key.references == definition.oid);
+        if let [base @ .., last] = plain.as_slice()
+            && refers
+            && last == "id"
+        {
+            self.add(base, target, Closeness::Alias);
+        }
         if let [base @ .., last] = plain.as_slice()
             && matches!(last.as_str(), "name" | "type" | "code" | "yn" | "flag")
             && !base

@@ -147,6 +147,7 @@ impl Parser<'_> {
 
     fn finish(mut self) -> Result<Draft, Cannot> {
         self.draft.distinct |= self.asks_which();
+        self.sort_by_shown();
         let mut draft = self.draft;
         if self.waiting.negated || self.waiting.alternative {
             return Err(refusal::dangling(if self.waiting.negated {
@@ -186,6 +187,29 @@ impl Parser<'_> {
         }
         draft.readings.dedup();
         Ok(draft)
+    }
+
+    /// `highest first` without a key is by the measure shown, or by the first column.
+    fn sort_by_shown(&mut self) {
+        let Some(end) = self.direction.filter(|_| self.draft.order.is_empty()) else {
+            return;
+        };
+        let measure = self.draft.outputs.iter().find_map(|output| match output {
+            Output::Measure(measure) => Some(SortKey::Measure(measure.clone())),
+            Output::Name(_) => None,
+        });
+        let key = match (measure, self.draft.outputs.len()) {
+            (Some(measure), _) => measure,
+            (None, 1) => SortKey::FirstOutput,
+            (None, _) => return,
+        };
+        self.draft.order.push(Sort {
+            key,
+            end,
+            focus: None,
+        });
+        self.direction = None;
+        self.waiting.sorting = false;
     }
 
     /// `in which years` asks for each year once.

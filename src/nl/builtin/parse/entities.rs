@@ -236,7 +236,7 @@ impl Parser<'_> {
 
     fn column(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
-        let figure = self.figure_at(at).is_some();
+        let figure = self.figure_at(at).is_some() && !self.is_reference(&mention);
         if self.waiting.negated && figure {
             return Err(refusal::no_condition(&mention.text));
         }
@@ -273,6 +273,17 @@ impl Parser<'_> {
             return Ok(());
         }
         Err(refusal::no_condition(&mention.text))
+    }
+
+    /// Whether a name is of columns that refer to other rows.
+    fn is_reference(&self, mention: &Mention) -> bool {
+        mention.hits.iter().all(|hit| match hit.target {
+            Target::Column(id) => {
+                let keys = &self.index.table(id.table).foreign_keys;
+                keys.iter().any(|key| key.columns.contains(&id.column))
+            }
+            Target::Table(_) => false,
+        })
     }
 
     /// Whether nothing links the current column to what is asked: `how many rooms are unavailable`.

@@ -4,6 +4,8 @@ use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::index::ColumnId;
+use crate::nl::builtin::joins::Edge;
+use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::query::Related;
 use crate::nl::builtin::refusal;
@@ -103,6 +105,9 @@ impl Printer<'_> {
             return Err(refusal::dangling("with"));
         };
         let inner = From::plan(first.to, &tables, self.ways, &mut self.aliases)?;
+        if let Some(groups) = self.grouped(related, &path, &inner, outer)? {
+            return Ok(groups);
+        }
         let mut tests: Vec<String> = first
             .columns
             .iter()
@@ -131,22 +136,7 @@ impl Printer<'_> {
         let tests = tests.join(" AND ");
         Ok(match (&related.count, related.negated) {
             (Some((comparison, count)), _) => {
-                let repeats = inner.repeats(related.table);
-                let rows = if let Some((function, id)) = related.measure {
-                    if repeats {
-                        return Err(self.repeated(related.table));
-                    }
-                    let name = if function == Function::Sum {
-                        "sum"
-                    } else {
-                        "avg"
-                    };
-                    format!("{name}({})", self.column(id, &inner))
-                } else if repeats {
-                    self.count_distinct(related.table, &inner)?
-                } else {
-                    "count(*)".to_owned()
-                };
+                let rows = self.counted(related, &inner)?;
                 let rows = format!("(SELECT {rows} FROM {} WHERE {tests})", inner.text);
                 format!("{rows} {} {count}", comparison.sql())
             }
@@ -156,6 +146,84 @@ impl Printer<'_> {
                 inner.text
             ),
         })
+    }
+
+    /// `key IN (SELECT … GROUP BY … HAVING …)`: the relatives of all rows are counted in one pass.
+    /// Not where none at all would do, because those without relatives are in no group.
+    fn grouped(
+        &mut self,
+        related: &Related,
+        path: &[Edge],
+        inner: &From,
+        outer: &From,
+    ) -> Result<Option<String>, Cannot> {
+        let Some((comparison, count)) = &related.count else {
+            return Ok(None);
+        };
+        let ([first, ..], [(own, other)]) = (path, &path[0].columns[..]) else {
+            return Ok(None);
+        };
+        let some = count.parse::<f64>().is_ok_and(|count| match comparison {
+            Comparison::Greater => count >= 0.0,
+            Comparison::GreaterOrEqual | Comparison::Equal => count > 0.0,
+            _ => false,
+        });
+        if !some && related.measure.is_none() {
+            return Ok(None);
+        }
+        let key = self.column(
+            ColumnId {
+                table: first.to,
+                column: *other,
+            },
+            inner,
+        );
+        let own = self.column(
+            ColumnId {
+                table: first.from,
+                column: *own,
+            },
+            outer,
+        );
+        let mut tests = Vec::new();
+        for filter in &related.filters {
+            tests.push(self.filter(filter, inner)?);
+        }
+        for nested in &related.nested {
+            tests.push(self.related(nested, related.table, inner)?);
+        }
+        let tests = if tests.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", tests.join(" AND "))
+        };
+        let rows = self.counted(related, inner)?;
+        let having = format!("{rows} {} {count}", comparison.sql());
+        Ok(Some(format!(
+            "{own} IN (SELECT {key} FROM {}{tests} GROUP BY {key} HAVING {having})",
+            inner.text
+        )))
+    }
+
+    /// The number of relatives, or what is measured of them.
+    fn counted(&self, related: &Related, inner: &From) -> Result<String, Cannot> {
+        let repeats = inner.repeats(related.table);
+        let Some((function, id)) = related.measure else {
+            return if repeats {
+                self.count_distinct(related.table, inner)
+            } else {
+                Ok("count(*)".to_owned())
+            };
+        };
+        if repeats {
+            return Err(self.repeated(related.table));
+        }
+        let name = if function == Function::Sum {
+            "sum"
+        } else {
+            "avg"
+        };
+        Ok(format!("{name}({})", self.column(id, inner)))
     }
 }
 

@@ -179,3 +179,12 @@ fn single_rows_are_no_groups() {
         "the question mixes groups of rows with single rows"
     );
 }
+
+#[test]
+fn a_direction_alone_sorts_by_the_measure() {
+    let sql = sql("total order amount per status, lowest first");
+    assert!(
+        sql.ends_with("GROUP BY o.status ORDER BY sum(o.amount)"),
+        "{sql}"
+    );
+}
