@@ -1,4 +1,4 @@
-FROM rust:1.92-slim-bookworm AS build
+FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN cargo build --release --locked --bin pgparley && strip target/release/pgparley

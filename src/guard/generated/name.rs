@@ -5,6 +5,7 @@ use sqlparser::ast::ObjectName;
 use sqlparser::ast::ObjectNamePart;
 
 use crate::guard::Refusal;
+use crate::sql::identifier;
 
 /// When a name is written in double quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,40 +44,11 @@ pub(super) fn parts(name: &ObjectName) -> Result<Vec<String>, Refusal> {
 
 /// The name as it is written.
 pub(super) fn quoted(name: &str, quoting: Quoting) -> String {
-    let mut bytes = name.bytes();
-    let plain = bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_lowercase() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && !KEYWORDS
-            .split_ascii_whitespace()
-            .any(|keyword| keyword == name);
-    if plain && quoting == Quoting::WhereNeeded {
-        return name.to_owned();
+    match quoting {
+        Quoting::WhereNeeded => identifier::quoted(name).into_owned(),
+        Quoting::Always => format!("\"{}\"", name.replace('"', "\"\"")),
     }
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
-
-/// Keywords that are not "non-reserved" in
-/// <https://www.postgresql.org/docs/current/sql-keywords-appendix.html>, up to PostgreSQL 18.
-const KEYWORDS: &str = "
-    all analyse analyze and any array as asc asymmetric authorization between bigint binary
-    bit boolean both case cast char character check coalesce collate collation column
-    concurrently constraint create cross current_catalog current_date current_role
-    current_schema current_time current_timestamp current_user dec decimal default
-    deferrable desc distinct do else end except exists extract false fetch float for foreign
-    freeze from full grant greatest group grouping having ilike in initially inner inout int
-    integer intersect interval into is isnull join json json_array json_arrayagg json_exists
-    json_object json_objectagg json_query json_scalar json_serialize json_table json_value
-    lateral leading least left like limit localtime localtimestamp merge_action national
-    natural nchar none normalize not notnull null nullif numeric offset on only or order out
-    outer overlaps overlay placing position precision primary real references returning
-    right row select session_user setof similar smallint some substring symmetric
-    system_user table tablesample then time timestamp to trailing treat trim true union
-    unique user using values varchar variadic verbose when where window with xmlattributes
-    xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot
-    xmlserialize xmltable
-";
 
 #[cfg(test)]
 mod tests {

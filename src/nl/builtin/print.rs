@@ -5,6 +5,7 @@ mod from;
 mod names;
 
 use crate::nl::Cannot;
+use crate::sql::identifier;
 
 use super::dates::Unit;
 use super::draft::Function;
@@ -22,7 +23,6 @@ use crate::sql::schema::TypeKind;
 use from::From;
 use from::Ways;
 use names::Aliases;
-use names::identifier;
 
 /// The SELECT that answers the query.
 pub(super) fn print(query: &Query, graph: &Graph, cues: &Cues<'_>) -> Result<String, Cannot> {
@@ -170,7 +170,7 @@ impl Printer<'_> {
             texts.push(if same {
                 text
             } else {
-                format!("{text} AS {}", identifier(&label))
+                format!("{text} AS {}", identifier::quoted(&label))
             });
             taken.push(label);
         }
@@ -199,7 +199,7 @@ impl Printer<'_> {
         format!(
             "{}.{}",
             from.alias(id.table),
-            identifier(&self.index.column(id).name)
+            identifier::quoted(&self.index.column(id).name)
         )
     }
 

@@ -1,110 +1,6 @@
-//! Names as they must be written in SQL.
+//! Names as they must be written in SQL, where they can be shown at all.
 
-/// Words that are no column or table name without quotes: PostgreSQL's reserved key words.
-/// <https://www.postgresql.org/docs/17/sql-keywords-appendix.html>
-const RESERVED: &[&str] = &[
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "authorization",
-    "binary",
-    "both",
-    "case",
-    "cast",
-    "check",
-    "collate",
-    "collation",
-    "column",
-    "concurrently",
-    "constraint",
-    "create",
-    "cross",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "false",
-    "fetch",
-    "for",
-    "foreign",
-    "freeze",
-    "from",
-    "full",
-    "grant",
-    "group",
-    "having",
-    "ilike",
-    "in",
-    "initially",
-    "inner",
-    "intersect",
-    "into",
-    "is",
-    "isnull",
-    "join",
-    "lateral",
-    "leading",
-    "left",
-    "like",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "natural",
-    "not",
-    "notnull",
-    "null",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "outer",
-    "overlaps",
-    "placing",
-    "primary",
-    "references",
-    "returning",
-    "right",
-    "select",
-    "session_user",
-    "similar",
-    "some",
-    "symmetric",
-    "system_user",
-    "table",
-    "tablesample",
-    "then",
-    "to",
-    "trailing",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "variadic",
-    "verbose",
-    "when",
-    "where",
-    "window",
-    "with",
-];
+use crate::sql::identifier::quoted;
 
 /// `name` as SQL writes it: bare when that means the same, else in double quotes.
 ///
@@ -113,22 +9,11 @@ pub(super) fn written(name: &str) -> Option<String> {
     if name.is_empty() || name.chars().any(char::is_control) {
         return None;
     }
-    if is_bare(name) && RESERVED.binary_search(&name).is_err() {
-        return Some(name.to_owned());
-    }
-    Some(format!("\"{}\"", name.replace('"', "\"\"")))
-}
-
-fn is_bare(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    let first = bytes.next();
-    first.is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_')
-        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'$')
+    Some(quoted(name).into_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::RESERVED;
     use super::written;
 
     #[test]
@@ -148,10 +33,5 @@ mod tests {
     fn a_name_with_a_line_break_is_not_written() {
         assert_eq!(written("a\nb"), None);
         assert_eq!(written(""), None);
-    }
-
-    #[test]
-    fn the_reserved_words_are_in_order() {
-        assert!(RESERVED.is_sorted());
     }
 }

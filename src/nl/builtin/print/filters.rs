@@ -9,10 +9,10 @@ use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::query::Related;
 use crate::nl::builtin::refusal;
+use crate::sql::identifier;
 
 use super::Printer;
 use super::from::From;
-use super::names::identifier;
 use super::names::qualified;
 use super::quoted;
 
@@ -69,7 +69,7 @@ impl Printer<'_> {
             Filter::Average(id, comparison) => {
                 let table = self.index.table(id.table);
                 let inner = self.aliases.take(&table.name);
-                let name = identifier(&self.index.column(*id).name);
+                let name = identifier::quoted(&self.index.column(*id).name);
                 format!(
                     "{} {} (SELECT avg({inner}.{name}) FROM {} AS {inner})",
                     self.column(*id, from),

@@ -8,9 +8,9 @@ use crate::nl::builtin::joins::Cues;
 use crate::nl::builtin::joins::Edge;
 use crate::nl::builtin::joins::Graph;
 use crate::nl::builtin::query::Query;
+use crate::sql::identifier;
 
 use super::names::Aliases;
-use super::names::identifier;
 use super::names::qualified;
 
 /// What decides how tables are joined.
@@ -70,9 +70,9 @@ impl From {
                     format!(
                         "{}.{} = {}.{}",
                         named[&edge.to],
-                        identifier(&index.table(edge.to).columns[*other].name),
+                        identifier::quoted(&index.table(edge.to).columns[*other].name),
                         named[&edge.from],
-                        identifier(&index.table(edge.from).columns[*own].name)
+                        identifier::quoted(&index.table(edge.from).columns[*own].name)
                     )
                 })
                 .collect();
