@@ -77,7 +77,7 @@ pub(super) fn key(table: &Table) -> Option<usize> {
 }
 
 /// The columns that name a row: `name`, `first_name` with `last_name`, `title`, `customer_name`,
-/// or the column called as the table itself.
+/// the column called as the table itself, or the text that every row begins with.
 fn naming_columns(table: &Table) -> Vec<usize> {
     let table_words = naming::segments(&table.name);
     let words: Vec<Vec<String>> = table
@@ -124,5 +124,31 @@ fn naming_columns(table: &Table) -> Vec<usize> {
         .filter(text)
         .filter(|i| words[*i].last().is_some_and(|word| word == "name"))
         .collect();
-    if named.len() == 1 { named } else { Vec::new() }
+    match named.as_slice() {
+        [_] => named,
+        [] => OTHER_NAMES
+            .iter()
+            .find_map(|word| find(&[word]))
+            .or_else(|| leading_text(table))
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What a name may be called besides `name` and `title`.
+const OTHER_NAMES: &[&str] = &["label", "caption", "designation", "headline"];
+
+/// The text behind the key, when every row must have it: by custom that is what people call a row.
+fn leading_text(table: &Table) -> Option<usize> {
+    let is_key = |column: &usize| {
+        table.primary_key.contains(column)
+            || table
+                .foreign_keys
+                .iter()
+                .any(|key| key.columns.contains(column))
+    };
+    let first = (0..table.columns.len()).find(|column| !is_key(column))?;
+    let column = &table.columns[first];
+    (column.kind == TypeKind::Text && column.not_null).then_some(first)
 }

@@ -34,7 +34,7 @@ fn a_verb_names_its_date() {
 fn rows_are_grouped_by_units_of_time() {
     assert_eq!(
         sql("number of payments per month"),
-        "SELECT CAST(date_trunc('month', CAST(p.paid_on AS timestamp)) AS date) AS \"month\", \
+        "SELECT CAST(date_trunc('month', CAST(p.paid_on AS timestamp)) AS date) AS month, \
          count(*) AS count FROM public.payments AS p \
          GROUP BY CAST(date_trunc('month', CAST(p.paid_on AS timestamp)) AS date) \
          ORDER BY CAST(date_trunc('month', CAST(p.paid_on AS timestamp)) AS date)"
