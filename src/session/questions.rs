@@ -100,6 +100,7 @@ impl Session {
                 Event::Moved => {}
                 Event::Excess => self.cut_short().await,
                 Event::LostSyncs => self.find_syncs().await?,
+                Event::Commit => self.commit_block().await?,
                 Event::Turn(_) | Event::Settle | Event::Terminate => {
                     unreachable!("the client is not read")
                 }
@@ -222,6 +223,30 @@ impl Session {
 
     /// The implicit transaction that a question made a block of ends as the client expects.
     async fn sync_turn(&mut self) -> Result<(), Failure> {
+        if self.dialogue.promoted {
+            return self.end_block().await;
+        }
+        // The client has made the block its own since.
+        self.dialogue.skipping = Skipping::Nobody;
+        self.dialogue.progress = Progress::Nothing;
+        self.dialogue.replies.push(Owed::Sync);
+        let mut request = Vec::new();
+        frontend::put_sync(&mut request);
+        let pushed = self.lease.backend.connection.push(&request);
+        pushed.map_err(|_| Failure::Ended(End::Server))
+    }
+
+    /// Commits the block behind a Query that has ended in it.
+    pub(super) async fn commit_block(&mut self) -> Result<(), End> {
+        match self.end_block().await {
+            Ok(()) => Ok(()),
+            Err(Failure::Ended(end)) => Err(end),
+            Err(Failure::Told(_)) => unreachable!("a failed COMMIT is told at once"),
+        }
+    }
+
+    /// Commits and says so.
+    async fn end_block(&mut self) -> Result<(), Failure> {
         let mut out = Vec::new();
         if let Some(body) = self.commit_promoted().await? {
             frame::put_body(&mut out, server::ERROR, &body);
