@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::answer::Cap;
 use super::answer::Outcome;
 use super::asking::Failure;
+use super::dialogue::Dialogue;
 use super::dialogue::Progress;
 use super::dialogue::Skipping;
 use super::generated::Generated;
@@ -32,6 +33,9 @@ use crate::wire::frontend::Parse;
 
 /// The prepared statement of a generated query that came as a Query.
 const OWN_STATEMENT: &[u8] = b"_pgparley_question";
+
+/// The unnamed statement.
+const UNNAMED: &[u8] = b"";
 
 /// No parameters, all results in text.
 const TEXT_WITHOUT_PARAMETERS: &[u8] = &[0; 6];
@@ -121,6 +125,7 @@ impl Session {
         let Failure::Told(info) = failure else {
             return Err(failure);
         };
+        self.forget_unnamed().await?;
         self.fail_open_transaction().await?;
         self.commit_if_promoted().await?;
         let mut out = Vec::new();
@@ -131,6 +136,8 @@ impl Session {
     /// Runs a generated query and sends its answer as a server would to a Query.
     async fn answer_query(&mut self, generated: &Generated) -> Result<(), Failure> {
         let mut parse = Vec::new();
+        // A Query destroys the unnamed statement.
+        frontend::put_close(&mut parse, Named::Statement(UNNAMED));
         frontend::put_close(&mut parse, Named::Statement(OWN_STATEMENT));
         frontend::put_parse(&mut parse, OWN_STATEMENT, &generated.text);
         let query = Query {
@@ -186,9 +193,30 @@ impl Session {
                 // A Bind of it must find it confirmed, or it would pass as any other.
                 self.settle().await.map(|_| ()).map_err(Failure::Ended)
             }
-            Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
+            Err(Failure::Told(info)) => {
+                if parse.statement == UNNAMED {
+                    self.forget_unnamed().await?;
+                }
+                self.fail_until_sync(*info).await
+            }
             Err(ended) => Err(ended),
         }
+    }
+
+    /// A Parse or Query destroys the unnamed statement even if it fails.
+    async fn forget_unnamed(&mut self) -> Result<(), Failure> {
+        let Dialogue {
+            status, progress, ..
+        } = self.dialogue;
+        if status == TransactionStatus::Idle && progress == Progress::Executed {
+            // The Sync would commit what is to be taken back.
+            return Ok(());
+        }
+        let mut request = Vec::new();
+        frontend::put_close(&mut request, Named::Statement(UNNAMED));
+        frontend::put_sync(&mut request);
+        self.own_exchange(&request).await?;
+        Ok(())
     }
 
     /// Runs the query now and keeps its rows for the Executes to come.

@@ -125,7 +125,7 @@ impl Session {
     }
 
     /// An exchange of which only the status afterwards matters.
-    async fn own_exchange(&mut self, request: &[u8]) -> io::Result<()> {
+    pub(super) async fn own_exchange(&mut self, request: &[u8]) -> io::Result<()> {
         let reply = self.lease.backend.exchange(request, LONGEST_REPLY).await?;
         if let Some(status) = reply.status {
             self.dialogue.status = status;
