@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::answer::Cap;
 use super::answer::Outcome;
 use super::asking::Failure;
+use super::asking::MOST_AHEAD;
 use super::dialogue::Dialogue;
 use super::dialogue::Progress;
 use super::dialogue::Skipping;
@@ -153,7 +154,7 @@ impl Session {
             Ok(mut answer) => {
                 put_notices(&mut out, generated);
                 answer.put_notices(&mut out);
-                answer.put_description(&mut out);
+                answer.put_columns(&mut out);
                 answer.put_rows(&mut out, 0);
             }
             Err(body) => frame::put_body(&mut out, server::ERROR, &body),
@@ -304,12 +305,26 @@ impl Session {
         frontend::put_sync(&mut request);
         let before = self.lease.backend.parameters().to_vec();
         let cap = self.cap();
-        let server = &mut self.lease.backend;
+        let Self { lease, client, .. } = self;
+        let server = &mut lease.backend;
         server
             .connection
             .push(&request)
             .map_err(|_| Failure::Ended(End::Server))?;
-        let Outcome { result, status } = Answer::read(server, cap).await?;
+        let outcome = tokio::select! {
+            biased;
+            outcome = Answer::read(server, cap) => outcome?,
+            _ = client.closed(MOST_AHEAD) => {
+                // What the server still owes is the ReadyForQuery of our Sync: whoever cleans up
+                // cancels the query and waits for that.
+                self.dialogue.replies.push(Owed::Sync);
+                return Err(Failure::Ended(End::Client));
+            }
+        };
+        let Outcome { result, status } = outcome;
+        let Some(status) = status else {
+            return self.pass_last_words(&result.err().unwrap_or_default());
+        };
         self.dialogue.status = status;
         if result.is_err() && footing == wrapper::Footing::Idle {
             // The wrapper was ours, so no failed transaction is left to the client.
@@ -320,6 +335,15 @@ impl Session {
             Some(info) => Err(info.into()),
             None => Ok(result),
         }
+    }
+
+    /// The server has ended the session; the client hears it in its words.
+    fn pass_last_words<T>(&mut self, body: &[u8]) -> Result<T, Failure> {
+        let mut out = Vec::new();
+        frame::put_body(&mut out, server::ERROR, body);
+        self.tell(&out)?;
+        self.dialogue.told_fatal = true;
+        Err(Failure::Ended(End::Server))
     }
 
     /// Answers a message of the extended protocol with an error; what follows is skipped.
