@@ -219,6 +219,10 @@ impl Session {
                     Ok(()) => {}
                     Err(end) => return end,
                 },
+                Event::Commit => match self.commit_block().await {
+                    Ok(()) => self.lease.backend.connection.resume(),
+                    Err(end) => return end,
+                },
                 Event::Settle => match self.settle().await {
                     Ok(_) => self.client.resume(),
                     Err(end) => return end,

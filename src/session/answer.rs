@@ -11,6 +11,7 @@ use super::wrapper::OPENING_COMMANDS;
 use crate::upstream::Backend;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
+use crate::wire::connection::UpTo;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
 use crate::wire::frame;
@@ -48,8 +49,19 @@ pub(super) struct Answer {
 pub(super) struct Outcome {
     /// The answer, or the body of the server's ErrorResponse.
     pub result: Result<Answer, Vec<u8>>,
-    /// The transaction's status afterwards.
-    pub status: TransactionStatus,
+    /// The transaction's status afterwards; `None` when the server has closed the connection.
+    pub status: Option<TransactionStatus>,
+}
+
+/// What the server said before it closed, when it said anything.
+fn last_words(failure: Option<Vec<u8>>, error: io::Error) -> io::Result<Outcome> {
+    match failure {
+        Some(body) if error::is_fatal(&body) => Ok(Outcome {
+            result: Err(body),
+            status: None,
+        }),
+        _ => Err(error),
+    }
 }
 
 impl Answer {
@@ -59,11 +71,20 @@ impl Answer {
         let mut failure = None;
         let mut completed = 0;
         loop {
-            let message = server.connection.recv(LONGEST_REPLY.max(cap.bytes)).await?;
+            let limit = LONGEST_REPLY.max(cap.bytes);
+            let message = match server.connection.recv_up_to(limit).await {
+                Ok(UpTo::Whole(message)) => message,
+                Ok(UpTo::Skipped(server::DATA_ROW | server::COPY_DATA)) => {
+                    answer.cut.get_or_insert(limit::Cut::Bytes(cap.bytes));
+                    continue;
+                }
+                Ok(UpTo::Skipped(_)) => return Err(io::ErrorKind::InvalidData.into()),
+                Err(error) => return last_words(failure, error),
+            };
             match message.tag {
                 server::READY_FOR_QUERY => {
                     let status = backend::transaction_status(&message.body);
-                    let status = status.ok_or(io::ErrorKind::InvalidData)?;
+                    let status = Some(status.ok_or(io::ErrorKind::InvalidData)?);
                     let result = failure.map_or(Ok(answer), Err);
                     return Ok(Outcome { result, status });
                 }
@@ -116,6 +137,13 @@ impl Answer {
     /// Appends what the query itself said beside its rows.
     pub(super) fn put_notices(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.notices);
+    }
+
+    /// Appends what stands before the rows of a Query, which has no NoData.
+    pub(super) fn put_columns(&self, out: &mut Vec<u8>) {
+        if self.description.first() == Some(&server::ROW_DESCRIPTION) {
+            self.put_description(out);
+        }
     }
 
     /// Appends the answer to a Describe.

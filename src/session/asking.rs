@@ -32,7 +32,7 @@ use crate::wire::frontend;
 use crate::wire::frontend::Named;
 
 /// Bytes that a client may send ahead while it waits for a model.
-const MOST_AHEAD: usize = 1024 * 1024;
+pub(super) const MOST_AHEAD: usize = 1024 * 1024;
 
 /// Why a question gets no answer.
 #[derive(Debug)]

@@ -75,6 +75,9 @@ pub(super) enum Lost {
     Syncs,
     /// The client broke the protocol, and the server did not end the session for it.
     Client,
+    /// A Query has ended in a block that a question made of the client's implicit transaction: it
+    /// ends that transaction, so the block must be committed before the client hears of it.
+    Commit,
 }
 
 /// A COPY FROM STDIN.

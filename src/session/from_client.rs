@@ -134,6 +134,9 @@ impl Dialogue {
             (Skipping::Server, _) => return Fate::Pass,
         }
         let copies = self.copy_in.is_some_and(|copy| !copy.is_over);
+        if self.promoted && !copies && self.waits_for_block(frame.tag) {
+            return Fate::Settle;
+        }
         match frame.tag {
             client::COPY_DATA | client::FLUSH => Fate::Pass,
             client::COPY_DONE | client::COPY_FAIL => {
@@ -169,6 +172,13 @@ impl Dialogue {
             }
             _ => Fate::Pass,
         }
+    }
+
+    /// A Query ends an implicit transaction, the promoted one too: it is sent when it is known that
+    /// this is no block of the client's, and what is behind it waits until the block is committed.
+    fn waits_for_block(&self, tag: u8) -> bool {
+        let ends = matches!(tag, client::QUERY | client::FUNCTION_CALL);
+        self.replies.holds_ready_for_query() || ends && !self.replies.are_local()
     }
 
     /// Looks into a message when all of it is here.

@@ -107,10 +107,9 @@ impl Dialogue {
                 }
                 true
             }
-            server::READY_FOR_QUERY => {
-                self.ready_for_query(body);
-                true
-            }
+            server::READY_FOR_QUERY => self.ready_for_query(body),
+            // The client's own BEGIN behind ours: to the client it is the first.
+            server::NOTICE if self.promoted => !error::has_code(body, sqlstate::ACTIVE_TRANSACTION),
             _ => self.reply(tag, body, rules, passage),
         }
     }
@@ -126,6 +125,10 @@ impl Dialogue {
             Settled::Closed(closed) => self.names.closed(&closed),
             Settled::Result(portal) => {
                 let rows = self.end_rows(portal, rules);
+                if self.promoted && begins_a_block(body) {
+                    // As with PostgreSQL the block is the client's from now on.
+                    self.promoted = false;
+                }
                 if gives_names_another_meaning(body) {
                     self.names.doubt();
                 }
@@ -212,7 +215,8 @@ impl Dialogue {
         false
     }
 
-    fn ready_for_query(&mut self, body: &[u8]) {
+    /// Whether it goes on: not when a block of ours is to be committed first.
+    fn ready_for_query(&mut self, body: &[u8]) -> bool {
         if matches!(self.replies.settle(server::READY_FOR_QUERY), Settled::Query) {
             self.names.query_ended();
         }
@@ -228,6 +232,10 @@ impl Dialogue {
         if self.status == TransactionStatus::Idle {
             self.names.transaction_ended();
         }
+        if self.promoted {
+            self.lost = Some(Lost::Commit);
+        }
+        !self.promoted
     }
 
     /// Tells the client when its result was cut; whether the server's own tag goes on.
@@ -280,8 +288,14 @@ fn is_control(tag: u8) -> bool {
         server::READY_FOR_QUERY
             | server::COMMAND_COMPLETE
             | server::ERROR
+            | server::NOTICE
             | server::PARAMETER_STATUS
     )
+}
+
+/// SQL with this CommandComplete has begun a transaction block.
+fn begins_a_block(tag: &[u8]) -> bool {
+    tag.starts_with(b"BEGIN") || tag.starts_with(b"START TRANSACTION")
 }
 
 /// Messages that come whatever the client has sent.

@@ -12,6 +12,8 @@ use super::answer::Answer;
 use super::answer::Cap;
 use super::answer::Outcome;
 use super::asking::Failure;
+use super::asking::MOST_AHEAD;
+use super::dialogue::Dialogue;
 use super::dialogue::Progress;
 use super::dialogue::Skipping;
 use super::generated::Generated;
@@ -32,6 +34,9 @@ use crate::wire::frontend::Parse;
 
 /// The prepared statement of a generated query that came as a Query.
 const OWN_STATEMENT: &[u8] = b"_pgparley_question";
+
+/// The unnamed statement.
+const UNNAMED: &[u8] = b"";
 
 /// No parameters, all results in text.
 const TEXT_WITHOUT_PARAMETERS: &[u8] = &[0; 6];
@@ -100,6 +105,7 @@ impl Session {
                 Event::Moved => {}
                 Event::Excess => self.cut_short().await,
                 Event::LostSyncs => self.find_syncs().await?,
+                Event::Commit => self.commit_block().await?,
                 Event::Turn(_) | Event::Settle | Event::Terminate => {
                     unreachable!("the client is not read")
                 }
@@ -120,6 +126,7 @@ impl Session {
         let Failure::Told(info) = failure else {
             return Err(failure);
         };
+        self.forget_unnamed().await?;
         self.fail_open_transaction().await?;
         self.commit_if_promoted().await?;
         let mut out = Vec::new();
@@ -130,6 +137,8 @@ impl Session {
     /// Runs a generated query and sends its answer as a server would to a Query.
     async fn answer_query(&mut self, generated: &Generated) -> Result<(), Failure> {
         let mut parse = Vec::new();
+        // A Query destroys the unnamed statement.
+        frontend::put_close(&mut parse, Named::Statement(UNNAMED));
         frontend::put_close(&mut parse, Named::Statement(OWN_STATEMENT));
         frontend::put_parse(&mut parse, OWN_STATEMENT, &generated.text);
         let query = Query {
@@ -145,7 +154,7 @@ impl Session {
             Ok(mut answer) => {
                 put_notices(&mut out, generated);
                 answer.put_notices(&mut out);
-                answer.put_description(&mut out);
+                answer.put_columns(&mut out);
                 answer.put_rows(&mut out, 0);
             }
             Err(body) => frame::put_body(&mut out, server::ERROR, &body),
@@ -185,9 +194,30 @@ impl Session {
                 // A Bind of it must find it confirmed, or it would pass as any other.
                 self.settle().await.map(|_| ()).map_err(Failure::Ended)
             }
-            Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
+            Err(Failure::Told(info)) => {
+                if parse.statement == UNNAMED {
+                    self.forget_unnamed().await?;
+                }
+                self.fail_until_sync(*info).await
+            }
             Err(ended) => Err(ended),
         }
+    }
+
+    /// A Parse or Query destroys the unnamed statement even if it fails.
+    async fn forget_unnamed(&mut self) -> Result<(), Failure> {
+        let Dialogue {
+            status, progress, ..
+        } = self.dialogue;
+        if status == TransactionStatus::Idle && progress == Progress::Executed {
+            // The Sync would commit what is to be taken back.
+            return Ok(());
+        }
+        let mut request = Vec::new();
+        frontend::put_close(&mut request, Named::Statement(UNNAMED));
+        frontend::put_sync(&mut request);
+        self.own_exchange(&request).await?;
+        Ok(())
     }
 
     /// Runs the query now and keeps its rows for the Executes to come.
@@ -222,6 +252,30 @@ impl Session {
 
     /// The implicit transaction that a question made a block of ends as the client expects.
     async fn sync_turn(&mut self) -> Result<(), Failure> {
+        if self.dialogue.promoted {
+            return self.end_block().await;
+        }
+        // The client has made the block its own since.
+        self.dialogue.skipping = Skipping::Nobody;
+        self.dialogue.progress = Progress::Nothing;
+        self.dialogue.replies.push(Owed::Sync);
+        let mut request = Vec::new();
+        frontend::put_sync(&mut request);
+        let pushed = self.lease.backend.connection.push(&request);
+        pushed.map_err(|_| Failure::Ended(End::Server))
+    }
+
+    /// Commits the block behind a Query that has ended in it.
+    pub(super) async fn commit_block(&mut self) -> Result<(), End> {
+        match self.end_block().await {
+            Ok(()) => Ok(()),
+            Err(Failure::Ended(end)) => Err(end),
+            Err(Failure::Told(_)) => unreachable!("a failed COMMIT is told at once"),
+        }
+    }
+
+    /// Commits and says so.
+    async fn end_block(&mut self) -> Result<(), Failure> {
         let mut out = Vec::new();
         if let Some(body) = self.commit_promoted().await? {
             frame::put_body(&mut out, server::ERROR, &body);
@@ -251,12 +305,26 @@ impl Session {
         frontend::put_sync(&mut request);
         let before = self.lease.backend.parameters().to_vec();
         let cap = self.cap();
-        let server = &mut self.lease.backend;
+        let Self { lease, client, .. } = self;
+        let server = &mut lease.backend;
         server
             .connection
             .push(&request)
             .map_err(|_| Failure::Ended(End::Server))?;
-        let Outcome { result, status } = Answer::read(server, cap).await?;
+        let outcome = tokio::select! {
+            biased;
+            outcome = Answer::read(server, cap) => outcome?,
+            _ = client.closed(MOST_AHEAD) => {
+                // What the server still owes is the ReadyForQuery of our Sync: whoever cleans up
+                // cancels the query and waits for that.
+                self.dialogue.replies.push(Owed::Sync);
+                return Err(Failure::Ended(End::Client));
+            }
+        };
+        let Outcome { result, status } = outcome;
+        let Some(status) = status else {
+            return self.pass_last_words(&result.err().unwrap_or_default());
+        };
         self.dialogue.status = status;
         if result.is_err() && footing == wrapper::Footing::Idle {
             // The wrapper was ours, so no failed transaction is left to the client.
@@ -267,6 +335,15 @@ impl Session {
             Some(info) => Err(info.into()),
             None => Ok(result),
         }
+    }
+
+    /// The server has ended the session; the client hears it in its words.
+    fn pass_last_words<T>(&mut self, body: &[u8]) -> Result<T, Failure> {
+        let mut out = Vec::new();
+        frame::put_body(&mut out, server::ERROR, body);
+        self.tell(&out)?;
+        self.dialogue.told_fatal = true;
+        Err(Failure::Ended(End::Server))
     }
 
     /// Answers a message of the extended protocol with an error; what follows is skipped.

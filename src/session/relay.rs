@@ -55,6 +55,8 @@ pub(super) enum Event {
     Excess,
     /// Which Syncs the server answers is to be found out.
     LostSyncs,
+    /// A block is to be committed that the client knows nothing of.
+    Commit,
     /// The session is over.
     End(End),
 }
@@ -124,6 +126,7 @@ impl Session {
             Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.lost.is_some() => {
                 match dialogue.lost.take() {
                     Some(Lost::Syncs) => Event::LostSyncs,
+                    Some(Lost::Commit) => Event::Commit,
                     Some(Lost::Client) | None => Event::End(End::Protocol),
                 }
             }
@@ -203,6 +206,11 @@ impl Session {
             match poll_fn(|cx| self.poll_replies(cx)).await {
                 Event::Moved | Event::Terminate => {}
                 Event::Excess => self.cut_short().await,
+                Event::Commit => {
+                    if let Err(end) = self.commit_block().await {
+                        return end;
+                    }
+                }
                 Event::LostSyncs | Event::Settle | Event::Turn(_) => return End::Client,
                 Event::End(End::Client) => {
                     return self.drain().await.map_or(End::Server, |()| End::Client);

@@ -9,6 +9,9 @@ use std::io;
 use super::Session;
 use super::dialogue::Progress;
 use crate::wire::TransactionStatus;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+use crate::wire::frame::server;
 use crate::wire::frontend;
 use crate::wire::frontend::Bind;
 use crate::wire::frontend::Named;
@@ -18,6 +21,10 @@ const OWN: &[u8] = b"_pgparley";
 
 /// The portal of a generated query.
 const ANSWER: &[u8] = b"_pgparley_answer";
+
+/// Lets the server's warnings through and answers with the level that held before.
+const HEAR_WARNINGS: &str = "SELECT pg_catalog.current_setting('client_min_messages'), \
+    pg_catalog.set_config('client_min_messages', 'warning', true)";
 
 /// The longest message that a command of pgparley's own may be answered with.
 pub(super) const LONGEST_REPLY: usize = 16 * 1024 * 1024;
@@ -53,12 +60,36 @@ impl Session {
         if self.dialogue.progress != Progress::Executed {
             return Ok(Footing::Idle);
         }
+        self.dialogue.promoted = !self.begin().await?;
+        Ok(Footing::Block)
+    }
+
+    /// Begins a block in the middle of a pipeline; whether the client had one open already, of
+    /// which no ReadyForQuery has told yet. Only the server's warning tells, so it is asked for.
+    async fn begin(&mut self) -> io::Result<bool> {
         let mut request = Vec::new();
+        put_command(&mut request, HEAR_WARNINGS);
         put_command(&mut request, "BEGIN");
         frontend::put_sync(&mut request);
-        self.own_exchange(&request).await?;
-        self.dialogue.promoted = true;
-        Ok(Footing::Block)
+        let reply = self.lease.backend.exchange(&request, LONGEST_REPLY).await?;
+        let mut notices = reply
+            .messages
+            .iter()
+            .filter(|message| message.tag == server::NOTICE);
+        let was_open =
+            notices.any(|notice| error::has_code(&notice.body, sqlstate::ACTIVE_TRANSACTION));
+        let level = reply.rows().next().and_then(|row| row.into_iter().next());
+        if let Some(status) = reply.status {
+            self.dialogue.status = status;
+        }
+        if let Some(Some(level)) = level {
+            let mut request = Vec::new();
+            let back = "SELECT pg_catalog.set_config('client_min_messages', ";
+            put_command(&mut request, &format!("{back}'{level}', true)"));
+            frontend::put_sync(&mut request);
+            self.own_exchange(&request).await?;
+        }
+        Ok(was_open)
     }
 
     /// Leaves a wrapper in which something failed, so that the block around it can go on.
@@ -94,7 +125,7 @@ impl Session {
     }
 
     /// An exchange of which only the status afterwards matters.
-    async fn own_exchange(&mut self, request: &[u8]) -> io::Result<()> {
+    pub(super) async fn own_exchange(&mut self, request: &[u8]) -> io::Result<()> {
         let reply = self.lease.backend.exchange(request, LONGEST_REPLY).await?;
         if let Some(status) = reply.status {
             self.dialogue.status = status;

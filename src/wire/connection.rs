@@ -47,6 +47,15 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
+/// A message that was received whole or thrown away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpTo {
+    /// All of it.
+    Whole(Message),
+    /// It was too long; its type byte.
+    Skipped(u8),
+}
+
 /// A socket with the bytes that are under way on our side of it.
 #[derive(Debug)]
 pub struct Connection {
@@ -166,6 +175,44 @@ impl Connection {
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
+    }
+
+    /// The next message; of one that is longer than `limit` only the type byte, while the rest of it
+    /// is read and thrown away. Not cancel safe while that goes on.
+    pub async fn recv_up_to(&mut self, limit: usize) -> io::Result<UpTo> {
+        self.paused = true;
+        let (tag, mut left) = loop {
+            let received = poll_fn(|cx| {
+                self.poll_chunk(cx, |chunk| match frame::next(chunk) {
+                    Next::Message { tag, size } if size > limit => {
+                        let taken = size.min(chunk.len());
+                        (Consumed::Paused(taken), Ok((tag, size - taken)))
+                    }
+                    _ => {
+                        let (consumed, received) = first_message(chunk, limit);
+                        (consumed, Err(received))
+                    }
+                })
+            });
+            match received.await?.ok_or(io::ErrorKind::UnexpectedEof)? {
+                Ok(skipped) => break skipped,
+                Err(Received::Whole(message)) => return Ok(UpTo::Whole(message)),
+                Err(Received::Unfinished) => {}
+                Err(Received::Refused(why)) => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                }
+            }
+        };
+        while left > 0 {
+            let taken = poll_fn(|cx| {
+                self.poll_chunk(cx, |chunk| {
+                    let taken = left.min(chunk.len());
+                    (Consumed::Paused(taken), taken)
+                })
+            });
+            left -= taken.await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        }
+        Ok(UpTo::Skipped(tag))
     }
 
     /// The next start-up packet behind its length word. Cancel safe. A length that cannot be is a

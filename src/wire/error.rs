@@ -21,6 +21,8 @@ pub mod sqlstate {
     pub const CONNECTION_FAILURE: &str = "08006";
     /// `feature_not_supported`.
     pub const FEATURE_NOT_SUPPORTED: &str = "0A000";
+    /// `active_sql_transaction`.
+    pub const ACTIVE_TRANSACTION: &str = "25001";
     /// `in_failed_sql_transaction`.
     pub const IN_FAILED_TRANSACTION: &str = "25P02";
     /// `invalid_authorization_specification`.

@@ -132,7 +132,7 @@ fn questions_in_random_pipelines_do_what_their_sql_would() {
         written.extend(pipeline::end());
         // Seen only when the test fails, which may be by waiting in vain.
         let sent = pipeline::shown(&asked);
-        println!("pipeline {seed}: {sent:#?}");
+        eprintln!("pipeline {seed}: {sent:#?}");
 
         let run = |client: &mut TestClient, bytes: &[u8]| {
             client.rows(FIXTURE);

@@ -301,3 +301,27 @@ fn refused_place_skips_to_the_sync() {
         "all of it was taken back"
     );
 }
+
+#[test]
+fn question_destroys_the_unnamed_statement_as_any_text_would() {
+    let mut client = client();
+    let older = [parse("", "SELECT 'older'"), sync()].concat();
+    let run = [bind("", "", &[]), execute("", 0), sync()].concat();
+    let nonsense = "/* nl: wibble the wobble */";
+    for text in [nonsense.to_owned(), question()] {
+        client.send(&older);
+        client.replies();
+        client.run(&text);
+        client.send(&run);
+        expect!(client, ErrorResponse, "26000");
+        expect!(client, ReadyForQuery, "I");
+    }
+    client.send(&older);
+    client.replies();
+    client.send(&[parse("", nonsense), sync()].concat());
+    expect!(client, ErrorResponse, "PGN02");
+    expect!(client, ReadyForQuery, "I");
+    client.send(&run);
+    expect!(client, ErrorResponse, "26000");
+    expect!(client, ReadyForQuery, "I");
+}

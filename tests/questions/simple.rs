@@ -1,10 +1,15 @@
 //! Questions sent as a Query.
 
+use std::time::Duration;
+
+use pgparley::server::Running;
+
 use crate::GOLD;
 use crate::LIST;
 use crate::QUESTION;
 use crate::client;
 use crate::database;
+use crate::expect;
 use crate::gold;
 use crate::kinds;
 use crate::rows;
@@ -12,8 +17,13 @@ use crate::status;
 use crate::support::client::TestClient;
 use crate::support::cluster;
 use crate::support::message::Kind;
+use crate::support::message::Message;
+use crate::support::message::sync;
+use crate::support::message::terminate;
+use crate::support::message::unnamed;
 use crate::support::proxy::proxy;
 use crate::support::proxy::proxy_with;
+use crate::support::proxy::wait_for;
 
 #[test]
 fn answer_is_a_notice_and_the_rows_as_of_any_query() {
@@ -191,4 +201,71 @@ fn queries_sent_behind_a_question_are_answered_behind_it() {
     client.send(&batch);
     let answers = texts.map(|_| rows(&client.replies()).concat());
     assert_eq!(answers, ["before", "100", "behind"]);
+}
+
+/// A table that takes ten minutes to read, and a pgparley that would wait for it.
+fn slow() -> (Running, String) {
+    let database = database();
+    let sloths = "CREATE VIEW sloths AS SELECT 1 AS id, pg_sleep(600)::text AS name";
+    cluster().run_sql(&database, sloths).expect("it runs");
+    let running = proxy_with(|config| {
+        config.nl.statement_timeout = Duration::from_mins(10);
+        config.databases[0].pool_size = 1;
+    });
+    (running, database)
+}
+
+const ASLEEP: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
+    AND datname = current_database()";
+
+#[test]
+fn client_that_dies_while_its_answer_is_read_ends_the_query() {
+    let (running, database) = slow();
+    let mut watcher = TestClient::login(cluster().addr(), &database);
+    for extended in [false, true] {
+        let mut client = TestClient::login(running.addr(), &database);
+        if extended {
+            client.send(&[unnamed("/* nl: list all sloths */"), sync()].concat());
+        } else {
+            client.query("/* nl: list all sloths */");
+        }
+        wait_for(&mut watcher, ASLEEP, "1");
+        drop(client);
+        wait_for(&mut watcher, ASLEEP, "0");
+        let mut next = TestClient::login(running.addr(), &database);
+        assert_eq!(next.row("SELECT 1"), "1");
+        next.send(&terminate());
+        next.expect_closed();
+    }
+}
+
+#[test]
+fn server_that_ends_while_the_answer_is_read_is_heard() {
+    let (running, database) = slow();
+    let mut watcher = TestClient::login(cluster().addr(), &database);
+    let mut client = TestClient::login(running.addr(), &database);
+    let pid = client.row("SELECT pg_backend_pid()");
+    client.query("/* nl: list all sloths */");
+    wait_for(&mut watcher, ASLEEP, "1");
+    watcher.rows(&format!("SELECT pg_terminate_backend({pid}, 30000)"));
+    let error = expect!(client, ErrorResponse, "57P01");
+    assert_eq!(error.field('S'), "FATAL");
+    client.expect_closed();
+}
+
+#[test]
+fn row_that_is_longer_than_an_answer_may_be_is_left_out_and_said() {
+    let database = database();
+    let blobs = "CREATE TABLE blobs (id int PRIMARY KEY, body text);
+        INSERT INTO blobs SELECT 1, repeat('x', 20 * 1024 * 1024)";
+    cluster().run_sql(&database, blobs).expect("it runs");
+    let mut client = TestClient::login(proxy(), &database);
+    client.rows("BEGIN; INSERT INTO kept VALUES (1)");
+    let replies = client.run("/* nl: show the id and body of blobs */");
+    assert!(rows(&replies).is_empty());
+    let warned = |message: &Message| message.text() == "01R01";
+    assert!(replies.iter().any(warned), "{replies:?}");
+    assert_eq!(status(&replies), "T");
+    client.rows("COMMIT");
+    assert_eq!(client.row("SELECT count(*) FROM kept"), "1");
 }

@@ -7,6 +7,7 @@ use crate::gold;
 use crate::kinds;
 use crate::rows;
 use crate::status;
+use crate::support::message;
 use crate::support::message::Kind;
 use crate::support::message::Message;
 use crate::support::message::sync;
@@ -197,4 +198,108 @@ fn in_every_isolation_level_the_block_keeps_its_own() {
     assert_eq!(client.rows(COUNT), ["100"]);
     assert_eq!(client.row("SHOW transaction_read_only"), "on");
     client.rows("COMMIT");
+}
+
+#[test]
+fn in_a_pipeline_that_began_a_block_the_block_stays_open() {
+    let mut client = client();
+    let insert = unnamed("INSERT INTO kept VALUES (1)");
+    let delete = unnamed("DELETE FROM orders WHERE id <= 10");
+    for begin in [
+        "BEGIN",
+        "START TRANSACTION",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE",
+    ] {
+        for hide in ["", "SET client_min_messages = error"] {
+            client.rows(hide);
+            let batch = [
+                unnamed(begin),
+                insert.clone(),
+                delete.clone(),
+                unnamed(COUNT),
+                insert.clone(),
+                sync(),
+            ];
+            client.send(&batch.concat());
+            let replies = client.replies();
+            assert_eq!(rows(&replies), ["90"], "{begin}");
+            assert_eq!(status(&replies), "T", "{begin}");
+            assert_eq!(status(&client.run("ROLLBACK")), "I");
+            assert_eq!(client.row(KEPT), "0", "{begin}");
+
+            client.send(&[unnamed(begin), insert.clone(), unnamed(NONSENSE), sync()].concat());
+            assert_eq!(status(&client.replies()), "E", "{begin}");
+            client.rows("ROLLBACK");
+            client.rows("RESET ALL");
+        }
+    }
+    // A block that is over by then is none.
+    let batch = [
+        unnamed("BEGIN"),
+        insert.clone(),
+        unnamed("COMMIT"),
+        insert,
+        unnamed(COUNT),
+        sync(),
+    ];
+    client.send(&batch.concat());
+    assert_eq!(status(&client.replies()), "I");
+    assert_eq!(client.row(KEPT), "2");
+}
+
+#[test]
+fn in_a_pipeline_a_block_that_begins_behind_the_question_is_the_clients() {
+    let mut client = client();
+    let insert = unnamed("INSERT INTO kept VALUES (1)");
+    for (begin, readies) in [(unnamed("BEGIN"), 1), (message::query("BEGIN"), 2)] {
+        let batch = [
+            insert.clone(),
+            unnamed(COUNT),
+            begin,
+            unnamed("SELECT 1"),
+            sync(),
+        ];
+        client.send(&batch.concat());
+        for _ in 0..readies {
+            let replies = client.replies();
+            let warned = |message: &Message| message.text() == "25001";
+            assert!(!replies.iter().any(warned), "{replies:?}");
+            assert_eq!(status(&replies), "T", "{replies:?}");
+        }
+        assert_eq!(status(&client.run("ROLLBACK")), "I");
+        assert_eq!(client.row(KEPT), "0");
+    }
+}
+
+#[test]
+fn in_a_pipeline_a_query_ends_the_implicit_transaction() {
+    let mut client = client();
+    let insert = unnamed("INSERT INTO kept VALUES (1)");
+    let opened = [insert, unnamed(COUNT)].concat();
+
+    client.send(
+        &[
+            opened.clone(),
+            message::query("SELECT 5"),
+            message::query("SELECT 6"),
+        ]
+        .concat(),
+    );
+    let (first, second) = (client.replies(), client.replies());
+    assert_eq!(
+        (status(&first), status(&second)),
+        ("I".to_owned(), "I".to_owned())
+    );
+    assert_eq!(rows(&first), ["100", "5"]);
+    assert_eq!(rows(&second), ["6"]);
+    client.rows("ROLLBACK");
+    assert_eq!(client.row(KEPT), "1");
+
+    client.send(&[opened.clone(), message::query("SELECT 1 / 0")].concat());
+    assert_eq!(status(&client.replies()), "I");
+    assert_eq!(client.row(KEPT), "1", "what failed took the rest with it");
+
+    client.send(&[opened, message::query("ROLLBACK")].concat());
+    assert_eq!(status(&client.replies()), "I");
+    assert_eq!(client.row(KEPT), "1");
 }

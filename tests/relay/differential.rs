@@ -159,7 +159,7 @@ fn compare(addr: SocketAddr, rounds: u64) {
         let bytes = random_pipeline(&mut random);
         // Seen only when the test fails, which may be by waiting in vain.
         let sent = pipeline::shown(&bytes);
-        println!("pipeline {seed}: {sent:#?}");
+        eprintln!("pipeline {seed}: {sent:#?}");
         let direct = replies(cluster().addr(), &database, &bytes, random.clone());
         let through = replies(addr, &database, &bytes, random);
         if through != direct {
@@ -200,7 +200,7 @@ fn no_pipeline_brings_more_rows_than_the_limit() {
         let bytes = random_pipeline(&mut random);
         // Seen only when the test fails, which may be by waiting in vain.
         let sent = pipeline::shown(&bytes);
-        println!("pipeline {seed}: {sent:#?}");
+        eprintln!("pipeline {seed}: {sent:#?}");
         let replies = replies(running.addr(), &database, &bytes, random);
         let longest = crate::limits::longest(&replies);
         assert!(
