@@ -46,15 +46,28 @@ pub struct Context {
 impl Context {
     /// The session's time zone; UTC when its name is not known here.
     pub fn zone(&self) -> TimeZone {
-        TimeZone::get(&self.time_zone)
-            .or_else(|_| TimeZone::posix(&self.time_zone))
-            .unwrap_or(TimeZone::UTC)
+        zone(&self.time_zone)
     }
 
     /// What `CURRENT_DATE` is for the session.
-    pub fn today(&self) -> Date {
-        self.now.to_zoned(self.zone()).date()
+    pub fn today(&self) -> Day {
+        today(&self.time_zone, self.now)
     }
+}
+
+/// A calendar day.
+pub type Day = Date;
+
+/// The day that it is at `now` for a session with this `TimeZone`.
+pub fn today(time_zone: &str, now: jiff::Timestamp) -> Day {
+    now.to_zoned(zone(time_zone)).date()
+}
+
+/// The time zone of this name; UTC when it is not known here.
+fn zone(name: &str) -> TimeZone {
+    TimeZone::get(name)
+        .or_else(|_| TimeZone::posix(name))
+        .unwrap_or(TimeZone::UTC)
 }
 
 /// What translation needs next.

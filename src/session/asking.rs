@@ -109,7 +109,18 @@ impl Session {
             text: generated::capped(&text, self.cap().rows + 1).into(),
             answers: answers.into(),
             bounds,
+            day: context.today(),
         })
+    }
+
+    /// The day that it is for the client.
+    pub(super) fn today(&self) -> nl::Day {
+        nl::today(&self.time_zone(), jiff::Timestamp::now())
+    }
+
+    fn time_zone(&self) -> String {
+        let time_zone = self.lease.backend.parameter("TimeZone").unwrap_or(b"UTC");
+        String::from_utf8_lossy(time_zone).into_owned()
     }
 
     /// What the asking role can see, and when and where it asks.
@@ -122,11 +133,9 @@ impl Session {
             .schema(&origin.service, &origin.database, &role)
             .await;
         let schema = schema.map_err(|error| errors::catalog(&error))?;
-        let time_zone = self.lease.backend.parameter("TimeZone").unwrap_or(b"UTC");
-        let time_zone = String::from_utf8_lossy(time_zone).into_owned();
         Ok(nl::Context {
             schema,
-            time_zone,
+            time_zone: self.time_zone(),
             now: jiff::Timestamp::now(),
         })
     }

@@ -322,15 +322,15 @@ impl Dialogue {
                 Fate::emptied(client::BIND)
             });
         };
-        if let Some(generated) = self.names.generated(bind.statement) {
+        if let Some(question) = self.names.generated(bind.statement) {
             if !self.replies.are_local() {
                 return Fate::Settle;
             }
-            let generated = Arc::clone(generated);
+            let question = Arc::clone(question);
             return self.whole(frame, |_, body| {
                 Fate::turn(Turn::Bind {
                     body: body.to_vec(),
-                    generated,
+                    question,
                 })
             });
         }

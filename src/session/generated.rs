@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::wrapper::Bounds;
 use crate::nl;
+use crate::sql::question::Placement;
 use crate::sql::question::Verb;
 use crate::sql::script::Script;
 use crate::sql::splice;
@@ -21,6 +22,20 @@ pub(super) struct Generated {
     pub answers: Arc<[nl::Answer]>,
     /// What holds while it runs.
     pub bounds: Bounds,
+    /// The day that "today" was read as.
+    pub day: nl::Day,
+}
+
+/// A generated query under a name of the client's, and where it came from: the day after, its
+/// questions mean other dates.
+#[derive(Debug)]
+pub(super) struct PreparedQuestion {
+    /// The query.
+    pub generated: Generated,
+    /// The body of the client's Parse.
+    pub parse: Arc<[u8]>,
+    /// Where its questions stand.
+    pub placement: Placement,
 }
 
 impl Generated {

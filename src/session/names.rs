@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::generated::Generated;
+use super::generated::PreparedQuestion;
 use super::replies::Rows;
 
 /// A name as the client wrote it; empty is the unnamed statement or portal.
@@ -19,7 +19,7 @@ pub(super) enum Prepared {
     /// How its rows are counted, without any seen.
     Plain(Rows),
     /// It was generated; it remembers until it is closed or prepared anew.
-    Generated(Arc<Generated>),
+    Generated(Arc<PreparedQuestion>),
 }
 
 /// What is known of a portal.
@@ -54,7 +54,7 @@ impl Names {
     }
 
     /// The generated query that a statement is.
-    pub(super) fn generated(&self, statement: &[u8]) -> Option<&Arc<Generated>> {
+    pub(super) fn generated(&self, statement: &[u8]) -> Option<&Arc<PreparedQuestion>> {
         match self.statements.get(statement)? {
             Prepared::Generated(generated) => Some(generated),
             Prepared::Plain(_) => None,

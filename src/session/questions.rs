@@ -17,6 +17,7 @@ use super::dialogue::Dialogue;
 use super::dialogue::Progress;
 use super::dialogue::Skipping;
 use super::generated::Generated;
+use super::generated::PreparedQuestion;
 use super::names::Prepared;
 use super::relay::Event;
 use super::replies::Owed;
@@ -63,7 +64,7 @@ pub(super) enum Turn {
         /// Its body.
         body: Vec<u8>,
         /// The statement.
-        generated: Arc<Generated>,
+        question: Arc<PreparedQuestion>,
     },
     /// A Sync that ends a transaction which was promoted for a question.
     Sync,
@@ -79,7 +80,7 @@ impl Session {
         let taken = match turn {
             Turn::Query { text, placement } => self.query_turn(&text, &placement).await,
             Turn::Parse { body, placement } => self.parse_turn(&body, &placement).await,
-            Turn::Bind { body, generated } => self.bind_turn(&body, &generated).await,
+            Turn::Bind { body, question } => self.bind_turn(&body, question).await,
             Turn::Sync => self.sync_turn().await,
         };
         match taken {
@@ -182,8 +183,13 @@ impl Session {
                 self.tell(&out)?;
                 let mut request = Vec::new();
                 parse.put_with(&mut request, &generated.text);
+                let question = PreparedQuestion {
+                    generated,
+                    parse: body.into(),
+                    placement: placement.clone(),
+                };
                 let name = parse.statement.into();
-                let prepared = Some((name, Prepared::Generated(Arc::new(generated))));
+                let prepared = Some((name, Prepared::Generated(Arc::new(question))));
                 self.dialogue.replies.push(Owed::Parse {
                     prepared,
                     instead: None,
@@ -221,13 +227,23 @@ impl Session {
     }
 
     /// Runs the query now and keeps its rows for the Executes to come.
-    async fn bind_turn(&mut self, body: &[u8], generated: &Generated) -> Result<(), Failure> {
+    async fn bind_turn(
+        &mut self,
+        body: &[u8],
+        question: Arc<PreparedQuestion>,
+    ) -> Result<(), Failure> {
         let Some(bind) = frontend::Bind::read(body) else {
             return Err(Failure::Ended(End::Protocol));
         };
+        let mut parse = Vec::new();
+        let question = match self.renewed(question, bind.statement, &mut parse).await {
+            Ok(question) => question,
+            Err(Failure::Told(info)) => return self.fail_until_sync(*info).await,
+            Err(ended) => return Err(ended),
+        };
         let query = Query {
-            generated,
-            parse: Vec::new(),
+            generated: &question.generated,
+            parse,
             statement: bind.statement,
             parameters: bind.rest,
         };
@@ -248,6 +264,41 @@ impl Session {
             Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
             Err(ended) => Err(ended),
         }
+    }
+
+    /// The question as it is to be understood today. On another day than it was prepared on it is
+    /// translated anew, and `parse` gets the messages that prepare it anew.
+    async fn renewed(
+        &mut self,
+        question: Arc<PreparedQuestion>,
+        statement: &[u8],
+        parse: &mut Vec<u8>,
+    ) -> Result<Arc<PreparedQuestion>, Failure> {
+        if question.generated.day == self.today() {
+            return Ok(question);
+        }
+        let Some(asked) = Parse::read(&question.parse) else {
+            return Err(Failure::Ended(End::Protocol));
+        };
+        let types = asked.type_oids();
+        let generated = self
+            .generate(asked.query, &question.placement, &types)
+            .await?;
+        if generated.text != question.generated.text {
+            let mut out = Vec::new();
+            put_notices(&mut out, &generated);
+            self.tell(&out)?;
+            frontend::put_close(parse, Named::Statement(statement));
+            asked.put_with(parse, &generated.text);
+        }
+        let renewed = Arc::new(PreparedQuestion {
+            generated,
+            parse: Arc::clone(&question.parse),
+            placement: question.placement.clone(),
+        });
+        let prepared = Prepared::Generated(Arc::clone(&renewed));
+        self.dialogue.names.prepared(statement.into(), prepared);
+        Ok(renewed)
     }
 
     /// The implicit transaction that a question made a block of ends as the client expects.
