@@ -11,6 +11,7 @@ mod asking;
 pub mod cancel;
 mod dialogue;
 mod errors;
+mod excess;
 mod from_client;
 mod from_server;
 mod generated;
@@ -221,6 +222,18 @@ impl Session {
                 },
                 Event::Commit => match self.commit_block().await {
                     Ok(()) => self.lease.backend.connection.resume(),
+                    Err(end) => return end,
+                },
+                Event::Exceeded => match self.fail_pipeline() {
+                    Ok(()) => {}
+                    Err(end) => return end,
+                },
+                Event::Failed => match self.fail_block().await {
+                    Ok(()) => {}
+                    Err(end) => return end,
+                },
+                Event::Promote => match self.promote().await {
+                    Ok(()) => self.client.resume(),
                     Err(end) => return end,
                 },
                 Event::Settle => match self.settle().await {

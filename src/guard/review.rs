@@ -92,7 +92,10 @@ fn limited(script: &Script<'_>, limits: Limits<'_>) -> Verdict {
             edits.extend(row_limit::edit(tokens, limits.rows));
         }
     }
-    let plan = Plan::new(&results, harmless && results.len() == 1);
+    let mut plan = Plan::new(&results, harmless && results.len() == 1);
+    plan.fits_a_block = script
+        .runnable()
+        .all(|statement| row_limit::fits_a_block(statement.kind));
     if edits.is_empty() {
         return Verdict::Forward(plan);
     }

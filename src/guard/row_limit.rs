@@ -42,6 +42,21 @@ pub(super) fn treatment(kind: StatementKind, policy: &Policy) -> Result<Treatmen
     })
 }
 
+/// A statement of `kind` does the same in a transaction block as outside of one.
+pub(super) fn fits_a_block(kind: StatementKind) -> bool {
+    use StatementKind as Kind;
+    matches!(
+        kind,
+        Kind::Select
+            | Kind::Insert
+            | Kind::Update
+            | Kind::Delete
+            | Kind::Merge
+            | Kind::WithWrite { .. }
+            | Kind::Execute
+    )
+}
+
 /// The change that lets the server stop by itself one row beyond `rows`, if there is one. That
 /// row tells a result that is too long from one that just fits.
 pub(super) fn edit(tokens: Tokens<'_>, rows: u64) -> Option<Edit> {

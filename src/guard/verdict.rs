@@ -29,6 +29,8 @@ pub struct Plan {
     /// The text is one statement that reads and does nothing else, so that it may be cancelled
     /// once its rows are no longer wanted.
     pub cancellable: bool,
+    /// It changes nothing to run the text in a transaction block, from which it can be taken back.
+    pub fits_a_block: bool,
     /// How the text that goes on differs from the client's, for mapping error positions back.
     edits: Arc<[Edit]>,
 }
@@ -43,6 +45,7 @@ impl Plan {
         Self {
             limits: limits.into(),
             cancellable,
+            fits_a_block: false,
             edits: Arc::new([]),
         }
     }

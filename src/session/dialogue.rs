@@ -75,6 +75,11 @@ pub(super) enum Lost {
     Syncs,
     /// The client broke the protocol, and the server did not end the session for it.
     Client,
+    /// An Execute has brought too many rows, which is an error: the server is to fail too.
+    Exceeded,
+    /// A Query has brought too many rows, which is an error: its block is to fail before the client
+    /// hears that the Query has ended.
+    Failed,
     /// A Query has ended in a block that a question made of the client's implicit transaction: it
     /// ends that transaction, so the block must be committed before the client hears of it.
     Commit,
@@ -158,6 +163,11 @@ impl Dialogue {
         self.replies.is_empty()
             && self.status == TransactionStatus::Idle
             && self.progress == Progress::Nothing
+    }
+
+    /// The client is sending COPY data.
+    pub(super) fn copies(&self) -> bool {
+        self.copy_in.is_some_and(|copy| !copy.is_over)
     }
 
     /// Neither side is in the middle of anything but, perhaps, a transaction block.

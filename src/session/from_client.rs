@@ -41,6 +41,8 @@ pub(super) enum Step {
     Next,
     /// Wait until the server owes nothing.
     Settle,
+    /// Open a block, so that all of this message can be taken back.
+    Promote,
     /// Answer this message.
     Turn(Box<Turn>),
     /// End the session: the client said so.
@@ -78,6 +80,8 @@ enum Fate {
     Wait,
     /// It is looked at again when everything before it is confirmed.
     Settle,
+    /// It is looked at again when a block is open.
+    Promote,
     /// It is left out, and the session has something to do.
     Stop(Step),
 }
@@ -118,6 +122,7 @@ impl Dialogue {
                 }
                 Fate::Wait => return (Consumed::Waiting(at), Step::Next),
                 Fate::Settle => return (Consumed::Paused(at), Step::Settle),
+                Fate::Promote => return (Consumed::Paused(at), Step::Promote),
                 Fate::Stop(step) => return (Consumed::Paused(end), step),
             }
             if missing == 0 {
@@ -133,7 +138,10 @@ impl Dialogue {
             (Skipping::Here | Skipping::Doomed, _) => return Fate::Drop,
             (Skipping::Server, _) => return Fate::Pass,
         }
-        let copies = self.copy_in.is_some_and(|copy| !copy.is_over);
+        let copies = self.copies();
+        if rules.fails_on_excess() && !copies && self.waits_for_rows(frame.tag) {
+            return Fate::Settle;
+        }
         if self.promoted && !copies && self.waits_for_block(frame.tag) {
             return Fate::Settle;
         }
@@ -196,6 +204,9 @@ impl Dialogue {
             return Fate::emptied(client::QUERY);
         };
         match rules.rule(text) {
+            Ruling::Forward(plan) | Ruling::Rewrite(_, plan) if self.needs_block(&plan, rules) => {
+                Fate::Promote
+            }
             Ruling::Forward(plan) => {
                 self.query_sent(plan, None);
                 Fate::Pass
@@ -456,7 +467,7 @@ fn count_refusal(info: &ErrorInfo) {
 }
 
 /// No SQL, so that the server answers with an error whatever its settings are.
-const CANNOT_PARSE: &[u8] = b"refused by pgparley";
+pub(super) const CANNOT_PARSE: &[u8] = b"refused by pgparley";
 
 /// A Parse of which nothing was read.
 const NO_PARSE: frontend::Parse<'static> = frontend::Parse {

@@ -124,6 +124,7 @@ impl Dialogue {
             }
             Settled::Closed(closed) => self.names.closed(&closed),
             Settled::Result(portal) => {
+                let is_executed = portal.is_some();
                 let rows = self.end_rows(portal, rules);
                 if self.promoted && begins_a_block(body) {
                     // As with PostgreSQL the block is the client's from now on.
@@ -132,10 +133,16 @@ impl Dialogue {
                 if gives_names_another_meaning(body) {
                     self.names.doubt();
                 }
+                if self.fails(is_executed, rows, rules) {
+                    return false;
+                }
                 return self.result_ended(rows, body, rules, passage);
             }
             Settled::Suspended(portal) => {
                 let rows = self.end_rows(portal, rules);
+                if self.fails(true, rows, rules) {
+                    return false;
+                }
                 if rows.exceeded().is_some() {
                     return self.result_ended(rows, b"", rules, passage);
                 }
@@ -220,6 +227,7 @@ impl Dialogue {
         if matches!(self.replies.settle(server::READY_FOR_QUERY), Settled::Query) {
             self.names.query_ended();
         }
+        let has_failed = self.excess == Excess::Refused;
         self.rows = None;
         self.copy_in = None;
         if self.skipping == Skipping::Doomed {
@@ -231,6 +239,10 @@ impl Dialogue {
         }
         if self.status == TransactionStatus::Idle {
             self.names.transaction_ended();
+        }
+        if has_failed && self.status == TransactionStatus::Transaction {
+            self.lost = Some(Lost::Failed);
+            return false;
         }
         if self.promoted {
             self.lost = Some(Lost::Commit);

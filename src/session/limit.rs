@@ -26,11 +26,16 @@ pub(super) fn put_exceeded(out: &mut Vec<u8>, limit: u64, policy: &Policy, tag: 
     if policy.on_exceed != OnExceed::Error {
         return put_cut(out, Cut::Rows(limit), &policy.name, &delivered(tag, limit));
     }
+    error::put_error(out, exceeded(limit, policy));
+}
+
+/// The error for a result of more rows than `limit`.
+pub(super) fn exceeded(limit: u64, policy: &Policy) -> ErrorInfo {
     count(&policy.name);
     let message = format!("result has more than {limit} rows");
     let mut info = error::error(sqlstate::PROGRAM_LIMIT_EXCEEDED, message);
     explain(&mut info, &policy.name);
-    error::put_error(out, info);
+    info
 }
 
 /// Appends a warning that the result was cut, and the tag of the rows that were delivered.

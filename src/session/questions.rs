@@ -101,13 +101,16 @@ impl Session {
                 .push(&flush)
                 .map_err(|_| End::Server)?;
         }
-        while !self.dialogue.replies.is_empty() {
+        // A COPY is not answered before the client has sent its data.
+        while !self.dialogue.replies.is_empty() && !self.dialogue.copies() {
             match poll_fn(|cx| self.poll_replies(cx)).await {
                 Event::Moved => {}
                 Event::Excess => self.cut_short().await,
                 Event::LostSyncs => self.find_syncs().await?,
                 Event::Commit => self.commit_block().await?,
-                Event::Turn(_) | Event::Settle | Event::Terminate => {
+                Event::Exceeded => self.fail_pipeline()?,
+                Event::Failed => self.fail_block().await?,
+                Event::Turn(_) | Event::Settle | Event::Promote | Event::Terminate => {
                     unreachable!("the client is not read")
                 }
                 Event::End(end) => return Err(end),

@@ -55,6 +55,12 @@ pub(super) enum Event {
     Excess,
     /// Which Syncs the server answers is to be found out.
     LostSyncs,
+    /// The client's next message is to be looked at when a block is open.
+    Promote,
+    /// The server is to fail because of rows beyond a limit.
+    Exceeded,
+    /// A block is to fail because of rows beyond a limit.
+    Failed,
     /// A block is to be committed that the client knows nothing of.
     Commit,
     /// The session is over.
@@ -127,6 +133,8 @@ impl Session {
                 match dialogue.lost.take() {
                     Some(Lost::Syncs) => Event::LostSyncs,
                     Some(Lost::Commit) => Event::Commit,
+                    Some(Lost::Exceeded) => Event::Exceeded,
+                    Some(Lost::Failed) => Event::Failed,
                     Some(Lost::Client) | None => Event::End(End::Protocol),
                 }
             }
@@ -166,6 +174,7 @@ impl Session {
             Ok(Some((Step::Malformed, Ok(())))) => Event::End(End::Protocol),
             Ok(Some((Step::Turn(turn), Ok(())))) => Event::Turn(turn),
             Ok(Some((Step::Settle, Ok(())))) => Event::Settle,
+            Ok(Some((Step::Promote, Ok(())))) => Event::Promote,
             Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
             Ok(Some((Step::Next, Ok(())))) => Event::Moved,
         })
@@ -211,7 +220,19 @@ impl Session {
                         return end;
                     }
                 }
-                Event::LostSyncs | Event::Settle | Event::Turn(_) => return End::Client,
+                Event::Exceeded => {
+                    if let Err(end) = self.fail_pipeline() {
+                        return end;
+                    }
+                }
+                Event::Failed => {
+                    if let Err(end) = self.fail_block().await {
+                        return end;
+                    }
+                }
+                Event::LostSyncs | Event::Settle | Event::Promote | Event::Turn(_) => {
+                    return End::Client;
+                }
                 Event::End(End::Client) => {
                     return self.drain().await.map_or(End::Server, |()| End::Client);
                 }

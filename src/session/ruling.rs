@@ -157,6 +157,14 @@ impl Rules {
             .filter(|_| policy.on_exceed != OnExceed::Off)
     }
 
+    /// A result with too many rows is an error, and takes back what an error takes back.
+    pub(super) fn fails_on_excess(&self) -> bool {
+        self.row_limit().is_some()
+            && self
+                .policy()
+                .is_some_and(|policy| policy.on_exceed == OnExceed::Error)
+    }
+
     /// How rows are counted of which it is not known what they are the result of.
     pub(super) fn doubt(&self) -> Rows {
         Rows {

@@ -17,7 +17,7 @@ use crate::wire::frontend::Bind;
 use crate::wire::frontend::Named;
 
 /// The prepared statement and portal of pgparley's own commands.
-const OWN: &[u8] = b"_pgparley";
+pub(super) const OWN: &[u8] = b"_pgparley";
 
 /// The portal of a generated query.
 const ANSWER: &[u8] = b"_pgparley_answer";
@@ -66,7 +66,7 @@ impl Session {
 
     /// Begins a block in the middle of a pipeline; whether the client had one open already, of
     /// which no ReadyForQuery has told yet. Only the server's warning tells, so it is asked for.
-    async fn begin(&mut self) -> io::Result<bool> {
+    pub(super) async fn begin(&mut self) -> io::Result<bool> {
         let mut request = Vec::new();
         put_command(&mut request, HEAR_WARNINGS);
         put_command(&mut request, "BEGIN");

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use pgparley::config::OnExceed;
 use pgparley::config::Policy;
 use rand::Rng;
 use rand::SeedableRng;
@@ -179,14 +180,17 @@ fn random_pipelines_are_answered_as_directly() {
 
 #[test]
 fn row_limit_that_is_not_reached_changes_no_byte() {
-    let running = proxy_with(|config| {
-        config.policies.push(Policy {
-            name: "roomy".to_owned(),
-            row_limit: Some(100_000),
-            ..Policy::default()
+    for on_exceed in [OnExceed::Truncate, OnExceed::Error] {
+        let running = proxy_with(|config| {
+            config.policies.push(Policy {
+                name: "roomy".to_owned(),
+                row_limit: Some(100_000),
+                on_exceed,
+                ..Policy::default()
+            });
         });
-    });
-    compare(running.addr(), 100);
+        compare(running.addr(), 100);
+    }
 }
 
 #[test]

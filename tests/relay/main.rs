@@ -4,6 +4,7 @@ mod cancel;
 mod congestion;
 mod copy;
 mod differential;
+mod excess;
 mod flows;
 mod limits;
 mod login;

@@ -1,0 +1,172 @@
+//! What is owed is struck off as PostgreSQL answers.
+
+use super::*;
+use crate::config::Policy;
+use crate::guard::Verdict;
+use crate::guard::review;
+
+fn execute() -> Owed {
+    Owed::Execute { portal: None }
+}
+
+fn parse() -> Owed {
+    let prepared = Some((b"s"[..].into(), Prepared::Plain(Rows::default())));
+    Owed::Parse {
+        prepared,
+        instead: None,
+    }
+}
+
+fn bind() -> Owed {
+    Owed::Bind { bound: None }
+}
+
+#[test]
+fn an_error_skips_to_the_sync_without_effect() {
+    let mut replies = Replies::default();
+    for owed in [execute(), parse(), bind(), Owed::Sync, bind()] {
+        replies.push(owed);
+    }
+    let failed = replies.settle(server::ERROR);
+    assert!(matches!(failed, Settled::Failed { skips: false, .. }));
+    assert!(matches!(
+        replies.settle(server::PARSE_COMPLETE),
+        Settled::Nothing
+    ));
+    replies.settle(server::READY_FOR_QUERY);
+    assert!(matches!(replies.queue.front(), Some(Owed::Bind { .. })));
+}
+
+#[test]
+fn a_query_behind_a_failed_message_is_skipped_too() {
+    let mut replies = Replies::default();
+    for owed in [parse(), Owed::FunctionCall, Owed::CopyEnd] {
+        replies.push(owed);
+    }
+    let failed = replies.settle(server::ERROR);
+    assert!(matches!(failed, Settled::Failed { skips: true, .. }));
+    assert!(replies.is_empty());
+}
+
+#[test]
+fn each_result_of_a_query_has_its_own_limit() {
+    let mut replies = Replies::default();
+    let policy = Policy {
+        row_limit: Some(1),
+        ..Policy::default()
+    };
+    let Verdict::Forward(plan) = review(b"TABLE t; SHOW x", &policy, None) else {
+        panic!("it goes on");
+    };
+    replies.push(Owed::Query {
+        plan,
+        result: 0,
+        instead: None,
+    });
+    let names = Names::default();
+    assert_eq!(replies.rows(&names, Rows::default()).limit, Some(1));
+    assert!(matches!(
+        replies.settle(server::COMMAND_COMPLETE),
+        Settled::Result(None)
+    ));
+    assert_eq!(replies.rows(&names, Rows::default()).limit, None);
+}
+
+#[test]
+fn rows_beyond_the_limit_are_not_admitted() {
+    let mut rows = Rows {
+        limit: Some(1),
+        ..Rows::default()
+    };
+    assert!(rows.admit());
+    assert!(!rows.admit());
+    assert_eq!(rows.exceeded(), Some(1));
+}
+
+#[test]
+fn a_sync_behind_an_execute_that_copies_in_is_not_answered() {
+    let mut replies = Replies::default();
+    replies.push(execute());
+    replies.push(Owed::Sync);
+    let copy = replies.begin_copy_in();
+    assert_eq!(copy.map(|copy| copy.doubtful_syncs), Some(1));
+    replies.push(Owed::Sync);
+    replies.settle(server::COMMAND_COMPLETE);
+    replies.settle(server::READY_FOR_QUERY);
+    assert!(replies.is_empty());
+}
+
+#[test]
+fn an_error_skips_queries_and_function_calls_too() {
+    let mut replies = Replies::default();
+    replies.push(parse());
+    replies.push(Owed::FunctionCall);
+    replies.push(Owed::Sync);
+    replies.push(Owed::FunctionCall);
+    replies.settle(server::ERROR);
+    replies.settle(server::READY_FOR_QUERY);
+    assert!(matches!(replies.queue.front(), Some(Owed::FunctionCall)));
+    // Behind an error of its own, the server goes on.
+    replies.settle(server::ERROR);
+    replies.settle(server::READY_FOR_QUERY);
+    assert!(replies.is_empty());
+}
+
+#[test]
+fn an_end_of_no_copy_behind_a_local_answer_holds_nothing_up() {
+    let mut replies = Replies::default();
+    replies.push(Owed::Local(vec![1]));
+    replies.copy_ended_early();
+    assert_eq!(replies.take_local(), Some(vec![1]));
+    assert!(replies.is_empty());
+}
+
+#[test]
+fn what_stands_behind_the_last_sync_needs_a_flush() {
+    let mut replies = Replies::default();
+    assert!(!replies.needs_flush());
+    replies.push(bind());
+    assert!(replies.needs_flush());
+    replies.push(Owed::Sync);
+    replies.push(Owed::Local(Vec::new()));
+    assert!(!replies.needs_flush());
+    replies.push(bind());
+    assert!(replies.needs_flush());
+}
+
+#[test]
+fn each_copy_has_its_own_end() {
+    let mut replies = Replies::default();
+    for _ in 0..2 {
+        replies.push(execute());
+        replies.copy_ended_early();
+    }
+    for _ in 0..2 {
+        let copy = replies.begin_copy_in().unwrap();
+        assert!(copy.is_over);
+        replies.settle(server::COMMAND_COMPLETE);
+    }
+    assert!(replies.is_empty());
+}
+
+#[test]
+fn what_stands_behind_the_end_of_a_copy_is_answered() {
+    let mut replies = Replies::default();
+    replies.push(execute());
+    replies.copy_ended_early();
+    replies.push(Owed::Sync);
+    let copy = replies.begin_copy_in().unwrap();
+    assert!(copy.is_over);
+    assert_eq!(copy.doubtful_syncs, 0);
+    replies.settle(server::COMMAND_COMPLETE);
+    assert!(replies.holds_ready_for_query());
+}
+
+#[test]
+fn the_end_of_a_copy_that_never_was_is_forgotten() {
+    let mut replies = Replies::default();
+    replies.push(execute());
+    replies.copy_ended_early();
+    replies.settle(server::COMMAND_COMPLETE);
+    assert!(replies.is_empty());
+}
