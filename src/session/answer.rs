@@ -134,6 +134,11 @@ impl Answer {
         }
     }
 
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
     /// Appends what the query itself said beside its rows.
     pub(super) fn put_notices(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.notices);

@@ -136,6 +136,15 @@ pub(super) fn catalog(problem: &catalog::Error) -> ErrorInfo {
     info
 }
 
+/// The portals of a session's questions hold more than one answer may have.
+pub(super) fn too_many_answers() -> ErrorInfo {
+    hinted(
+        sqlstate::PROGRAM_LIMIT_EXCEEDED,
+        "the open portals of questions would hold too many bytes",
+        "Close the portals that are read, or raise nl.max_bytes.",
+    )
+}
+
 /// A client that does not say who it is.
 pub(super) fn login_timeout() -> Box<ErrorInfo> {
     Box::new(error::fatal(

@@ -89,6 +89,17 @@ impl Names {
         self.portals.insert(portal, Portal::Answered(answer));
     }
 
+    /// Bytes of the answers that portals other than this one hold.
+    pub(super) fn bytes_beside(&self, portal: &[u8]) -> usize {
+        let others = self.portals.iter().filter(|(name, _)| &***name != portal);
+        others
+            .map(|(_, portal)| match portal {
+                Portal::Answered(answer) => answer.bytes(),
+                Portal::Counted(_) => 0,
+            })
+            .sum()
+    }
+
     /// CloseComplete has come.
     pub(super) fn closed(&mut self, closed: &Closed) {
         match closed {

@@ -251,6 +251,10 @@ impl Session {
             parameters: bind.rest,
         };
         match self.run_generated(&query).await {
+            Ok(Ok(answer)) if self.holds_too_much(bind.portal, &answer) => {
+                self.fail_until_sync(super::errors::too_many_answers())
+                    .await
+            }
             Ok(Ok(mut answer)) => {
                 let mut out = Vec::new();
                 answer.put_notices(&mut out);
@@ -267,6 +271,12 @@ impl Session {
             Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
             Err(ended) => Err(ended),
         }
+    }
+
+    /// The answers of all open portals together would take more than one may.
+    fn holds_too_much(&self, portal: &[u8], answer: &Answer) -> bool {
+        let others = self.dialogue.names.bytes_beside(portal);
+        others > 0 && others + answer.bytes() > self.cap().bytes
     }
 
     /// The question as it is to be understood today. On another day than it was prepared on it is

@@ -1,6 +1,7 @@
 //! Questions over the wire, message by message: where they stand, in both protocols, in
 //! transactions of every kind. The right rows are always those of SQL written by hand.
 
+mod bounds;
 mod days;
 mod differential;
 mod extended;

@@ -1,0 +1,220 @@
+//! The client's messages of the extended protocol: what their names stand for decides whether they
+//! pass, and replies to them are owed one by one.
+
+use std::sync::Arc;
+
+use super::CANNOT_PARSE;
+use super::Fate;
+use super::Frame;
+use super::count_refusal;
+use crate::guard::Plan;
+use crate::session::dialogue::Dialogue;
+use crate::session::dialogue::Progress;
+use crate::session::dialogue::Skipping;
+use crate::session::names::Closed;
+use crate::session::names::Name;
+use crate::session::names::Prepared;
+use crate::session::questions::Turn;
+use crate::session::replies::Owed;
+use crate::session::replies::Rows;
+use crate::session::ruling::Rules;
+use crate::session::ruling::Ruling;
+use crate::wire::ErrorInfo;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::frame::HEADER;
+use crate::wire::frame::client;
+use crate::wire::frame::server;
+use crate::wire::frontend;
+
+impl Dialogue {
+    pub(super) fn parse(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
+        let Some(parse) = frontend::Parse::read(body) else {
+            self.parse_sent(None, None);
+            return Fate::emptied(client::PARSE);
+        };
+        match rules.rule(parse.query) {
+            Ruling::Forward(plan) => {
+                self.parse_sent(self.known(rules, &parse, &plan), None);
+                Fate::Pass
+            }
+            Ruling::Rewrite(text, mut plan) => {
+                plan.cancellable = false;
+                self.parse_sent(self.known(rules, &parse, &plan), None);
+                let mut out = Vec::with_capacity(body.len() + text.len());
+                parse.put_with(&mut out, &text);
+                Fate::Replace(out)
+            }
+            Ruling::Refuse(info) => self.refuse_parse(&parse, info),
+            Ruling::Answer(placement) => Fate::turn(Turn::Parse {
+                body: body.to_vec(),
+                placement,
+            }),
+        }
+    }
+
+    /// As for a Query.
+    pub(super) fn refuse_parse(
+        &mut self,
+        parse: &frontend::Parse<'_>,
+        info: Box<ErrorInfo>,
+    ) -> Fate {
+        count_refusal(&info);
+        if self.is_at_rest() {
+            self.fail_until_sync(*info);
+            return Fate::Drop;
+        }
+        self.parse_sent(None, Some(info));
+        let mut out = Vec::new();
+        parse.put_with(&mut out, CANNOT_PARSE);
+        Fate::Replace(out)
+    }
+
+    /// A Parse is on its way to the server.
+    pub(super) fn parse_sent(
+        &mut self,
+        prepared: Option<(Name, Prepared)>,
+        instead: Option<Box<ErrorInfo>>,
+    ) {
+        self.replies.push(Owed::Parse { prepared, instead });
+        self.advance(Progress::Prepared);
+    }
+
+    /// Whether anybody will ask what a name stands for.
+    fn tracks(&self, rules: &Rules) -> bool {
+        rules.row_limit().is_some() || !self.names.is_empty()
+    }
+
+    /// What a statement's name will stand for.
+    fn known(
+        &self,
+        rules: &Rules,
+        parse: &frontend::Parse<'_>,
+        plan: &Plan,
+    ) -> Option<(Name, Prepared)> {
+        let prepared = || (parse.statement.into(), Prepared::Plain(Rows::of(plan, 0)));
+        self.tracks(rules).then(prepared)
+    }
+
+    pub(super) fn bind(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
+        // Values may be huge; the names at the beginning are enough.
+        let Some(bind) = frontend::Bind::read(&frame.bytes[HEADER..]) else {
+            return self.whole(frame, |this, _| {
+                this.replies.push(Owed::Bind { bound: None });
+                Fate::emptied(client::BIND)
+            });
+        };
+        if let Some(question) = self.names.generated(bind.statement) {
+            if !self.replies.are_local() {
+                return Fate::Settle;
+            }
+            let question = Arc::clone(question);
+            return self.whole(frame, |_, body| {
+                Fate::turn(Turn::Bind {
+                    body: body.to_vec(),
+                    question,
+                })
+            });
+        }
+        let bound = || (bind.portal.into(), bind.statement.into());
+        let bound = self.tracks(rules).then(bound);
+        self.replies.push(Owed::Bind { bound });
+        self.advance(Progress::Executed);
+        Fate::Pass
+    }
+
+    pub(super) fn describe(&mut self, body: &[u8]) -> Fate {
+        let settled = self.replies.are_local();
+        let answer = match frontend::Named::read(body) {
+            None => {
+                self.replies.push(Owed::Describe);
+                return Fate::emptied(client::DESCRIBE);
+            }
+            Some(frontend::Named::Statement(_)) => None,
+            Some(frontend::Named::Portal(name)) => self.names.answer(name),
+        };
+        if let Some(answer) = answer {
+            let mut bytes = Vec::new();
+            answer.put_description(&mut bytes);
+            return if settled {
+                self.answer_here(bytes)
+            } else {
+                Fate::Settle
+            };
+        }
+        self.replies.push(Owed::Describe);
+        self.advance(Progress::Prepared);
+        Fate::Pass
+    }
+
+    pub(super) fn execute(&mut self, body: &[u8], rules: &Rules) -> Fate {
+        let Some(execute) = frontend::Execute::read(body) else {
+            self.replies.push(Owed::Execute { portal: None });
+            return Fate::emptied(client::EXECUTE);
+        };
+        if let Some(answer) = self.names.answer(execute.portal) {
+            if !self.replies.are_local() {
+                return Fate::Settle;
+            }
+            let mut bytes = Vec::new();
+            answer.put_rows(&mut bytes, execute.max_rows);
+            return self.answer_here(bytes);
+        }
+        let portal = self.tracks(rules).then(|| execute.portal.into());
+        self.replies.push(Owed::Execute { portal });
+        self.advance(Progress::Executed);
+        Fate::Pass
+    }
+
+    pub(super) fn close(&mut self, body: &[u8], rules: &Rules) -> Fate {
+        let Some(named) = frontend::Named::read(body) else {
+            self.replies.push(Owed::Close { closed: None });
+            return Fate::emptied(client::CLOSE);
+        };
+        let closed = match named {
+            frontend::Named::Statement(name) => Closed::Statement(name.into()),
+            frontend::Named::Portal(name) if self.names.answer(name).is_some() => {
+                if !self.replies.are_local() {
+                    return Fate::Settle;
+                }
+                self.names.closed(&Closed::Portal(name.into()));
+                let mut bytes = Vec::new();
+                backend::put_bare(&mut bytes, server::CLOSE_COMPLETE);
+                return self.answer_here(bytes);
+            }
+            frontend::Named::Portal(name) => Closed::Portal(name.into()),
+        };
+        let closed = self.tracks(rules).then_some(closed);
+        self.replies.push(Owed::Close { closed });
+        self.advance(Progress::Prepared);
+        Fate::Pass
+    }
+
+    /// The answer waits for its turn among what the server owes.
+    fn answer_here(&mut self, bytes: Vec<u8>) -> Fate {
+        self.replies.push(Owed::Local(bytes));
+        Fate::Drop
+    }
+
+    pub(super) fn sync(&mut self) -> Fate {
+        if let Some(copy) = self.copy_in.as_mut().filter(|copy| !copy.is_over) {
+            copy.doubtful_syncs += 1;
+            return Fate::Pass;
+        }
+        if self.promoted {
+            return Fate::turn(Turn::Sync);
+        }
+        self.progress = Progress::Nothing;
+        if std::mem::replace(&mut self.skipping, Skipping::Nobody) == Skipping::Here {
+            let mut bytes = Vec::new();
+            backend::put_ready_for_query(&mut bytes, self.status);
+            if self.status == TransactionStatus::Idle {
+                self.names.transaction_ended();
+            }
+            self.replies.push(Owed::Local(bytes));
+            return Fate::Drop;
+        }
+        self.replies.push(Owed::Sync);
+        Fate::Pass
+    }
+}
