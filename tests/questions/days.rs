@@ -4,6 +4,7 @@ use crate::client;
 use crate::expect;
 use crate::rows;
 use crate::support::message::Kind;
+use crate::support::message::Message;
 use crate::support::message::bind;
 use crate::support::message::execute;
 use crate::support::message::parse;
@@ -44,7 +45,7 @@ fn prepared_question_means_the_day_of_its_execution() {
             assert_eq!(rows(&client.replies()), [count], "{zone}");
             client.send(&[crate::support::message::close_statement("zone"), sync()].concat());
             assert_eq!(
-                client.replies().last().map(|last| last.kind()),
+                client.replies().last().map(Message::kind),
                 Some(Kind::ReadyForQuery)
             );
         }
