@@ -212,40 +212,28 @@ impl Session {
     /// Moves messages until one side ends the session.
     async fn relay(&mut self) -> End {
         loop {
-            match self.next().await {
-                Event::Moved => {}
-                Event::Terminate => return self.finish().await,
-                Event::Excess => self.cut_short().await,
-                Event::LostSyncs => match self.find_syncs().await {
-                    Ok(()) => {}
-                    Err(end) => return end,
-                },
-                Event::Commit => match self.commit_block().await {
-                    Ok(()) => self.lease.backend.connection.resume(),
-                    Err(end) => return end,
-                },
-                Event::Exceeded => match self.fail_pipeline() {
-                    Ok(()) => {}
-                    Err(end) => return end,
-                },
-                Event::Failed => match self.fail_block().await {
-                    Ok(()) => {}
-                    Err(end) => return end,
-                },
-                Event::Promote => match self.promote().await {
-                    Ok(()) => self.client.resume(),
-                    Err(end) => return end,
-                },
-                Event::Settle => match self.settle().await {
-                    Ok(_) => self.client.resume(),
-                    Err(end) => return end,
-                },
-                Event::Turn(turn) => match self.take_turn(*turn).await {
-                    Ok(()) => self.client.resume(),
-                    Err(end) => return end,
-                },
-                Event::End(end) => return end,
+            let dealt_with = match self.next().await {
+                Event::Moved => continue,
+                Event::Turn(turn) => self.take_turn(*turn).await,
+                Event::Settle => self.settle().await.map(|_| ()),
+                Event::Promote => self.promote().await,
+                Event::Commit => self.commit_block().await,
+                Event::Excess => {
+                    self.cut_short().await;
+                    Ok(())
+                }
+                Event::Exceeded => self.fail_pipeline(),
+                Event::Failed => self.fail_block().await,
+                Event::LostSyncs => self.find_syncs().await,
+                Event::Terminate => Err(self.finish().await),
+                Event::End(end) => Err(end),
+            };
+            if let Err(end) = dealt_with {
+                return end;
             }
+            // What was read before but had to wait is dealt with now.
+            self.client.resume();
+            self.lease.backend.connection.resume();
         }
     }
 
