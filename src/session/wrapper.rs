@@ -155,19 +155,29 @@ pub(super) fn put_opening(out: &mut Vec<u8>, footing: Footing, bounds: &Bounds) 
         },
     );
     let mut settings = vec![
-        ("transaction_read_only", "on".to_owned()),
-        ("statement_timeout", bounds.statement_timeout.to_string()),
+        ("transaction_read_only", "'on'".to_owned()),
+        (
+            "statement_timeout",
+            shorter_timeout(bounds.statement_timeout),
+        ),
     ];
     if bounds.own_search_path {
-        settings.push(("search_path", String::new()));
+        settings.push(("search_path", "''".to_owned()));
     }
     let settings = settings
         .iter()
-        .map(|(name, value)| format!("pg_catalog.set_config('{name}', '{value}', true)"));
+        .map(|(name, value)| format!("pg_catalog.set_config('{name}', {value}, true)"));
     put_command(
         out,
         &format!("SELECT {}", settings.collect::<Vec<_>>().join(", ")),
     );
+}
+
+/// The shorter of our `statement_timeout` and the one that holds, 0 being none; in milliseconds.
+fn shorter_timeout(ours: u128) -> String {
+    let theirs = "(EXTRACT(epoch FROM \
+        pg_catalog.current_setting('statement_timeout')::pg_catalog.interval) * 1000)::int8";
+    format!("(CASE WHEN {theirs} BETWEEN 1 AND {ours} THEN {theirs} ELSE {ours} END)::text")
 }
 
 /// Appends a generated query with the client's parameters and formats.

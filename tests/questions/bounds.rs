@@ -1,6 +1,7 @@
 //! What the answers of one session may take.
 
 use crate::LIST;
+use crate::client;
 use crate::database;
 use crate::support::client::TestClient;
 use crate::support::message::Kind;
@@ -42,4 +43,17 @@ fn portals_of_questions_hold_no_more_together_than_one_answer_may() {
             .find(|m| m.kind() == Kind::ErrorResponse));
     }
     assert_eq!(refused.expect("the bound holds").text(), "54000");
+}
+
+#[test]
+fn question_runs_no_longer_than_its_client_lets_any_query() {
+    let mut client = client();
+    client.rows("CREATE VIEW sloths AS SELECT 1 AS id, pg_sleep(600)::text AS mood");
+    client.rows("SET statement_timeout = '50ms'");
+    let replies = client.run("/* nl: show all sloths */");
+    let error = replies
+        .iter()
+        .find(|message| message.kind() == Kind::ErrorResponse);
+    assert_eq!(error.expect("it takes too long").text(), "57014");
+    assert_eq!(client.row("SHOW statement_timeout"), "50ms");
 }
