@@ -366,6 +366,9 @@ impl Session {
         request.extend_from_slice(&query.parse);
         wrapper::put_query(&mut request, query.statement, query.parameters);
         wrapper::put_closing(&mut request, footing);
+        if query.statement == OWN_STATEMENT {
+            frontend::put_close(&mut request, Named::Statement(OWN_STATEMENT));
+        }
         frontend::put_sync(&mut request);
         let before = self.lease.backend.parameters().to_vec();
         let cap = self.cap();

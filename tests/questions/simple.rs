@@ -138,7 +138,7 @@ fn nothing_of_the_wrapper_is_left_in_the_session() {
     let mut client = client();
     let settings = "SELECT current_setting('statement_timeout'), current_setting('search_path'), \
                     current_setting('transaction_read_only'), \
-                    (SELECT count(*) FROM pg_prepared_statements WHERE name <> '_pgparley_question'), \
+                    (SELECT count(*) FROM pg_prepared_statements), \
                     (SELECT count(*) FROM pg_cursors)";
     let before = client.row(settings);
     client.rows(&format!("/* nl: {QUESTION} */"));
