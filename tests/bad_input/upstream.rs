@@ -18,7 +18,9 @@ use crate::expect;
 use crate::support::client::TestClient;
 use crate::support::cluster;
 use crate::support::database;
+use crate::support::message::Kind;
 use crate::support::message::Message;
+use crate::support::message::query;
 use crate::support::message::sync;
 use crate::support::message::unnamed;
 use crate::support::proxy::config;
@@ -182,7 +184,12 @@ fn killed_server_process_is_said_as_a_lost_connection() {
     let deadline = Instant::now() + Duration::from_mins(1);
     let mut client = loop {
         match TestClient::login_with(running.addr(), &PARAMETERS) {
-            Ok(client) => break client,
+            // Let in before the server has noticed, it is lost like the first one.
+            Ok(mut client) => {
+                if answers(&mut client) {
+                    break client;
+                }
+            }
             Err(error) => {
                 let code = error.text();
                 assert!(
@@ -197,4 +204,10 @@ fn killed_server_process_is_said_as_a_lost_connection() {
         }
     };
     assert_eq!(client.row("SELECT 1"), "1");
+}
+
+/// A query is answered before the connection ends.
+fn answers(client: &mut TestClient) -> bool {
+    client.try_send(&query("SELECT 1"));
+    std::iter::from_fn(|| client.try_recv()).any(|message| message.kind() == Kind::ReadyForQuery)
 }
