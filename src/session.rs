@@ -8,6 +8,7 @@
 
 mod answer;
 mod asking;
+mod attach;
 pub mod cancel;
 mod dialogue;
 mod errors;
@@ -16,12 +17,15 @@ mod from_client;
 mod from_server;
 mod generated;
 mod limit;
+mod link;
 mod login;
 mod names;
 mod questions;
 mod relay;
 mod replies;
 mod ruling;
+mod start;
+mod traces;
 mod wrapper;
 
 use std::net::SocketAddr;
@@ -34,12 +38,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use self::cancel::CancelKey;
 use self::cancel::CancelKeys;
 use self::dialogue::Dialogue;
+use self::link::Link;
 use self::login::LoggedIn;
 use self::relay::Event;
 use self::ruling::Rules;
+use self::start::Starts;
 use crate::catalog::Catalog;
 use crate::catalog::Service;
 use crate::config::Config;
@@ -47,7 +52,7 @@ use crate::config::Policy;
 use crate::nl;
 use crate::nl::Translator;
 use crate::telemetry::names::LOGINS;
-use crate::upstream::Lease;
+use crate::upstream::Interner;
 use crate::upstream::Pools;
 use crate::wire::Connection;
 use crate::wire::ErrorInfo;
@@ -72,6 +77,10 @@ pub struct Services {
     pub catalog: Catalog,
     /// From questions to SQL.
     pub translator: Translator,
+    /// What clients prepare.
+    interner: Arc<Interner>,
+    /// How sessions begin that share server connections.
+    starts: Starts,
     /// Clients that are logging in or logged in.
     clients: Arc<Semaphore>,
 }
@@ -89,6 +98,8 @@ impl Services {
             cancel_keys: Arc::default(),
             catalog: Catalog::new(control),
             translator,
+            interner: Arc::default(),
+            starts: Starts::default(),
             clients: Arc::new(Semaphore::new(clients)),
         })
     }
@@ -115,15 +126,14 @@ struct Origin {
     database: String,
 }
 
-/// A logged-in client and the server connection that it owns.
+/// A logged-in client and its way to the server.
 struct Session {
     services: Arc<Services>,
     origin: Origin,
     client: Connection,
-    lease: Lease,
+    link: Link,
     dialogue: Dialogue,
     rules: Rules,
-    key: CancelKey,
     /// Held as long as the client is there.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -140,13 +150,13 @@ enum End {
 }
 
 /// Serves one client until it leaves.
-pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>) {
+pub async fn serve(stream: TcpStream, peer: SocketAddr, worker: usize, services: Arc<Services>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "client connection lost");
         return;
     }
     let mut client = Connection::new(Socket::Tcp(stream));
-    match login::log_in(&mut client, peer, &services).await {
+    match login::log_in(&mut client, peer, worker, &services).await {
         Ok(Some(logged_in)) => {
             metrics::counter!(LOGINS).increment(1);
             Session::new(client, logged_in, services).run().await;
@@ -175,8 +185,7 @@ async fn refuse(client: &mut Connection, info: ErrorInfo) {
 impl Session {
     fn new(client: Connection, logged_in: LoggedIn, services: Arc<Services>) -> Self {
         let LoggedIn {
-            lease,
-            key,
+            link,
             policy,
             origin,
             place,
@@ -187,8 +196,7 @@ impl Session {
             services,
             origin,
             client,
-            lease,
-            key,
+            link,
             place: Some(place),
         }
     }
@@ -225,16 +233,29 @@ impl Session {
                 Event::Exceeded => self.fail_pipeline(),
                 Event::Failed => self.fail_block().await,
                 Event::LostSyncs => self.find_syncs().await,
+                Event::Attach => self.reach_server().await,
+                Event::Traces => self.look_for_traces().await,
                 Event::Terminate => Err(self.finish().await),
                 Event::End(end) => Err(end),
             };
             if let Err(end) = dealt_with {
                 return end;
             }
+            self.let_go();
             // What was read before but had to wait is dealt with now.
             self.client.resume();
-            self.lease.backend.connection.resume();
+            if let Some(server) = self.link.attached() {
+                server.connection.resume();
+            }
         }
+    }
+
+    /// Gets a server connection for the message that the client has sent, or an error.
+    async fn reach_server(&mut self) -> Result<(), End> {
+        if let Err(info) = self.attach().await? {
+            self.link.denied = Some(info);
+        }
+        Ok(())
     }
 
     /// The client is gone: what still runs for it is cancelled, and the server connection goes
@@ -248,23 +269,19 @@ impl Session {
         }
         let Self {
             client,
-            lease,
+            link,
             dialogue,
-            key,
             ..
         } = self;
         drop(client);
-        if key.disown() && dialogue.is_whole() {
-            lease.give_back(dialogue.status).await;
+        if link.is_attached() && dialogue.is_whole() {
+            link.leave(dialogue.status).await;
         }
     }
 
     /// The server broke off in the middle; the client is told if the server did not.
     async fn server_lost(mut self) {
-        let info = error::fatal(
-            sqlstate::CONNECTION_FAILURE,
-            "server closed the connection unexpectedly",
-        );
+        let info = errors::server_lost();
         if self.dialogue.told_fatal {
             let _ = self.client.shutdown().await;
         } else {

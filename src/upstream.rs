@@ -4,15 +4,24 @@ mod authentication;
 mod backend;
 mod cancel;
 mod connect;
+mod parameters;
 mod pool;
+mod settings;
+mod statements;
 
 pub use backend::Backend;
 pub use backend::Reply;
 pub use cancel::CancelTarget;
 pub use connect::Login;
+pub use parameters::Parameters;
 pub use pool::Lease;
 pub use pool::Pool;
 pub use pool::Pools;
+pub use settings::Settings;
+pub use statements::Interner;
+pub use statements::PREFIX;
+pub use statements::Statement;
+pub use statements::Statements;
 
 use std::io;
 

@@ -76,8 +76,13 @@ pub struct Database {
     pub name: String,
     /// The server behind it.
     pub upstream: UpstreamUrl,
+    /// How long a client keeps a server connection.
+    pub pool_mode: PoolMode,
     /// Server connections per (database, user), over all workers.
     pub pool_size: usize,
+    /// Statements of the extended protocol that one server connection holds for all clients, where
+    /// connections are shared.
+    pub max_prepared_statements: usize,
     /// How long a client waits for a server connection before `53300`.
     pub query_wait_timeout: Duration,
     /// How long connecting to the server may take, login included.
@@ -98,7 +103,9 @@ impl Database {
         Self {
             name: name.into(),
             upstream,
+            pool_mode: PoolMode::default(),
             pool_size: 20,
+            max_prepared_statements: 200,
             query_wait_timeout: Duration::from_mins(2),
             server_connect_timeout: Duration::from_secs(15),
             server_idle_timeout: Duration::from_mins(10),
@@ -107,6 +114,18 @@ impl Database {
             service_password: None,
         }
     }
+}
+
+/// How long a client keeps a server connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PoolMode {
+    /// Until it leaves.
+    Session,
+    /// Until its transaction is over.
+    #[default]
+    Transaction,
+    /// As for a transaction, and transaction blocks are refused.
+    Statement,
 }
 
 /// The parts of `postgres://[user[:password]@]host[:port][/dbname]`.

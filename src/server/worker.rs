@@ -68,7 +68,7 @@ impl Worker {
                     tokio::select! {
                         // The sender is dropped only after it has sent.
                         _ = stopped => {}
-                        () = serve(arriving, load, services) => {}
+                        () = serve(index, arriving, load, services) => {}
                     }
                 });
             })?;
@@ -101,6 +101,7 @@ impl Worker {
 }
 
 async fn serve(
+    index: usize,
     mut arriving: mpsc::UnboundedReceiver<(TcpStream, SocketAddr)>,
     load: Arc<AtomicUsize>,
     services: Arc<Services>,
@@ -117,7 +118,7 @@ async fn serve(
         let services = Arc::clone(&services);
         tokio::spawn(async move {
             let _seat = seat;
-            session::serve(stream, peer, services).await;
+            session::serve(stream, peer, index, services).await;
         });
     }
 }

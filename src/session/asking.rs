@@ -23,11 +23,9 @@ use crate::sql::question::Placement;
 use crate::sql::schema::Schema;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
-use crate::wire::backend;
 use crate::wire::connection::Message;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
-use crate::wire::frame;
 use crate::wire::frontend;
 use crate::wire::frontend::Named;
 
@@ -119,12 +117,13 @@ impl Session {
     }
 
     fn time_zone(&self) -> String {
-        let time_zone = self.lease.backend.parameter("TimeZone").unwrap_or(b"UTC");
+        let time_zone = self.link.told.get("TimeZone").unwrap_or(b"UTC");
         String::from_utf8_lossy(time_zone).into_owned()
     }
 
     /// What the asking role can see, and when and where it asks.
     async fn asking_context(&mut self) -> Result<nl::Context, Failure> {
+        self.attached().await?;
         self.footing().await?;
         let role = self.current_role().await?;
         let origin = &self.origin;
@@ -145,7 +144,7 @@ impl Session {
         let mut request = Vec::new();
         wrapper::put_command(&mut request, "SELECT CURRENT_USER");
         frontend::put_sync(&mut request);
-        let reply = self.lease.backend.exchange(&request, LONGEST_REPLY).await?;
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await?;
         if let Some(body) = &reply.error {
             return Err(error::read(body).into());
         }
@@ -198,10 +197,12 @@ impl Session {
 
     /// The next step of a translation, unless the client cancels it or leaves.
     async fn step(&mut self, translation: &mut Translation) -> Result<Step, Failure> {
-        let Self { client, key, .. } = self;
+        // A model may take its time: somebody else can use the connection meanwhile.
+        self.let_go();
+        let Self { client, link, .. } = self;
         let step = tokio::select! {
             step = translation.step() => Ok(step),
-            () = key.requested() => Err(errors::canceled().into()),
+            () = link.key.requested() => Err(errors::canceled().into()),
             _ = client.closed(MOST_AHEAD) => Err(Failure::Ended(End::Client)),
         };
         client.resume();
@@ -230,18 +231,18 @@ impl Session {
 
     /// Has the server plan a statement, in a wrapper of its own, and holds it to the cost ceiling.
     async fn explain(&mut self, sql: &str) -> Result<Result<(), Rejection>, Failure> {
+        self.attached().await?;
         let footing = self.footing().await?;
         let mut request = Vec::new();
         wrapper::put_opening(&mut request, footing, &self.bounds(true));
         put_explain(&mut request, sql);
         wrapper::put_closing(&mut request, footing);
         frontend::put_sync(&mut request);
-        let before = self.lease.backend.parameters().to_vec();
-        let reply = self.lease.backend.exchange(&request, LONGEST_REPLY).await?;
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await?;
         self.pass_on(&reply.messages)?;
         if let Some(body) = reply.error {
             self.recover(footing).await?;
-            self.tell_parameters(&before)?;
+            self.tell_parameters()?;
             let info = error::read(&body);
             let (sqlstate, message) = (info.code, info.message);
             return Ok(Err(Rejection {
@@ -250,7 +251,7 @@ impl Session {
                 by_guard: false,
             }));
         }
-        self.tell_parameters(&before)?;
+        self.tell_parameters()?;
         let plan = reply
             .rows()
             .filter_map(|mut columns| columns.pop().flatten())
@@ -288,11 +289,7 @@ impl Session {
 
     /// The text must mean the same to the server as it does here.
     fn check_encoding(&self, text: &[u8]) -> Result<(), Failure> {
-        let encoding = self
-            .lease
-            .backend
-            .parameter("client_encoding")
-            .unwrap_or(b"UTF8");
+        let encoding = self.link.told.get("client_encoding").unwrap_or(b"UTF8");
         if text.is_ascii() || matches!(encoding, b"UTF8" | b"SQL_ASCII") {
             return Ok(());
         }
@@ -301,31 +298,26 @@ impl Session {
 
     /// Notices and notifications go to the client whoever caused them.
     fn pass_on(&mut self, messages: &[Message]) -> Result<(), Failure> {
-        let mut out = Vec::new();
-        for message in messages {
-            if matches!(
-                message.tag,
-                frame::server::NOTICE | frame::server::NOTIFICATION
-            ) {
-                frame::put_body(&mut out, message.tag, &message.body);
-            }
-        }
-        self.client
-            .push(&out)
-            .map_err(|_| Failure::Ended(End::Client))
+        self.pass_messages(messages).map_err(Failure::Ended)
     }
 
     /// Tells the client of parameters that are not what they were: what a wrapper set is back, so
     /// a difference is news of the server's.
-    pub(super) fn tell_parameters(&mut self, before: &[(Vec<u8>, Vec<u8>)]) -> Result<(), Failure> {
-        let mut out = Vec::new();
-        for parameter in self.lease.backend.parameters() {
-            if !before.contains(parameter) {
-                backend::put_parameter_status(&mut out, &parameter.0, &parameter.1);
-            }
-        }
+    pub(super) fn tell_parameters(&mut self) -> Result<(), Failure> {
+        let news = self.link.news();
         self.client
-            .push(&out)
+            .push(&news)
+            .map_err(|_| Failure::Ended(End::Client))
+    }
+
+    /// Makes sure that there is a server connection.
+    pub(super) async fn attached(&mut self) -> Result<(), Failure> {
+        let attached = self.attach().await.map_err(Failure::Ended)?;
+        attached?;
+        let mut news = Vec::new();
+        self.dialogue.take_locals(&mut news);
+        self.client
+            .push(&news)
             .map_err(|_| Failure::Ended(End::Client))
     }
 }

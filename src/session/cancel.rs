@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering;
@@ -100,25 +101,21 @@ impl CancelKeys {
 
 impl CancelKey {
     /// The session now owns this server connection.
-    pub fn own(&self, target: Option<&CancelTarget>) {
-        let target = target.cloned().map(Arc::new);
-        *self
-            .shared
-            .target
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = target;
+    pub fn own(&self, target: Option<&Arc<CancelTarget>>) {
+        *self.target() = target.cloned();
     }
 
     /// The session gives its server connection up. `false` when a request for it is still under
-    /// way: it would hit the next client, so the connection must not be used again.
+    /// way: it would hit the next client.
     pub fn disown(&self) -> bool {
-        let target = self
-            .shared
-            .target
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        target.is_none_or(|target| Arc::strong_count(&target) == 1)
+        // The connection itself holds the second reference; a request under way a third.
+        let target = self.target().take();
+        target.is_none_or(|target| Arc::strong_count(&target) <= 2)
+    }
+
+    fn target(&self) -> MutexGuard<'_, Option<Arc<CancelTarget>>> {
+        let target = self.shared.target.lock();
+        target.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a CancelRequest. Cancel safe.

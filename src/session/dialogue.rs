@@ -1,15 +1,19 @@
 //! What one client and its server connection have said to each other, as far as the next message
 //! depends on it.
 
+use super::names::Closed;
 use super::names::Names;
+use super::names::Prepared;
 use super::replies::Owed;
 use super::replies::Replies;
 use super::replies::Rows;
 use crate::guard::Plan;
+use crate::sql::footprint::Footprint;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
 use crate::wire::error;
+use crate::wire::frame::server;
 
 /// The state of a session between two messages.
 #[derive(Debug)]
@@ -42,6 +46,8 @@ pub(super) struct Dialogue {
     pub excess: Excess,
     /// The client was told `pgparley.truncated = on`.
     pub told_truncated: bool,
+    /// What the texts that were run since the server was last asked may have left behind.
+    pub footprint: Footprint,
 }
 
 /// How far the implicit transaction since the last Sync has got.
@@ -80,6 +86,9 @@ pub(super) enum Lost {
     /// A Query has brought too many rows, which is an error: its block is to fail before the client
     /// hears that the Query has ended.
     Failed,
+    /// A transaction has ended that may have left something behind: the server is to be asked
+    /// before the client hears of the end.
+    Traces,
     /// A Query has ended in a block that a question made of the client's implicit transaction: it
     /// ends that transaction, so the block must be committed before the client hears of it.
     Commit,
@@ -155,6 +164,7 @@ impl Dialogue {
             told_fatal: false,
             excess: Excess::None,
             told_truncated: false,
+            footprint: Footprint::default(),
         }
     }
 
@@ -185,9 +195,42 @@ impl Dialogue {
         if self.from_server != Rest::Nothing {
             return;
         }
-        while let Some(bytes) = self.replies.take_local() {
-            out.extend_from_slice(&bytes);
+        self.put_locals(out);
+    }
+
+    /// Appends the answers whose turn it is, and does what they say.
+    pub(super) fn put_locals(&mut self, out: &mut Vec<u8>) {
+        while let Some(local) = self.replies.take_local() {
+            match local {
+                Owed::Local(bytes) => out.extend_from_slice(&bytes),
+                Owed::Forget(name) => {
+                    self.names.closed(&Closed::Statement(name));
+                    backend::put_bare(out, server::CLOSE_COMPLETE);
+                }
+                _ => unreachable!("the server answers it"),
+            }
         }
+    }
+
+    /// What the name of a statement stands for, once everything that is owed has come.
+    pub(super) fn statement(&self, name: &[u8]) -> Option<&Prepared> {
+        match self.replies.pending(name) {
+            Some(pending) => pending,
+            None => self.names.statement(name),
+        }
+    }
+
+    /// Nothing of the client is on the server connection or on its way there: the connection may go
+    /// to another client.
+    pub(super) fn is_finished(&self) -> bool {
+        self.is_at_rest()
+            && self.skipping == Skipping::Nobody
+            && self.copy_in.is_none()
+            && self.from_client == Rest::Nothing
+            && self.from_server == Rest::Nothing
+            && !self.promoted
+            && self.lost.is_none()
+            && self.excess == Excess::None
     }
 
     /// A Query is on its way to the server.

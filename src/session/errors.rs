@@ -8,6 +8,7 @@ use crate::upstream;
 use crate::wire::ErrorInfo;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
+use crate::wire::frame::HEADER;
 
 /// Why a client could not be given a server connection, in PostgreSQL's form. An error of the
 /// server itself is not passed through here: its bytes go on as they are.
@@ -60,6 +61,61 @@ pub(super) fn connecting(problem: &upstream::Error) -> ErrorInfo {
             info
         }
     }
+}
+
+/// As [`connecting`], for a client that is logged in and stays so.
+pub(super) fn no_server(problem: &upstream::Error) -> ErrorInfo {
+    let mut info = match problem {
+        upstream::Error::Refused(message) => error::read(&message[HEADER..]),
+        problem => connecting(problem),
+    };
+    "ERROR".clone_into(&mut info.severity);
+    info.severity_nonlocalized = Some("ERROR".to_owned());
+    info
+}
+
+/// The server does not take what a start-up packet asks for: as there, the connection ends.
+pub(super) fn at_start(mut said: ErrorInfo) -> ErrorInfo {
+    "FATAL".clone_into(&mut said.severity);
+    said.severity_nonlocalized = Some("FATAL".to_owned());
+    said.position = None;
+    said
+}
+
+/// The server broke off.
+pub(super) fn server_lost() -> ErrorInfo {
+    error::fatal(
+        sqlstate::CONNECTION_FAILURE,
+        "server closed the connection unexpectedly",
+    )
+}
+
+/// A client has been waiting for a server connection for a while.
+pub(super) fn waiting() -> ErrorInfo {
+    let text = "no server connection available yet, waiting";
+    let mut info = error::notice("NOTICE", sqlstate::SUCCESSFUL_COMPLETION, text);
+    info.hint = Some("All connections of the pool are in use: pool_size.".to_owned());
+    info
+}
+
+/// A server connection does not take what the client has set.
+pub(super) fn settings_lost(said: ErrorInfo) -> ErrorInfo {
+    let mut info = error::error(
+        &said.code,
+        format!("cannot restore the session's settings: {}", said.message),
+    );
+    info.detail = said.detail;
+    info.hint = Some("Reset what was set, or connect anew.".to_owned());
+    info
+}
+
+/// A Parse under a name that is taken, in PostgreSQL's words.
+pub(super) fn statement_exists(name: &[u8]) -> ErrorInfo {
+    let name = String::from_utf8_lossy(name);
+    error::error(
+        sqlstate::DUPLICATE_PREPARED_STATEMENT,
+        format!("prepared statement \"{name}\" already exists"),
+    )
 }
 
 /// Why a question got no SQL.

@@ -76,7 +76,7 @@ impl Session {
         // Under a name of ours: the client's unnamed statement stays as it is.
         frontend::put_parse(&mut request, wrapper::OWN, CANNOT_PARSE);
         frontend::put_flush(&mut request);
-        let pushed = self.lease.backend.connection.push(&request);
+        let pushed = self.link.server().connection.push(&request);
         pushed.map_err(|_| End::Server)
     }
 

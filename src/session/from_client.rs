@@ -1,15 +1,19 @@
 //! Walks what the client sent: most passes as it is, some is looked into, some is answered here.
 
 mod extended;
+mod shared;
 
 use super::dialogue::Dialogue;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::errors;
+use super::link::Link;
+use super::link::Reach;
 use super::questions::Turn;
 use super::replies::Owed;
 use super::ruling::Rules;
 use super::ruling::Ruling;
+use crate::sql::footprint::footprint;
 use crate::telemetry::names;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
@@ -36,6 +40,8 @@ pub(super) enum Step {
     Promote,
     /// Answer this message.
     Turn(Box<Turn>),
+    /// Get a server connection.
+    Attach,
     /// End the session: the client said so.
     Terminate,
     /// End the session: the client's stream has lost its frame.
@@ -73,6 +79,10 @@ enum Fate {
     Settle,
     /// It is looked at again when a block is open.
     Promote,
+    /// It is looked at again when there is a server connection.
+    Attach,
+    /// These bytes go first, then those of the message behind this many.
+    Begin(Vec<u8>, usize),
     /// It is left out, and the session has something to do.
     Stop(Step),
 }
@@ -83,6 +93,7 @@ impl Dialogue {
         &mut self,
         chunk: &[u8],
         rules: &mut Rules,
+        link: &mut Link,
         passage: &mut Passage<'_>,
     ) -> (Consumed, Step) {
         let mut at = 0;
@@ -101,7 +112,7 @@ impl Dialogue {
             };
             let end = at + frame.bytes.len();
             let missing = frame.size - frame.bytes.len();
-            match self.client_message(&frame, rules) {
+            match self.client_message(&frame, rules, link) {
                 Fate::Pass => {
                     passage.pass(at..end);
                     self.from_client = Rest::Pass(missing);
@@ -111,9 +122,15 @@ impl Dialogue {
                     passage.edit().extend_from_slice(&bytes);
                     self.from_client = Rest::Drop(missing);
                 }
+                Fate::Begin(head, kept) => {
+                    passage.edit().extend_from_slice(&head);
+                    passage.pass(at + kept..end);
+                    self.from_client = Rest::Pass(missing);
+                }
                 Fate::Wait => return (Consumed::Waiting(at), Step::Next),
                 Fate::Settle => return (Consumed::Paused(at), Step::Settle),
                 Fate::Promote => return (Consumed::Paused(at), Step::Promote),
+                Fate::Attach => return (Consumed::Paused(at), Step::Attach),
                 Fate::Stop(step) => return (Consumed::Paused(end), step),
             }
             if missing == 0 {
@@ -123,7 +140,12 @@ impl Dialogue {
         }
     }
 
-    fn client_message(&mut self, frame: &Frame<'_>, rules: &mut Rules) -> Fate {
+    fn client_message(
+        &mut self,
+        frame: &Frame<'_>,
+        rules: &mut Rules,
+        link: &mut Link,
+    ) -> Fate {
         match (self.skipping, frame.tag) {
             (_, client::SYNC | client::TERMINATE) | (Skipping::Nobody, _) => {}
             (Skipping::Here | Skipping::Doomed, _) => return Fate::Drop,
@@ -137,6 +159,12 @@ impl Dialogue {
             return Fate::Settle;
         }
         match frame.tag {
+            // Nothing is under way that they could be for.
+            client::COPY_DATA | client::COPY_DONE | client::COPY_FAIL | client::FLUSH
+                if !link.is_attached() =>
+            {
+                Fate::Drop
+            }
             client::COPY_DATA | client::FLUSH => Fate::Pass,
             client::COPY_DONE | client::COPY_FAIL => {
                 match &mut self.copy_in {
@@ -145,7 +173,7 @@ impl Dialogue {
                 }
                 Fate::Pass
             }
-            client::SYNC => self.sync(),
+            client::SYNC => self.sync(link),
             client::TERMINATE => Fate::Stop(Step::Terminate),
             _ if copies => {
                 // The type byte alone ends a COPY. A server whose COPY has failed already must
@@ -154,22 +182,44 @@ impl Dialogue {
                 Fate::emptied(frame.tag)
             }
             client::QUERY | client::PARSE if frame.size > LONGEST_TEXT => {
-                self.long_text(frame, rules)
+                self.long_text(frame, rules, link)
             }
-            client::QUERY => self.whole(frame, |this, body| this.query(body, rules)),
-            client::PARSE => self.whole(frame, |this, body| this.parse(body, rules)),
-            client::BIND => self.bind(frame, rules),
-            client::DESCRIBE => self.whole(frame, Self::describe),
-            client::EXECUTE => self.whole(frame, |this, body| this.execute(body, rules)),
-            client::CLOSE => self.whole(frame, |this, body| this.close(body, rules)),
+            client::QUERY => self.whole(frame, |this, body| this.query(body, rules, link)),
+            client::PARSE => self.whole(frame, |this, body| this.parse(body, rules, link)),
+            client::BIND => self.bind(frame, rules, link),
+            client::DESCRIBE => self.whole(frame, |this, body| this.describe(body, link)),
+            client::EXECUTE => self.whole(frame, |this, body| this.execute(body, rules, link)),
+            client::CLOSE => self.whole(frame, |this, body| this.close(body, rules, link)),
             client::FUNCTION_CALL if rules.is_read_only() => {
                 self.refuse_query(Box::new(errors::function_call()), rules)
             }
-            client::FUNCTION_CALL => {
-                self.replies.push(Owed::FunctionCall);
-                Fate::Pass
+            client::FUNCTION_CALL => match self.reach(frame.tag, link) {
+                Ok(()) => {
+                    self.replies.push(Owed::FunctionCall);
+                    Fate::Pass
+                }
+                Err(fate) => fate,
+            },
+            _ => match self.reach(frame.tag, link) {
+                Ok(()) => Fate::Pass,
+                Err(fate) => fate,
+            },
+        }
+    }
+
+    /// Makes sure that there is a server connection; what becomes of the message when there is none.
+    fn reach(&mut self, tag: u8, link: &mut Link) -> Result<(), Fate> {
+        match link.reach(&mut self.replies) {
+            Reach::Here => Ok(()),
+            Reach::Later => Err(Fate::Attach),
+            Reach::Denied(info) => {
+                if matches!(tag, client::QUERY | client::FUNCTION_CALL) {
+                    self.fail_query_here(*info);
+                } else {
+                    self.fail_until_sync(*info);
+                }
+                Err(Fate::Drop)
             }
-            _ => Fate::Pass,
         }
     }
 
@@ -189,20 +239,31 @@ impl Dialogue {
         }
     }
 
-    fn query(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
+    fn query(&mut self, body: &[u8], rules: &mut Rules, link: &mut Link) -> Fate {
         let Some(text) = frontend::query(body) else {
+            if let Err(fate) = self.reach(client::QUERY, link) {
+                return fate;
+            }
             self.query_sent(rules.unlimited(), None);
             return Fate::emptied(client::QUERY);
         };
-        match rules.rule(text) {
+        let ruling = rules.rule(text);
+        if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
+            && let Err(fate) = self.reach(client::QUERY, link)
+        {
+            return fate;
+        }
+        match ruling {
             Ruling::Forward(plan) | Ruling::Rewrite(_, plan) if self.needs_block(&plan, rules) => {
                 Fate::Promote
             }
             Ruling::Forward(plan) => {
+                self.leaves(text, link);
                 self.query_sent(plan, None);
                 Fate::Pass
             }
             Ruling::Rewrite(text, mut plan) => {
+                self.leaves(&text, link);
                 // The server ends by itself after row N+1.
                 plan.cancellable = false;
                 self.query_sent(plan, None);
@@ -215,6 +276,15 @@ impl Dialogue {
                 text: text.to_vec(),
                 placement,
             }),
+        }
+    }
+
+    /// Notes what a text that goes on may leave behind on the server connection.
+    fn leaves(&mut self, text: &[u8], link: &mut Link) {
+        if link.is_shared() {
+            let footprint = footprint(text);
+            self.footprint = self.footprint | footprint;
+            link.note(footprint);
         }
     }
 
@@ -233,8 +303,8 @@ impl Dialogue {
     }
 
     /// A text too long to be looked into.
-    fn long_text(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
-        if !rules.must_examine() {
+    fn long_text(&mut self, frame: &Frame<'_>, rules: &Rules, link: &mut Link) -> Fate {
+        if !rules.must_examine() && !link.is_shared() {
             if frame.tag == client::QUERY {
                 self.query_sent(rules.unlimited(), None);
             } else {

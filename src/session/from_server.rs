@@ -1,16 +1,23 @@
 //! Walks what the server sent: all passes, but for rows beyond a limit and errors of refusals.
 
+use std::sync::Arc;
+
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::limit;
+use super::names::Closed;
 use super::names::Name;
+use super::replies::Does;
+use super::replies::Owed;
 use super::replies::Rows;
 use super::replies::Settled;
 use super::ruling::Rules;
 use crate::config::OnExceed;
+use crate::upstream::Parameters;
+use crate::upstream::Statements;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
@@ -35,15 +42,53 @@ pub(super) enum Progressed {
     Malformed,
 }
 
+/// What is known of the server connection and changes with what it says.
+pub(super) struct Known<'a> {
+    /// What it reports.
+    pub parameters: &'a mut Arc<Parameters>,
+    /// The shared statements that it holds.
+    pub statements: &'a mut Statements,
+    /// Its unnamed statement is the client's.
+    pub holds_unnamed: &'a mut bool,
+}
+
+impl Known<'_> {
+    fn note(&mut self, body: &[u8]) {
+        if let Some((name, value)) = backend::parameter_status(body) {
+            Arc::make_mut(self.parameters).note(name, value);
+        }
+    }
+
+    /// What was owed did not happen.
+    fn undo(&mut self, owed: &Owed) {
+        match owed {
+            Owed::Parse {
+                prepared: Some(prepared),
+                ..
+            } => match &prepared.1.statement {
+                _ if prepared.0.is_empty() => *self.holds_unnamed = false,
+                Some(statement) => self.statements.lost(statement),
+                None => {}
+            },
+            Owed::Own { does, .. } => match does {
+                Does::Prepare(statement) => self.statements.lost(statement),
+                Does::Close(id) => self.statements.still_surplus(*id),
+                Does::Nothing => *self.holds_unnamed = false,
+            },
+            _ => {}
+        }
+    }
+}
+
 impl Dialogue {
-    /// Deals with a chunk from the server; what goes on to the client is left in `passage`, and
-    /// ParameterStatus bodies in `parameters`.
+    /// Deals with a chunk from the server; what goes on to the client is left in `passage`, what it
+    /// says of the connection in `known`.
     pub(super) fn server_said(
         &mut self,
         chunk: &[u8],
         rules: &Rules,
+        known: &mut Known<'_>,
         passage: &mut Passage<'_>,
-        parameters: &mut Vec<Vec<u8>>,
     ) -> (Consumed, Progressed) {
         let mut at = 0;
         if let Some((taken, passes)) = self.from_server.take(chunk.len()) {
@@ -68,10 +113,7 @@ impl Dialogue {
             } else {
                 &[]
             };
-            if tag == server::PARAMETER_STATUS && missing == 0 {
-                parameters.push(body.to_vec());
-            }
-            let passes = self.server_message(tag, body, rules, passage);
+            let passes = self.server_message(tag, body, rules, known, passage);
             if passes {
                 passage.pass(at..end);
             }
@@ -96,10 +138,16 @@ impl Dialogue {
         tag: u8,
         body: &[u8],
         rules: &Rules,
+        known: &mut Known<'_>,
         passage: &mut Passage<'_>,
     ) -> bool {
         match tag {
             server::DATA_ROW => self.row(rules),
+            server::PARAMETER_STATUS => {
+                known.note(body);
+                // What a RESET leaves is not yet what the client's session returns to.
+                !(self.footprint.resets && self.replies.len() <= 1)
+            }
             server::COPY_IN => {
                 match self.replies.begin_copy_in() {
                     Some(copy) => self.copy_in = Some(copy),
@@ -110,14 +158,22 @@ impl Dialogue {
             server::READY_FOR_QUERY => self.ready_for_query(body),
             // The client's own BEGIN behind ours: to the client it is the first.
             server::NOTICE if self.promoted => !error::has_code(body, sqlstate::ACTIVE_TRANSACTION),
-            _ => self.reply(tag, body, rules, passage),
+            _ => self.reply(tag, body, rules, known, passage),
         }
     }
 
     /// Whether a message that may be a reply goes on.
-    fn reply(&mut self, tag: u8, body: &[u8], rules: &Rules, passage: &mut Passage<'_>) -> bool {
+    fn reply(
+        &mut self,
+        tag: u8,
+        body: &[u8],
+        rules: &Rules,
+        known: &mut Known<'_>,
+        passage: &mut Passage<'_>,
+    ) -> bool {
         match self.replies.settle(tag) {
             Settled::Nothing | Settled::Query => {}
+            Settled::Own => return false,
             Settled::Prepared(name, prepared) => self.names.prepared(name, prepared),
             Settled::Bound(portal, statement) => {
                 self.names.bound(portal, &statement, rules.doubt());
@@ -131,7 +187,11 @@ impl Dialogue {
                     self.promoted = false;
                 }
                 if gives_names_another_meaning(body) {
-                    self.names.doubt();
+                    self.names.doubt(rules.doubt());
+                }
+                if deallocates_all(body) {
+                    self.names.deallocated();
+                    known.statements.clear();
                 }
                 if self.fails(is_executed, rows, rules) {
                     return false;
@@ -147,8 +207,13 @@ impl Dialogue {
                     return self.result_ended(rows, b"", rules, passage);
                 }
             }
-            Settled::Failed { instead, skips } => {
+            Settled::Failed {
+                instead,
+                skips,
+                skipped,
+            } => {
                 self.rows = None;
+                self.undo(&skipped, body, known);
                 self.failed(body, skips);
                 return self.error_passes(body, instead, rules, passage);
             }
@@ -188,6 +253,26 @@ impl Dialogue {
             self.excess = Excess::ToCancel;
         }
         false
+    }
+
+    /// The first of these has failed, the others were skipped.
+    fn undo(&mut self, skipped: &[Owed], body: &[u8], known: &mut Known<'_>) {
+        if let Some(Owed::Parse { prepared, .. }) = skipped.first()
+            && prepared.as_ref().is_none_or(|prepared| prepared.0.is_empty())
+        {
+            // A Parse destroys the unnamed statement even if it fails.
+            self.names.closed(&Closed::Statement(Name::default()));
+        }
+        if error::is_stale_plan(body)
+            && let Some(Owed::Bind { bound: Some(bound) }) = skipped.first()
+            && let Some(statement) = self.names.statement(&bound.1)
+            && let Some(statement) = &statement.statement
+        {
+            statement.outdate();
+        }
+        for owed in skipped {
+            known.undo(owed);
+        }
     }
 
     /// An error ended what was under way.
@@ -246,8 +331,14 @@ impl Dialogue {
         }
         if self.promoted {
             self.lost = Some(Lost::Commit);
+            return false;
         }
-        !self.promoted
+        let is_over = self.status == TransactionStatus::Idle;
+        if self.replies.is_empty() && (self.footprint.asks && is_over || self.footprint.resets) {
+            self.lost = Some(Lost::Traces);
+            return false;
+        }
+        true
     }
 
     /// Tells the client when its result was cut; whether the server's own tag goes on.
@@ -285,10 +376,10 @@ impl Dialogue {
     }
 
     fn pass_locals(&mut self, passage: &mut Passage<'_>) {
-        while let Some(bytes) = self.replies.take_local() {
-            if self.excess != Excess::Refused {
-                passage.edit().extend_from_slice(&bytes);
-            }
+        let mut locals = Vec::new();
+        self.put_locals(&mut locals);
+        if !locals.is_empty() && self.excess != Excess::Refused {
+            passage.edit().extend_from_slice(&locals);
         }
     }
 }
@@ -316,6 +407,11 @@ fn is_unasked(tag: u8) -> bool {
         tag,
         server::NOTICE | server::NOTIFICATION | server::PARAMETER_STATUS
     )
+}
+
+/// SQL with this CommandComplete has destroyed every prepared statement.
+fn deallocates_all(tag: &[u8]) -> bool {
+    tag.starts_with(b"DEALLOCATE ALL") || tag.starts_with(b"DISCARD ALL")
 }
 
 /// SQL with this CommandComplete may have given names of statements or portals another meaning.

@@ -8,20 +8,25 @@ use tokio::time::timeout;
 
 use super::Origin;
 use super::Services;
-use super::cancel::CancelKey;
+use super::attach;
+use super::attach::Waited;
 use super::errors;
+use super::link::Access;
+use super::link::Link;
+use super::start::Asked;
+use super::traces;
 use crate::catalog::Service;
 use crate::config::Database;
 use crate::config::Policy;
+use crate::config::PoolMode;
 use crate::guard;
 use crate::upstream;
-use crate::upstream::Lease;
 use crate::upstream::Login;
-use crate::upstream::Pool;
 use crate::wire::Connection;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
+use crate::wire::connection::Message;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
 use crate::wire::frame;
@@ -35,10 +40,8 @@ const MOST_AHEAD: usize = 64 * 1024;
 
 /// What a login came to.
 pub(super) struct LoggedIn {
-    /// The server connection that the client owns.
-    pub lease: Lease,
-    /// The key of its CancelRequests.
-    pub key: CancelKey,
+    /// The client's way to the server.
+    pub link: Link,
     /// The policy that holds for it.
     pub policy: Option<Governing>,
     /// Where its catalog is read.
@@ -52,6 +55,7 @@ pub(super) struct LoggedIn {
 pub(super) async fn log_in(
     client: &mut Connection,
     peer: SocketAddr,
+    worker: usize,
     services: &Services,
 ) -> Result<Option<LoggedIn>, Box<ErrorInfo>> {
     let patience = services.config.server.client_login_timeout;
@@ -74,47 +78,75 @@ pub(super) async fn log_in(
     let policy = policy(&services.policies, &who);
     let governing = policy.as_ref().map(|governing| &*governing.policy);
     let login = login(settings, &who, startup.parameters.clone(), governing);
-    let pool = services.pools.pool(&login, settings);
-    let Some(mut lease) = checkout(client, &pool, &login).await? else {
+    let origin = origin(settings, &login);
+    let Some((link, notices)) = link(client, worker, login, settings, services).await? else {
         return Ok(None);
     };
-    safe_encoding(governing, &lease)?;
-    let key = services.cancel_keys.register();
-    key.own(lease.backend.cancel_target());
-    let greeting = greeting(&startup, &mut lease, &key);
+    safe_encoding(governing, &link)?;
+    let greeting = greeting(&startup, &link, &notices);
     tracing::debug!(%peer, user = %who.user_text(), database = %who.database_text(), "login");
     Ok(client.send(&greeting).await.is_ok().then_some(LoggedIn {
-        lease,
-        key,
+        link,
         policy,
-        origin: origin(settings, &login),
+        origin,
         place,
     }))
 }
 
-/// A server connection for the client; `None` when it has left or was told the server's own error.
-async fn checkout(
+/// The client's way to the server, tried once; `None` when it has left or was told the server's own
+/// error.
+async fn link(
     client: &mut Connection,
-    pool: &Arc<Pool>,
-    login: &Login,
-) -> Result<Option<Lease>, Box<ErrorInfo>> {
-    let leased = tokio::select! {
-        leased = pool.checkout(login) => leased,
-        _ = client.closed(MOST_AHEAD) => return Ok(None),
+    worker: usize,
+    mut login: Login,
+    settings: &Database,
+    services: &Services,
+) -> Result<Option<(Link, Vec<Message>)>, Box<ErrorInfo>> {
+    let pool = services.pools.pool(&login, settings);
+    let mut asked = Asked::default();
+    if settings.pool_mode != PoolMode::Session {
+        asked = Asked::sort(std::mem::take(&mut login.parameters));
+        login.parameters.clone_from(&asked.opened_with);
+    }
+    let access = Access {
+        pool: Arc::clone(&pool),
+        worker,
+        login: Arc::new(login),
+        mode: settings.pool_mode,
+        interner: Arc::clone(&services.interner),
+        max_prepared_statements: settings.max_prepared_statements,
     };
-    client.resume();
-    match leased {
-        Ok(lease) => Ok(Some(lease)),
-        Err(upstream::Error::Refused(bytes)) => {
+    let mut link = Link::new(access, services.cancel_keys.register());
+    let known = link.is_shared().then(|| services.starts.get(&pool, &asked));
+    if let Some(start) = known.flatten() {
+        link.begin(&start);
+        return Ok(Some((link, Vec::new())));
+    }
+    match attach::lease(client, &link).await {
+        Ok(lease) => link.own(lease),
+        Err(Waited::Failed(upstream::Error::Refused(bytes))) => {
             // In the server's own words; the client may be gone, and then nobody reads them.
             let _ = client.send(&bytes).await;
-            Ok(None)
+            return Ok(None);
         }
-        Err(error) => {
+        Err(Waited::Failed(error)) => {
             tracing::warn!(%error, "no server connection");
-            Err(Box::new(errors::connecting(&error)))
+            return Err(Box::new(errors::connecting(&error)));
         }
+        Err(Waited::Left | Waited::Canceled) => return Ok(None),
     }
+    let notices = link.server().take_notices().collect();
+    if link.is_shared() {
+        let Some(start) = traces::start(&mut link, &asked.settings).await? else {
+            return Err(Box::new(errors::server_lost()));
+        };
+        services.starts.put(&pool, &asked, &start);
+        link.begin(&start);
+        link.detach();
+    } else {
+        link.has_told();
+    }
+    Ok(Some((link, notices)))
 }
 
 /// The first packet that is not a request for encryption.
@@ -233,11 +265,8 @@ fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
 }
 
 /// A text must mean the same to the guard as to the server.
-fn safe_encoding(policy: Option<&Policy>, lease: &Lease) -> Result<(), Box<ErrorInfo>> {
-    let encoding = lease
-        .backend
-        .parameter("client_encoding")
-        .unwrap_or(b"UTF8");
+fn safe_encoding(policy: Option<&Policy>, link: &Link) -> Result<(), Box<ErrorInfo>> {
+    let encoding = link.told.get("client_encoding").unwrap_or(b"UTF8");
     if policy.is_none_or(|policy| !policy.read_only) || !guard::hides_quotes(encoding) {
         return Ok(());
     }
@@ -308,7 +337,7 @@ fn make_read_only(parameters: &mut Vec<(Vec<u8>, Vec<u8>)>) {
 }
 
 /// Everything from AuthenticationOk to ReadyForQuery, as the server itself would say it.
-fn greeting(startup: &Startup, lease: &mut Lease, key: &CancelKey) -> Vec<u8> {
+fn greeting(startup: &Startup, link: &Link, notices: &[Message]) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);
     let unknown: Vec<String> = startup
         .parameters
@@ -321,11 +350,11 @@ fn greeting(startup: &Startup, lease: &mut Lease, key: &CancelKey) -> Vec<u8> {
         backend::put_negotiate_protocol_version(&mut out, version, unknown);
     }
     backend::put_authentication_ok(&mut out);
-    for (name, value) in lease.backend.parameters() {
+    for (name, value) in link.told.iter() {
         backend::put_parameter_status(&mut out, name, value);
     }
-    backend::put_backend_key_data(&mut out, key.pid, key.secret);
-    for notice in lease.backend.take_notices() {
+    backend::put_backend_key_data(&mut out, link.key.pid, link.key.secret);
+    for notice in notices {
         frame::put_body(&mut out, notice.tag, &notice.body);
     }
     backend::put_ready_for_query(&mut out, TransactionStatus::Idle);

@@ -9,17 +9,23 @@ use std::sync::Arc;
 use super::answer::Answer;
 use super::generated::PreparedQuestion;
 use super::replies::Rows;
+use crate::sql::footprint::Footprint;
+use crate::upstream::Statement;
 
 /// A name as the client wrote it; empty is the unnamed statement or portal.
 pub(super) type Name = Box<[u8]>;
 
 /// What is known of a prepared statement.
-#[derive(Debug)]
-pub(super) enum Prepared {
+#[derive(Debug, Clone, Default)]
+pub(super) struct Prepared {
     /// How its rows are counted, without any seen.
-    Plain(Rows),
+    pub rows: Rows,
     /// It was generated; it remembers until it is closed or prepared anew.
-    Generated(Arc<PreparedQuestion>),
+    pub question: Option<Arc<PreparedQuestion>>,
+    /// What prepares it on the next server connection, where that is not always the same.
+    pub statement: Option<Arc<Statement>>,
+    /// What executing it may leave behind.
+    pub footprint: Footprint,
 }
 
 /// What is known of a portal.
@@ -53,12 +59,14 @@ impl Names {
         self.statements.is_empty() && self.portals.is_empty()
     }
 
+    /// What is known of a statement.
+    pub(super) fn statement(&self, name: &[u8]) -> Option<&Prepared> {
+        self.statements.get(name)
+    }
+
     /// The generated query that a statement is.
     pub(super) fn generated(&self, statement: &[u8]) -> Option<&Arc<PreparedQuestion>> {
-        match self.statements.get(statement)? {
-            Prepared::Generated(generated) => Some(generated),
-            Prepared::Plain(_) => None,
-        }
+        self.statements.get(statement)?.question.as_ref()
     }
 
     /// The answer that a portal serves.
@@ -78,8 +86,8 @@ impl Names {
     /// `doubt` says.
     pub(super) fn bound(&mut self, portal: Name, statement: &[u8], doubt: Rows) {
         let rows = match self.statements.get(statement) {
-            Some(Prepared::Plain(rows)) => *rows,
-            Some(Prepared::Generated(_)) | None => doubt,
+            Some(prepared) if prepared.question.is_none() => prepared.rows,
+            _ => doubt,
         };
         self.portals.insert(portal, Portal::Counted(rows));
     }
@@ -126,6 +134,11 @@ impl Names {
         self.portals.insert(portal, Portal::Counted(rows));
     }
 
+    /// DEALLOCATE ALL or DISCARD ALL was run.
+    pub(super) fn deallocated(&mut self) {
+        self.statements.clear();
+    }
+
     /// A Query has ended: it destroys the unnamed statement and the unnamed portal.
     pub(super) fn query_ended(&mut self) {
         if !self.is_empty() {
@@ -141,11 +154,12 @@ impl Names {
 
     /// SQL was run that may have given names another meaning: what was known to need no count is
     /// in doubt again.
-    pub(super) fn doubt(&mut self) {
-        self.statements.retain(|_, prepared| match prepared {
-            Prepared::Plain(rows) => rows.limit.is_some(),
-            Prepared::Generated(_) => true,
-        });
+    pub(super) fn doubt(&mut self, doubt: Rows) {
+        for prepared in self.statements.values_mut() {
+            if prepared.question.is_none() && prepared.rows.limit.is_none() {
+                prepared.rows = doubt;
+            }
+        }
         self.portals.retain(|_, portal| match portal {
             Portal::Counted(rows) => rows.limit.is_some(),
             Portal::Answered(_) => true,
@@ -164,10 +178,17 @@ mod tests {
         }
     }
 
+    fn counted(rows: Rows) -> Prepared {
+        Prepared {
+            rows,
+            ..Prepared::default()
+        }
+    }
+
     #[test]
     fn a_portal_is_counted_as_its_statement_says() {
         let mut names = Names::default();
-        names.prepared(b"s"[..].into(), Prepared::Plain(limited(3)));
+        names.prepared(b"s"[..].into(), counted(limited(3)));
         names.bound(b"p"[..].into(), b"s", Rows::default());
         assert_eq!(names.rows(b"p", Rows::default()), limited(3));
     }
@@ -183,9 +204,9 @@ mod tests {
     #[test]
     fn after_sql_that_renames_only_limits_are_sure() {
         let mut names = Names::default();
-        names.prepared(b"shows"[..].into(), Prepared::Plain(Rows::default()));
-        names.prepared(b"reads"[..].into(), Prepared::Plain(limited(3)));
-        names.doubt();
+        names.prepared(b"shows"[..].into(), Prepared::default());
+        names.prepared(b"reads"[..].into(), counted(limited(3)));
+        names.doubt(limited(7));
         names.bound(b"a"[..].into(), b"shows", limited(7));
         names.bound(b"b"[..].into(), b"reads", limited(7));
         assert_eq!(names.rows(b"a", Rows::default()), limited(7));

@@ -18,11 +18,13 @@ use super::dialogue::Progress;
 use super::dialogue::Skipping;
 use super::generated::Generated;
 use super::generated::PreparedQuestion;
+use super::names::Closed;
 use super::names::Prepared;
 use super::relay::Event;
 use super::replies::Owed;
 use super::wrapper;
 use crate::sql::question::Placement;
+use crate::upstream::Statement;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
@@ -95,11 +97,8 @@ impl Session {
         if self.dialogue.replies.needs_flush() {
             let mut flush = Vec::new();
             frontend::put_flush(&mut flush);
-            self.lease
-                .backend
-                .connection
-                .push(&flush)
-                .map_err(|_| End::Server)?;
+            let pushed = self.link.server().connection.push(&flush);
+            pushed.map_err(|_| End::Server)?;
         }
         // A COPY is not answered before the client has sent its data.
         while !self.dialogue.replies.is_empty() && !self.dialogue.copies() {
@@ -110,7 +109,8 @@ impl Session {
                 Event::Commit => self.commit_block().await?,
                 Event::Exceeded => self.fail_pipeline()?,
                 Event::Failed => self.fail_block().await?,
-                Event::Turn(_) | Event::Settle | Event::Promote | Event::Terminate => {
+                Event::Traces => self.look_for_traces().await?,
+                Event::Turn(_) | Event::Attach | Event::Settle | Event::Promote | Event::Terminate => {
                     unreachable!("the client is not read")
                 }
                 Event::End(end) => return Err(end),
@@ -179,26 +179,37 @@ impl Session {
             return Err(Failure::Ended(End::Protocol));
         };
         let types = parse.type_oids();
+        let is_taken = parse.statement != UNNAMED
+            && self.link.is_shared()
+            && self.dialogue.statement(parse.statement).is_some();
+        if is_taken {
+            let info = super::errors::statement_exists(parse.statement);
+            return self.fail_until_sync(info).await;
+        }
         match self.generate(parse.query, placement, &types).await {
             Ok(generated) => {
                 let mut out = Vec::new();
                 put_notices(&mut out, &generated);
                 self.tell(&out)?;
+                self.attached().await?;
                 let mut request = Vec::new();
-                parse.put_with(&mut request, &generated.text);
+                let statement = self.prepare(&mut request, &parse, &generated.text);
                 let question = PreparedQuestion {
                     generated,
                     parse: body.into(),
                     placement: placement.clone(),
                 };
-                let name = parse.statement.into();
-                let prepared = Some((name, Prepared::Generated(Arc::new(question))));
+                let prepared = Prepared {
+                    question: Some(Arc::new(question)),
+                    statement,
+                    ..Prepared::default()
+                };
                 self.dialogue.replies.push(Owed::Parse {
-                    prepared,
+                    prepared: Some(Box::new((parse.statement.into(), prepared))),
                     instead: None,
                 });
                 self.dialogue.advance(Progress::Prepared);
-                let pushed = self.lease.backend.connection.push(&request);
+                let pushed = self.link.server().connection.push(&request);
                 pushed.map_err(|_| Failure::Ended(End::Server))?;
                 // A Bind of it must find it confirmed, or it would pass as any other.
                 self.settle().await.map(|_| ()).map_err(Failure::Ended)
@@ -213,8 +224,32 @@ impl Session {
         }
     }
 
+    /// Appends a Parse of generated SQL under the client's name, or what stands for it where
+    /// connections are shared.
+    fn prepare(
+        &mut self,
+        request: &mut Vec<u8>,
+        parse: &Parse<'_>,
+        text: &[u8],
+    ) -> Option<Arc<Statement>> {
+        if !self.link.is_shared() {
+            parse.put_with(request, text);
+            return None;
+        }
+        let Self { dialogue, link, .. } = self;
+        let statement = dialogue.shared_statement(parse, text, link);
+        dialogue.put_shared_parse(request, parse.statement, &statement, link);
+        Some(statement)
+    }
+
     /// A Parse or Query destroys the unnamed statement even if it fails.
     async fn forget_unnamed(&mut self) -> Result<(), Failure> {
+        if self.link.is_shared() {
+            let unnamed = Closed::Statement(UNNAMED.into());
+            self.dialogue.names.closed(&unnamed);
+            self.link.holds_unnamed = false;
+            return Ok(());
+        }
         let Dialogue {
             status, progress, ..
         } = self.dialogue;
@@ -244,10 +279,24 @@ impl Session {
             Err(Failure::Told(info)) => return self.fail_until_sync(*info).await,
             Err(ended) => return Err(ended),
         };
+        let mut statement = bind.statement;
+        if self.link.is_shared() {
+            let Some(asked) = Parse::read(&question.parse) else {
+                return Err(Failure::Ended(End::Protocol));
+            };
+            statement = OWN_STATEMENT;
+            parse.clear();
+            frontend::put_close(&mut parse, Named::Statement(OWN_STATEMENT));
+            let own = Parse {
+                statement: OWN_STATEMENT,
+                ..asked
+            };
+            own.put_with(&mut parse, &question.generated.text);
+        }
         let query = Query {
             generated: &question.generated,
             parse,
-            statement: bind.statement,
+            statement,
             parameters: bind.rest,
         };
         match self.run_generated(&query).await {
@@ -309,7 +358,17 @@ impl Session {
             parse: Arc::clone(&question.parse),
             placement: question.placement.clone(),
         });
-        let prepared = Prepared::Generated(Arc::clone(&renewed));
+        let mut prepared = Prepared {
+            question: Some(Arc::clone(&renewed)),
+            ..Prepared::default()
+        };
+        if self.link.is_shared() {
+            let text = &renewed.generated.text;
+            let shared = self.dialogue.shared_statement(&asked, text, &self.link);
+            prepared.statement = Some(shared);
+            // The connection's unnamed statement is yesterday's.
+            self.link.holds_unnamed &= statement != UNNAMED;
+        }
         self.dialogue.names.prepared(statement.into(), prepared);
         Ok(renewed)
     }
@@ -325,7 +384,7 @@ impl Session {
         self.dialogue.replies.push(Owed::Sync);
         let mut request = Vec::new();
         frontend::put_sync(&mut request);
-        let pushed = self.lease.backend.connection.push(&request);
+        let pushed = self.link.server().connection.push(&request);
         pushed.map_err(|_| Failure::Ended(End::Server))
     }
 
@@ -360,6 +419,7 @@ impl Session {
         if self.dialogue.status == TransactionStatus::Error {
             return Err(super::errors::failed_transaction().into());
         }
+        self.attached().await?;
         let footing = self.footing().await?;
         let mut request = Vec::new();
         wrapper::put_opening(&mut request, footing, &query.generated.bounds);
@@ -370,10 +430,9 @@ impl Session {
             frontend::put_close(&mut request, Named::Statement(OWN_STATEMENT));
         }
         frontend::put_sync(&mut request);
-        let before = self.lease.backend.parameters().to_vec();
         let cap = self.cap();
-        let Self { lease, client, .. } = self;
-        let server = &mut lease.backend;
+        let Self { link, client, .. } = self;
+        let server = link.server();
         server
             .connection
             .push(&request)
@@ -397,7 +456,7 @@ impl Session {
             // The wrapper was ours, so no failed transaction is left to the client.
             self.recover(footing).await?;
         }
-        self.tell_parameters(&before)?;
+        self.tell_parameters()?;
         match result.as_ref().ok().and_then(Answer::refusal) {
             Some(info) => Err(info.into()),
             None => Ok(result),

@@ -63,6 +63,10 @@ pub(super) enum Event {
     Failed,
     /// A block is to be committed that the client knows nothing of.
     Commit,
+    /// A server connection is to be had.
+    Attach,
+    /// The server is to be asked what a transaction left.
+    Traces,
     /// The session is over.
     End(End),
 }
@@ -77,7 +81,8 @@ impl Session {
         if let Poll::Ready(event) = self.poll_replies(cx) {
             return Poll::Ready(event);
         }
-        let takes_more = !self.lease.backend.connection.is_congested()
+        let server = self.link.attached();
+        let takes_more = !server.is_some_and(|server| server.connection.is_congested())
             && self.dialogue.replies.len() < MOST_OWED;
         if takes_more {
             self.poll_client(cx)
@@ -88,9 +93,9 @@ impl Session {
 
     /// Lets out what was held up, and moves what the server sent.
     pub(super) fn poll_replies(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        let server = &mut self.lease.backend.connection;
-        if server.is_congested()
-            && let Poll::Ready(Err(_)) = server.poll_flush(cx)
+        if let Some(server) = self.link.attached()
+            && server.connection.is_congested()
+            && let Poll::Ready(Err(_)) = server.connection.poll_flush(cx)
         {
             return Poll::Ready(Event::End(End::Server));
         }
@@ -99,34 +104,43 @@ impl Session {
         {
             return Poll::Ready(Event::End(End::Client));
         }
-        if self.client.is_congested() {
-            Poll::Pending
-        } else {
-            self.poll_server(cx)
+        if self.client.is_congested() || !self.link.is_attached() {
+            return Poll::Pending;
+        }
+        let event = self.poll_server(cx);
+        if matches!(event, Poll::Ready(Event::Moved)) {
+            self.let_go();
+        }
+        event
+    }
+
+    /// Gives the server connection to whoever is next, when the client has no more use for it.
+    pub(super) fn let_go(&mut self) {
+        if self.link.may_detach() && self.dialogue.is_finished() {
+            self.link.detach();
         }
     }
 
     fn poll_server(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         let Self {
             client,
-            lease,
+            link,
             dialogue,
             rules,
             ..
         } = self;
-        let backend = &mut lease.backend;
-        let mut parameters = Vec::new();
-        let moved = backend.connection.poll_chunk(cx, |chunk| {
+        let (connection, mut known) = link.split();
+        let moved = connection.poll_chunk(cx, |chunk| {
             let mut passage = Passage::new(chunk);
             let (consumed, progressed) =
-                dialogue.server_said(chunk, rules, &mut passage, &mut parameters);
+                dialogue.server_said(chunk, rules, &mut known, &mut passage);
             (consumed, (progressed, client.push(passage.bytes())))
         });
         let Poll::Ready(moved) = moved else {
             return Poll::Pending;
         };
-        for body in parameters {
-            backend.note_parameter(&body);
+        if !dialogue.footprint.resets {
+            link.has_told();
         }
         Poll::Ready(match moved {
             Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.lost.is_some() => {
@@ -135,6 +149,7 @@ impl Session {
                     Some(Lost::Commit) => Event::Commit,
                     Some(Lost::Exceeded) => Event::Exceeded,
                     Some(Lost::Failed) => Event::Failed,
+                    Some(Lost::Traces) => Event::Traces,
                     Some(Lost::Client) | None => Event::End(End::Protocol),
                 }
             }
@@ -150,16 +165,19 @@ impl Session {
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         let Self {
             client,
-            lease,
+            link,
             dialogue,
             rules,
             ..
         } = self;
-        let server = &mut lease.backend.connection;
         let moved = client.poll_chunk(cx, |chunk| {
             let mut passage = Passage::new(chunk);
-            let (consumed, step) = dialogue.client_said(chunk, rules, &mut passage);
-            (consumed, (step, server.push(passage.bytes())))
+            let (consumed, step) = dialogue.client_said(chunk, rules, link, &mut passage);
+            let pushed = match link.attached() {
+                Some(server) => server.connection.push(passage.bytes()),
+                None => Ok(()),
+            };
+            (consumed, (step, pushed))
         });
         let Poll::Ready(moved) = moved else {
             return Poll::Pending;
@@ -175,6 +193,7 @@ impl Session {
             Ok(Some((Step::Turn(turn), Ok(())))) => Event::Turn(turn),
             Ok(Some((Step::Settle, Ok(())))) => Event::Settle,
             Ok(Some((Step::Promote, Ok(())))) => Event::Promote,
+            Ok(Some((Step::Attach, Ok(())))) => Event::Attach,
             Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
             Ok(Some((Step::Next, Ok(())))) => Event::Moved,
         })
@@ -184,7 +203,7 @@ impl Session {
     /// so that it cannot hit the client's next query.
     pub(super) async fn cut_short(&mut self) {
         self.dialogue.excess = Excess::Cancelled;
-        let Some(target) = self.lease.backend.cancel_target() else {
+        let Some(target) = self.link.server().cancel_target().cloned() else {
             return;
         };
         if let Err(error) = target.cancel().await {
@@ -197,7 +216,7 @@ impl Session {
     pub(super) async fn abandon(&mut self) -> io::Result<()> {
         let mut pause = FIRST_PAUSE;
         loop {
-            if let Some(target) = self.lease.backend.cancel_target() {
+            if let Some(target) = self.link.server().cancel_target().cloned() {
                 target.cancel().await?;
             }
             // A signal that comes before the server has begun with the query is lost.
@@ -230,7 +249,16 @@ impl Session {
                         return end;
                     }
                 }
-                Event::LostSyncs | Event::Settle | Event::Promote | Event::Turn(_) => {
+                Event::Traces => {
+                    if let Err(end) = self.look_for_traces().await {
+                        return end;
+                    }
+                }
+                Event::LostSyncs
+                | Event::Settle
+                | Event::Promote
+                | Event::Attach
+                | Event::Turn(_) => {
                     return End::Client;
                 }
                 Event::End(End::Client) => {
@@ -246,16 +274,16 @@ impl Session {
     async fn drain(&mut self) -> io::Result<()> {
         while self.dialogue.replies.holds_ready_for_query() {
             let Self {
-                lease,
+                link,
                 dialogue,
                 rules,
                 ..
             } = self;
-            let connection = &mut lease.backend.connection;
+            let (connection, mut known) = link.split();
             let read = poll_fn(|cx| {
                 connection.poll_chunk(cx, |chunk| {
                     let mut passage = Passage::new(chunk);
-                    dialogue.server_said(chunk, rules, &mut passage, &mut Vec::new())
+                    dialogue.server_said(chunk, rules, &mut known, &mut passage)
                 })
             });
             if !matches!(read.await?, Some(Progressed::Nothing)) {
@@ -277,7 +305,7 @@ impl Session {
         frontend::put_sync(&mut request);
         frontend::put_close(&mut request, Named::Statement(MARKER));
         frontend::put_sync(&mut request);
-        let server = &mut self.lease.backend;
+        let server = self.link.server();
         server.connection.push(&request).map_err(|_| End::Server)?;
         let mut answered = 0;
         let mut out = Vec::new();

@@ -3,6 +3,7 @@
 //! Source of the pairing: <https://www.postgresql.org/docs/current/protocol-flow.html>.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::dialogue::CopyIn;
 use super::names::Closed;
@@ -11,6 +12,7 @@ use super::names::Names;
 use super::names::Prepared;
 use crate::guard::Plan;
 use crate::guard::ResultLimit;
+use crate::upstream::Statement;
 use crate::wire::ErrorInfo;
 use crate::wire::frame::server;
 
@@ -20,7 +22,7 @@ pub(super) enum Owed {
     /// Parse: ParseComplete.
     Parse {
         /// What the statement's name stands for from then on; `None` when nobody will ask.
-        prepared: Option<(Name, Prepared)>,
+        prepared: Option<Box<(Name, Prepared)>>,
         /// The server was sent a text that cannot parse; the client gets this error.
         instead: Option<Box<ErrorInfo>>,
     },
@@ -59,6 +61,26 @@ pub(super) enum Owed {
     CopyEnd,
     /// Answered by pgparley itself: these bytes, when their turn comes.
     Local(Vec<u8>),
+    /// A Close of a statement that other clients may go on using: answered here, in its turn.
+    Forget(Name),
+    /// A message of pgparley's own: the reply with this type byte is not for the client.
+    Own {
+        /// The type byte of its last reply.
+        reply: u8,
+        /// What it does to the server connection's statements, undone when it is not done.
+        does: Does,
+    },
+}
+
+/// What a message of pgparley's own does on the server connection.
+#[derive(Debug)]
+pub(super) enum Does {
+    /// Prepares a statement.
+    Prepare(Arc<Statement>),
+    /// Closes the statement with this number.
+    Close(u64),
+    /// Nothing that has to be remembered.
+    Nothing,
 }
 
 /// Rows of one result, counted against its limit.
@@ -105,6 +127,8 @@ impl Rows {
 pub(super) enum Settled {
     /// Nothing that anything depends on.
     Nothing,
+    /// A message of pgparley's own: its reply is not for the client.
+    Own,
     /// A statement's name stands for this.
     Prepared(Name, Prepared),
     /// A portal was made of a statement.
@@ -123,6 +147,8 @@ pub(super) enum Settled {
         instead: Option<Box<ErrorInfo>>,
         /// The server skips what is sent to it until a Sync.
         skips: bool,
+        /// What was owed behind it and will not come.
+        skipped: Vec<Owed>,
     },
 }
 
@@ -158,7 +184,23 @@ impl Replies {
 
     /// Nothing is owed but answers of pgparley's own, so everything else is confirmed.
     pub(super) fn are_local(&self) -> bool {
-        self.queue.iter().all(|owed| matches!(owed, Owed::Local(_)))
+        self.queue.iter().all(is_local)
+    }
+
+    /// What the name of a statement will stand for when all that is owed has come; `None` when
+    /// nothing that is owed changes it.
+    pub(super) fn pending(&self, name: &[u8]) -> Option<Option<&Prepared>> {
+        let mut latest = self.queue.iter().rev();
+        latest.find_map(|owed| match owed {
+            Owed::Parse {
+                prepared: Some(parsed),
+                ..
+            } if *parsed.0 == *name => Some(Some(&parsed.1)),
+            Owed::Forget(forgotten) if **forgotten == *name => Some(None),
+            // It destroys the unnamed statement.
+            Owed::Query { .. } if name.is_empty() => Some(None),
+            _ => None,
+        })
     }
 
     /// An Execute is not answered yet.
@@ -186,20 +228,15 @@ impl Replies {
     /// The last of what the server owes comes only when it is asked to flush.
     pub(super) fn needs_flush(&self) -> bool {
         let mut latest = self.queue.iter().rev();
-        let last = latest.find(|owed| !matches!(owed, Owed::Local(_) | Owed::CopyEnd));
+        let last = latest.find(|owed| !is_local(owed) && !matches!(owed, Owed::CopyEnd));
         last.is_some_and(|owed| !ends_with_ready(owed))
     }
 
-    /// The bytes of a local answer whose turn it is.
-    pub(super) fn take_local(&mut self) -> Option<Vec<u8>> {
-        if !matches!(self.queue.front()?, Owed::Local(_)) {
-            return None;
-        }
-        let Owed::Local(bytes) = self.queue.pop_front()? else {
-            unreachable!("the front was looked at");
-        };
+    /// The next answer of pgparley's own whose turn it is.
+    pub(super) fn take_local(&mut self) -> Option<Owed> {
+        let local = self.queue.pop_front_if(|owed| is_local(owed))?;
         self.drop_stray_ends();
-        Some(bytes)
+        Some(local)
     }
 
     /// The client has ended a COPY that the server may not have begun.
@@ -265,9 +302,10 @@ impl Replies {
         }
         match self.queue.pop_front_if(|owed| answers(tag, owed)) {
             Some(Owed::Parse {
-                prepared: Some((name, prepared)),
+                prepared: Some(prepared),
                 ..
-            }) => Settled::Prepared(name, prepared),
+            }) => Settled::Prepared(prepared.0, prepared.1),
+            Some(Owed::Own { .. }) => Settled::Own,
             Some(Owed::Bind {
                 bound: Some((portal, statement)),
             }) => Settled::Bound(portal, statement),
@@ -297,15 +335,18 @@ impl Replies {
             return Settled::Failed {
                 instead,
                 skips: false,
+                skipped: Vec::new(),
             };
         }
-        while self
-            .queue
-            .pop_front_if(|owed| !matches!(owed, Owed::Sync))
-            .is_some()
-        {}
+        let group = self.queue.iter().position(|owed| matches!(owed, Owed::Sync));
+        let group = group.unwrap_or(self.queue.len());
+        let skipped = self.queue.drain(..group).collect();
         let skips = self.queue.is_empty();
-        Settled::Failed { instead, skips }
+        Settled::Failed {
+            instead,
+            skips,
+            skipped,
+        }
     }
 }
 
@@ -321,8 +362,14 @@ fn answers(tag: u8, owed: &Owed) -> bool {
         ),
         Owed::Close { .. } => tag == server::CLOSE_COMPLETE,
         Owed::Query { .. } | Owed::FunctionCall | Owed::Sync => tag == server::READY_FOR_QUERY,
-        Owed::CopyEnd | Owed::Local(_) => false,
+        Owed::Own { reply, .. } => tag == *reply,
+        Owed::CopyEnd | Owed::Local(_) | Owed::Forget(_) => false,
     }
+}
+
+/// pgparley itself answers it.
+fn is_local(owed: &Owed) -> bool {
+    matches!(owed, Owed::Local(_) | Owed::Forget(_))
 }
 
 fn ends_with_ready(owed: &Owed) -> bool {

@@ -71,7 +71,7 @@ impl Session {
         put_command(&mut request, HEAR_WARNINGS);
         put_command(&mut request, "BEGIN");
         frontend::put_sync(&mut request);
-        let reply = self.lease.backend.exchange(&request, LONGEST_REPLY).await?;
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await?;
         let mut notices = reply
             .messages
             .iter()
@@ -111,7 +111,7 @@ impl Session {
         let mut request = Vec::new();
         put_command(&mut request, "COMMIT");
         frontend::put_sync(&mut request);
-        let reply = self.lease.backend.exchange(&request, LONGEST_REPLY).await?;
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await?;
         self.dialogue.status = reply.status.unwrap_or(TransactionStatus::Idle);
         Ok(reply.error)
     }
@@ -126,7 +126,7 @@ impl Session {
 
     /// An exchange of which only the status afterwards matters.
     pub(super) async fn own_exchange(&mut self, request: &[u8]) -> io::Result<()> {
-        let reply = self.lease.backend.exchange(request, LONGEST_REPLY).await?;
+        let reply = self.link.server().exchange(request, LONGEST_REPLY).await?;
         if let Some(status) = reply.status {
             self.dialogue.status = status;
         }
@@ -135,10 +135,10 @@ impl Session {
 }
 
 /// Appends one command of pgparley's own. What an earlier failure left behind is closed first.
-pub(super) fn put_command(out: &mut Vec<u8>, sql: &str) {
+pub(super) fn put_command(out: &mut Vec<u8>, sql: impl AsRef<[u8]>) {
     frontend::put_close(out, Named::Statement(OWN));
     frontend::put_close(out, Named::Portal(OWN));
-    frontend::put_parse(out, OWN, sql.as_bytes());
+    frontend::put_parse(out, OWN, sql.as_ref());
     frontend::put_bind(out, OWN, OWN);
     frontend::put_execute(out, OWN, 0);
     frontend::put_close(out, Named::Portal(OWN));

@@ -2,7 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
+use super::Parameters;
+use super::Settings;
+use super::Statements;
 use super::cancel::CancelTarget;
 use crate::wire::Connection;
 use crate::wire::TransactionStatus;
@@ -18,8 +22,13 @@ pub(super) const MAX_CONTROL_MESSAGE: usize = 1024 * 1024;
 pub struct Backend {
     /// The stream; the relay moves bytes over it directly.
     pub connection: Connection,
-    parameters: Vec<(Vec<u8>, Vec<u8>)>,
-    cancel: Option<CancelTarget>,
+    /// What the server reports; shared with the clients that know it.
+    pub parameters: Arc<Parameters>,
+    /// What was set since the connection was opened; shared with the clients that want it so.
+    pub settings: Arc<Settings>,
+    /// The shared statements that it holds.
+    pub statements: Statements,
+    pub(super) cancel: Option<Arc<CancelTarget>>,
     /// Notices of the login, for the first client.
     notices: VecDeque<Message>,
 }
@@ -38,45 +47,36 @@ pub struct Reply {
 impl Reply {
     /// The columns of each DataRow, as text; NULL is `None`.
     pub fn rows(&self) -> impl Iterator<Item = Vec<Option<String>>> + '_ {
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        self.rows_of_bytes()
+            .map(move |columns| columns.into_iter().map(|value| value.map(text)).collect())
+    }
+
+    /// The columns of each DataRow as the server sent them; NULL is `None`.
+    pub fn rows_of_bytes(&self) -> impl Iterator<Item = Vec<Option<&[u8]>>> + '_ {
         let rows = self
             .messages
             .iter()
             .filter(|message| message.tag == server::DATA_ROW);
         rows.filter_map(|row| backend::data_row(&row.body))
-            .map(|columns| {
-                let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-                columns.into_iter().map(|value| value.map(text)).collect()
-            })
     }
 }
 
 impl Backend {
     pub(super) fn new(
         connection: Connection,
-        parameters: Vec<(Vec<u8>, Vec<u8>)>,
+        parameters: Parameters,
         cancel: Option<CancelTarget>,
         notices: VecDeque<Message>,
     ) -> Self {
         Self {
             connection,
-            parameters,
-            cancel,
+            parameters: Arc::new(parameters),
+            settings: Arc::default(),
+            statements: Statements::default(),
+            cancel: cancel.map(Arc::new),
             notices,
         }
-    }
-
-    /// The newest ParameterStatus of each name.
-    pub fn parameters(&self) -> &[(Vec<u8>, Vec<u8>)] {
-        &self.parameters
-    }
-
-    /// The value of one reported parameter.
-    pub fn parameter(&self, name: &str) -> Option<&[u8]> {
-        let found = self
-            .parameters
-            .iter()
-            .find(|(key, _)| key == name.as_bytes());
-        found.map(|(_, value)| value.as_slice())
     }
 
     /// Remembers what the body of a ParameterStatus says.
@@ -84,14 +84,17 @@ impl Backend {
         let Some((name, value)) = backend::parameter_status(body) else {
             return;
         };
-        match self.parameters.iter_mut().find(|(key, _)| key == name) {
-            Some((_, old)) => value.clone_into(old),
-            None => self.parameters.push((name.to_vec(), value.to_vec())),
-        }
+        Arc::make_mut(&mut self.parameters).note(name, value);
+    }
+
+    /// Everything was reset to what the connection was opened with.
+    pub fn forget(&mut self) {
+        self.settings = Arc::default();
+        self.statements.clear();
     }
 
     /// For a CancelRequest; `None` when the server gave no key.
-    pub fn cancel_target(&self) -> Option<&CancelTarget> {
+    pub fn cancel_target(&self) -> Option<&Arc<CancelTarget>> {
         self.cancel.as_ref()
     }
 

@@ -12,6 +12,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::Error;
+use super::Parameters;
 use super::authentication::Authentication;
 use super::authentication::Step;
 use super::backend::Backend;
@@ -92,7 +93,7 @@ impl Login {
 
     /// Everything between AuthenticationOk and the first ReadyForQuery.
     async fn settle(&self, mut connection: Connection) -> Result<Backend, Error> {
-        let mut parameters = Vec::new();
+        let mut parameters = Parameters::default();
         let mut notices = VecDeque::new();
         let mut key = None;
         loop {
@@ -101,7 +102,7 @@ impl Login {
                 server::PARAMETER_STATUS => {
                     let (name, value) = backend::parameter_status(&message.body)
                         .ok_or_else(|| self.unexpected("a well-formed ParameterStatus"))?;
-                    parameters.push((name.to_vec(), value.to_vec()));
+                    parameters.note(name, value);
                 }
                 server::BACKEND_KEY_DATA => key = Some(message.body),
                 server::NOTICE => notices.push_back(message),

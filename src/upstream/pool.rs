@@ -108,8 +108,10 @@ struct Idle {
 /// A [`Backend`] without its stream.
 #[derive(Debug)]
 struct Parked {
-    parameters: Vec<(Vec<u8>, Vec<u8>)>,
-    cancel: Option<super::CancelTarget>,
+    parameters: std::sync::Arc<super::Parameters>,
+    settings: std::sync::Arc<super::Settings>,
+    statements: super::Statements,
+    cancel: Option<Arc<super::CancelTarget>>,
 }
 
 impl Pool {
@@ -126,7 +128,7 @@ impl Pool {
 
     /// A server connection for one client: an idle one that was opened with the same start-up
     /// parameters, else a new one.
-    pub async fn checkout(self: &Arc<Self>, login: &Login) -> Result<Lease, Error> {
+    pub async fn checkout(self: &Arc<Self>, _worker: usize, login: &Login) -> Result<Lease, Error> {
         let asked = Instant::now();
         let permit = timeout(self.wait_timeout, Arc::clone(&self.permits).acquire_owned()).await;
         metrics::histogram!(names::WAIT_SECONDS).record(asked.elapsed());
@@ -141,6 +143,17 @@ impl Pool {
         self.make_room();
         let backend = login.connect().await?;
         Ok(self.lease(backend, permit, login))
+    }
+
+    /// An idle one, at once.
+    pub fn try_checkout(self: &Arc<Self>, _worker: usize, login: &Login) -> Option<Lease> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
+        while let Some(idle) = self.take_idle(&login.parameters) {
+            if let Some(backend) = idle.wake() {
+                return Some(self.lease(backend, permit, login));
+            }
+        }
+        None
     }
 
     fn lease(
@@ -190,13 +203,18 @@ impl Idle {
             return None;
         }
         let socket = self.socket.attach().ok()?;
-        let Parked { parameters, cancel } = self.backend;
-        Some(Backend::new(
+        let Parked { parameters, settings, statements, cancel } = self.backend;
+        let mut backend = Backend::new(
             Connection::new(socket),
-            parameters,
-            cancel,
+            super::Parameters::default(),
+            None,
             std::collections::VecDeque::new(),
-        ))
+        );
+        backend.parameters = parameters;
+        backend.settings = settings;
+        backend.statements = statements;
+        backend.cancel = cancel;
+        Some(backend)
     }
 }
 
@@ -219,6 +237,11 @@ impl Lease {
         if !matches!(cleaned, Ok(Ok(true))) {
             return;
         }
+        self.release();
+    }
+
+    /// Gives a clean, idle connection to the next.
+    pub fn release(self) {
         let Self {
             backend,
             pool,
@@ -226,8 +249,10 @@ impl Lease {
             permit,
         } = self;
         let parked = Parked {
-            parameters: backend.parameters().to_vec(),
-            cancel: backend.cancel_target().cloned(),
+            parameters: backend.parameters.clone(),
+            settings: backend.settings.clone(),
+            statements: backend.statements,
+            cancel: backend.cancel.clone(),
         };
         let socket = backend
             .connection
@@ -261,6 +286,7 @@ impl Lease {
                 return Ok(false);
             }
         }
+        self.backend.forget();
         Ok(true)
     }
 }

@@ -125,6 +125,15 @@ pub fn has_code(body: &[u8], code: &str) -> bool {
     fields.any(|field| field.strip_prefix(b"C") == Some(code.as_bytes()))
 }
 
+/// The body of an ErrorResponse says that a prepared statement no longer returns what it did:
+/// `cached plan must not change result type`, told by the place in the server's source because the
+/// message is in the server's language.
+pub fn is_stale_plan(body: &[u8]) -> bool {
+    let mut fields = body.split(|&byte| byte == 0);
+    has_code(body, sqlstate::FEATURE_NOT_SUPPORTED)
+        && fields.any(|field| field == b"RRevalidateCachedQuery")
+}
+
 /// The body of an ErrorResponse says that the connection ends with it.
 pub fn is_fatal(body: &[u8]) -> bool {
     let mut fields = body.split(|&byte| byte == 0);

@@ -10,8 +10,10 @@ use crate::config::document::quoted;
 use crate::config::fault::Faults;
 use crate::config::section::Section;
 use crate::config::settings::Database;
+use crate::config::settings::PoolMode;
 use crate::config::settings::UpstreamUrl;
 use crate::config::url::UrlError;
+use crate::config::value::choice;
 use crate::config::value::duration;
 use crate::config::value::text;
 use crate::config::value::whole;
@@ -50,8 +52,15 @@ pub(super) fn database(
     mut section: Section<'_>,
     environment: &Environment,
 ) -> (Option<Database>, Keys) {
+    const POOL_MODE: [(&str, PoolMode); 3] = [
+        ("session", PoolMode::Session),
+        ("transaction", PoolMode::Transaction),
+        ("statement", PoolMode::Statement),
+    ];
     let name = section.required("name", word);
     let upstream = section.required("upstream", upstream_url);
+    let pool_mode = section.optional("pool_mode", choice(&POOL_MODE));
+    let max_prepared_statements = section.optional("max_prepared_statements", whole(1..=100_000));
     let pool_size = section.optional("pool_size", whole(1..=100_000));
     let query_wait_timeout = section.optional("query_wait_timeout", duration);
     let server_connect_timeout = section.optional("server_connect_timeout", duration);
@@ -67,6 +76,9 @@ pub(super) fn database(
     let database = name.zip(upstream).map(|(name, upstream)| {
         let default = Database::new(name, upstream);
         Database {
+            pool_mode: pool_mode.unwrap_or(default.pool_mode),
+            max_prepared_statements: max_prepared_statements
+                .unwrap_or(default.max_prepared_statements),
             pool_size: pool_size.unwrap_or(default.pool_size),
             query_wait_timeout: query_wait_timeout.unwrap_or(default.query_wait_timeout),
             server_connect_timeout: server_connect_timeout

@@ -11,6 +11,8 @@ use crate::guard::Plan;
 use crate::session::dialogue::Dialogue;
 use crate::session::dialogue::Progress;
 use crate::session::dialogue::Skipping;
+use crate::session::errors;
+use crate::session::link::Link;
 use crate::session::names::Closed;
 use crate::session::names::Name;
 use crate::session::names::Prepared;
@@ -19,6 +21,7 @@ use crate::session::replies::Owed;
 use crate::session::replies::Rows;
 use crate::session::ruling::Rules;
 use crate::session::ruling::Ruling;
+use crate::sql::footprint::footprint;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
@@ -28,22 +31,25 @@ use crate::wire::frame::server;
 use crate::wire::frontend;
 
 impl Dialogue {
-    pub(super) fn parse(&mut self, body: &[u8], rules: &mut Rules) -> Fate {
+    pub(super) fn parse(&mut self, body: &[u8], rules: &mut Rules, link: &mut Link) -> Fate {
         let Some(parse) = frontend::Parse::read(body) else {
+            if let Err(fate) = self.reach(client::PARSE, link) {
+                return fate;
+            }
             self.parse_sent(None, None);
             return Fate::emptied(client::PARSE);
         };
-        match rules.rule(parse.query) {
-            Ruling::Forward(plan) => {
-                self.parse_sent(self.known(rules, &parse, &plan), None);
-                Fate::Pass
-            }
+        let ruling = rules.rule(parse.query);
+        if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
+            && let Err(fate) = self.reach(client::PARSE, link)
+        {
+            return fate;
+        }
+        match ruling {
+            Ruling::Forward(plan) => self.pass_parse(&parse, None, &plan, rules, link),
             Ruling::Rewrite(text, mut plan) => {
                 plan.cancellable = false;
-                self.parse_sent(self.known(rules, &parse, &plan), None);
-                let mut out = Vec::with_capacity(body.len() + text.len());
-                parse.put_with(&mut out, &text);
-                Fate::Replace(out)
+                self.pass_parse(&parse, Some(&text), &plan, rules, link)
             }
             Ruling::Refuse(info) => self.refuse_parse(&parse, info),
             Ruling::Answer(placement) => Fate::turn(Turn::Parse {
@@ -51,6 +57,54 @@ impl Dialogue {
                 placement,
             }),
         }
+    }
+
+    /// A Parse goes on, perhaps with another text.
+    fn pass_parse(
+        &mut self,
+        parse: &frontend::Parse<'_>,
+        instead: Option<&[u8]>,
+        plan: &Plan,
+        rules: &Rules,
+        link: &mut Link,
+    ) -> Fate {
+        let text = instead.unwrap_or(parse.query);
+        let rows = Rows::of(plan, 0);
+        if link.is_shared() {
+            if !parse.statement.is_empty() && self.statement(parse.statement).is_some() {
+                let info = errors::statement_exists(parse.statement);
+                return self.refuse_parse(parse, Box::new(info));
+            }
+            let statement = self.shared_statement(parse, text, link);
+            let mut out = Vec::new();
+            self.put_shared_parse(&mut out, parse.statement, &statement, link);
+            let prepared = Prepared {
+                rows,
+                question: None,
+                statement: Some(statement),
+                footprint: footprint(text),
+            };
+            self.parse_sent(Some((parse.statement.into(), prepared)), None);
+            if parse.statement.is_empty() && instead.is_none() {
+                return Fate::Pass;
+            }
+            return Fate::Replace(out);
+        }
+        let prepared = || {
+            let prepared = Prepared {
+                rows,
+                ..Prepared::default()
+            };
+            (parse.statement.into(), prepared)
+        };
+        let prepared = self.tracks(rules, link).then(prepared);
+        self.parse_sent(prepared, None);
+        let Some(text) = instead else {
+            return Fate::Pass;
+        };
+        let mut out = Vec::with_capacity(parse.statement.len() + text.len() + 64);
+        parse.put_with(&mut out, text);
+        Fate::Replace(out)
     }
 
     /// As for a Query.
@@ -76,30 +130,23 @@ impl Dialogue {
         prepared: Option<(Name, Prepared)>,
         instead: Option<Box<ErrorInfo>>,
     ) {
+        let prepared = prepared.map(Box::new);
         self.replies.push(Owed::Parse { prepared, instead });
         self.advance(Progress::Prepared);
     }
 
     /// Whether anybody will ask what a name stands for.
-    fn tracks(&self, rules: &Rules) -> bool {
-        rules.row_limit().is_some() || !self.names.is_empty()
+    fn tracks(&self, rules: &Rules, link: &Link) -> bool {
+        link.is_shared() || rules.row_limit().is_some() || !self.names.is_empty()
     }
 
-    /// What a statement's name will stand for.
-    fn known(
-        &self,
-        rules: &Rules,
-        parse: &frontend::Parse<'_>,
-        plan: &Plan,
-    ) -> Option<(Name, Prepared)> {
-        let prepared = || (parse.statement.into(), Prepared::Plain(Rows::of(plan, 0)));
-        self.tracks(rules).then(prepared)
-    }
-
-    pub(super) fn bind(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
+    pub(super) fn bind(&mut self, frame: &Frame<'_>, rules: &Rules, link: &mut Link) -> Fate {
         // Values may be huge; the names at the beginning are enough.
         let Some(bind) = frontend::Bind::read(&frame.bytes[HEADER..]) else {
             return self.whole(frame, |this, _| {
+                if let Err(fate) = this.reach(client::BIND, link) {
+                    return fate;
+                }
                 this.replies.push(Owed::Bind { bound: None });
                 Fate::emptied(client::BIND)
             });
@@ -116,17 +163,29 @@ impl Dialogue {
                 })
             });
         }
+        if let Err(fate) = self.reach(client::BIND, link) {
+            return fate;
+        }
+        let fate = if link.is_shared() {
+            self.shared_bind(frame, &bind, link)
+        } else {
+            Fate::Pass
+        };
         let bound = || (bind.portal.into(), bind.statement.into());
-        let bound = self.tracks(rules).then(bound);
+        let bound = self.tracks(rules, link).then(bound);
         self.replies.push(Owed::Bind { bound });
         self.advance(Progress::Executed);
-        Fate::Pass
+        fate
     }
 
-    pub(super) fn describe(&mut self, body: &[u8]) -> Fate {
+    pub(super) fn describe(&mut self, body: &[u8], link: &mut Link) -> Fate {
         let settled = self.replies.are_local();
-        let answer = match frontend::Named::read(body) {
+        let named = frontend::Named::read(body);
+        let answer = match named {
             None => {
+                if let Err(fate) = self.reach(client::DESCRIBE, link) {
+                    return fate;
+                }
                 self.replies.push(Owed::Describe);
                 return Fate::emptied(client::DESCRIBE);
             }
@@ -142,13 +201,25 @@ impl Dialogue {
                 Fate::Settle
             };
         }
+        if let Err(fate) = self.reach(client::DESCRIBE, link) {
+            return fate;
+        }
+        let fate = match named {
+            Some(frontend::Named::Statement(name)) if link.is_shared() => {
+                self.shared_describe(name, link)
+            }
+            _ => Fate::Pass,
+        };
         self.replies.push(Owed::Describe);
         self.advance(Progress::Prepared);
-        Fate::Pass
+        fate
     }
 
-    pub(super) fn execute(&mut self, body: &[u8], rules: &Rules) -> Fate {
+    pub(super) fn execute(&mut self, body: &[u8], rules: &Rules, link: &mut Link) -> Fate {
         let Some(execute) = frontend::Execute::read(body) else {
+            if let Err(fate) = self.reach(client::EXECUTE, link) {
+                return fate;
+            }
             self.replies.push(Owed::Execute { portal: None });
             return Fate::emptied(client::EXECUTE);
         };
@@ -160,18 +231,31 @@ impl Dialogue {
             answer.put_rows(&mut bytes, execute.max_rows);
             return self.answer_here(bytes);
         }
-        let portal = self.tracks(rules).then(|| execute.portal.into());
+        if let Err(fate) = self.reach(client::EXECUTE, link) {
+            return fate;
+        }
+        let portal = self.tracks(rules, link).then(|| execute.portal.into());
         self.replies.push(Owed::Execute { portal });
         self.advance(Progress::Executed);
         Fate::Pass
     }
 
-    pub(super) fn close(&mut self, body: &[u8], rules: &Rules) -> Fate {
+    pub(super) fn close(&mut self, body: &[u8], rules: &Rules, link: &mut Link) -> Fate {
         let Some(named) = frontend::Named::read(body) else {
+            if let Err(fate) = self.reach(client::CLOSE, link) {
+                return fate;
+            }
             self.replies.push(Owed::Close { closed: None });
             return Fate::emptied(client::CLOSE);
         };
         let closed = match named {
+            frontend::Named::Statement(name) if link.is_shared() => {
+                // Whoever else uses it on this connection goes on doing so.
+                self.replies.push(Owed::Forget(name.into()));
+                link.holds_unnamed &= !name.is_empty();
+                self.advance(Progress::Prepared);
+                return Fate::Drop;
+            }
             frontend::Named::Statement(name) => Closed::Statement(name.into()),
             frontend::Named::Portal(name) if self.names.answer(name).is_some() => {
                 if !self.replies.are_local() {
@@ -184,7 +268,10 @@ impl Dialogue {
             }
             frontend::Named::Portal(name) => Closed::Portal(name.into()),
         };
-        let closed = self.tracks(rules).then_some(closed);
+        if let Err(fate) = self.reach(client::CLOSE, link) {
+            return fate;
+        }
+        let closed = self.tracks(rules, link).then_some(closed);
         self.replies.push(Owed::Close { closed });
         self.advance(Progress::Prepared);
         Fate::Pass
@@ -196,7 +283,7 @@ impl Dialogue {
         Fate::Drop
     }
 
-    pub(super) fn sync(&mut self) -> Fate {
+    pub(super) fn sync(&mut self, link: &Link) -> Fate {
         if let Some(copy) = self.copy_in.as_mut().filter(|copy| !copy.is_over) {
             copy.doubtful_syncs += 1;
             return Fate::Pass;
@@ -205,7 +292,8 @@ impl Dialogue {
             return Fate::turn(Turn::Sync);
         }
         self.progress = Progress::Nothing;
-        if std::mem::replace(&mut self.skipping, Skipping::Nobody) == Skipping::Here {
+        let skipping = std::mem::replace(&mut self.skipping, Skipping::Nobody);
+        if skipping == Skipping::Here || !link.is_attached() {
             let mut bytes = Vec::new();
             backend::put_ready_for_query(&mut bytes, self.status);
             if self.status == TransactionStatus::Idle {

@@ -10,7 +10,7 @@ fn execute() -> Owed {
 }
 
 fn parse() -> Owed {
-    let prepared = Some((b"s"[..].into(), Prepared::Plain(Rows::default())));
+    let prepared = Some(Box::new((b"s"[..].into(), Prepared::default())));
     Owed::Parse {
         prepared,
         instead: None,
@@ -117,7 +117,7 @@ fn an_end_of_no_copy_behind_a_local_answer_holds_nothing_up() {
     let mut replies = Replies::default();
     replies.push(Owed::Local(vec![1]));
     replies.copy_ended_early();
-    assert_eq!(replies.take_local(), Some(vec![1]));
+    assert!(matches!(replies.take_local(), Some(Owed::Local(bytes)) if bytes == [1]));
     assert!(replies.is_empty());
 }
 

@@ -1,0 +1,99 @@
+//! Gets a server connection for a client that has none, and makes it what the client's session
+//! wants.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::End;
+use super::Session;
+use super::asking::MOST_AHEAD;
+use super::errors;
+use super::link::Link;
+use crate::upstream;
+use crate::upstream::Lease;
+use crate::upstream::Settings;
+use crate::wire::Connection;
+use crate::wire::ErrorInfo;
+use crate::wire::error;
+
+/// How long a client waits before it is told that it waits.
+const NOTICE_AFTER: Duration = Duration::from_secs(5);
+
+/// Why waiting for a server connection has brought none.
+#[derive(Debug)]
+pub(super) enum Waited {
+    /// The client has left.
+    Left,
+    /// The client has cancelled.
+    Canceled,
+    /// There is none to be had.
+    Failed(upstream::Error),
+}
+
+/// Waits for a server connection, as long as the client does.
+pub(super) async fn lease(client: &mut Connection, link: &Link) -> Result<Lease, Waited> {
+    let access = &link.access;
+    let checkout = access.pool.checkout(access.worker, &access.login);
+    tokio::pin!(checkout);
+    let mut is_told = false;
+    let leased = loop {
+        tokio::select! {
+            leased = &mut checkout => break leased.map_err(Waited::Failed),
+            () = link.key.requested() => break Err(Waited::Canceled),
+            _ = client.closed(MOST_AHEAD) => break Err(Waited::Left),
+            () = sleep(NOTICE_AFTER), if !is_told => {
+                is_told = true;
+                let mut out = Vec::new();
+                error::put_notice(&mut out, errors::waiting());
+                if client.push(&out).is_err() {
+                    break Err(Waited::Left);
+                }
+            }
+        }
+    };
+    client.resume();
+    leased
+}
+
+impl Session {
+    /// Makes sure that there is a server connection with the session's settings. The inner error
+    /// is why there is none.
+    pub(super) async fn attach(&mut self) -> Result<Result<(), Box<ErrorInfo>>, End> {
+        if !self.link.is_attached() {
+            match lease(&mut self.client, &self.link).await {
+                Ok(lease) => self.link.own(lease),
+                Err(Waited::Left) => return Err(End::Client),
+                Err(Waited::Canceled) => return Ok(Err(Box::new(errors::canceled()))),
+                Err(Waited::Failed(error)) => {
+                    tracing::warn!(%error, "no server connection");
+                    return Ok(Err(Box::new(errors::no_server(&error))));
+                }
+            }
+        }
+        if !self.link.is_as_wanted() {
+            let wanted = Arc::clone(&self.link.settings);
+            if let Some(body) = self.adopt(&wanted).await? {
+                // Whoever is next finds it as it was.
+                self.link.detach();
+                return Ok(Err(Box::new(errors::settings_lost(error::read(&body)))));
+            }
+        }
+        self.link.ready(&mut self.dialogue.replies);
+        Ok(Ok(()))
+    }
+
+    /// Makes the connection's settings what they ought to be; the body of the server's error when
+    /// it does not take them.
+    pub(super) async fn adopt(&mut self, wanted: &Arc<Settings>) -> Result<Option<Vec<u8>>, End> {
+        let current = Arc::clone(&self.link.server().settings);
+        if let Some(command) = wanted.put_changes(&current)
+            && let Some(body) = self.change(&command).await?
+        {
+            return Ok(Some(body));
+        }
+        self.link.server().settings = Arc::clone(wanted);
+        Ok(None)
+    }
+}

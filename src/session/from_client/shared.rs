@@ -1,0 +1,185 @@
+//! Names of prepared statements where server connections are shared: the client's names are its
+//! own, the server's stand for texts, and each statement is prepared where it is used.
+
+use std::sync::Arc;
+
+use super::Fate;
+use super::Frame;
+use crate::session::dialogue::Dialogue;
+use crate::session::link::Link;
+use crate::session::names::Name;
+use crate::session::names::Prepared;
+use crate::session::replies::Does;
+use crate::session::replies::Owed;
+use crate::upstream::Statement;
+use crate::wire::frame;
+use crate::wire::frame::HEADER;
+use crate::wire::frame::client;
+use crate::wire::frame::server;
+use crate::wire::frontend;
+use crate::wire::frontend::Named;
+use crate::wire::frontend::Parse;
+
+/// The unnamed statement.
+const UNNAMED: &[u8] = b"";
+
+impl Dialogue {
+    /// What a statement is, for the connections that it will be used on.
+    pub(in crate::session) fn shared_statement(
+        &self,
+        parse: &Parse<'_>,
+        text: &[u8],
+        link: &Link,
+    ) -> Arc<Statement> {
+        let mut definition = Vec::with_capacity(text.len() + 1 + parse.types.len());
+        definition.extend_from_slice(text);
+        definition.push(0);
+        definition.extend_from_slice(parse.types);
+        let interner = &link.access.interner;
+        if parse.statement == UNNAMED || self.footprint.asks {
+            // Under settings that nobody knows yet a text may mean what it means to nobody else.
+            return interner.private(&definition);
+        }
+        interner.intern(&definition, &link.settings)
+    }
+
+    /// Appends a Parse of a statement that the client prepares; what takes its name goes first.
+    pub(in crate::session) fn put_shared_parse(
+        &mut self,
+        out: &mut Vec<u8>,
+        name: &[u8],
+        statement: &Arc<Statement>,
+        link: &mut Link,
+    ) {
+        if name == UNNAMED {
+            link.holds_unnamed = true;
+            return put_parse(out, UNNAMED, statement.definition());
+        }
+        self.put_room(out, statement, link);
+        put_parse(out, &statement.name(), statement.definition());
+    }
+
+    /// The name that a statement of the client's has on the server; what prepares it there, when
+    /// nothing has so far, is appended. `None` when the server knows better than we do.
+    pub(super) fn use_statement(
+        &mut self,
+        out: &mut Vec<u8>,
+        name: &[u8],
+        link: &mut Link,
+    ) -> Option<Name> {
+        let known = self.statement(name);
+        let statement = known.and_then(|known| known.statement.clone());
+        if let Some(Prepared { footprint, .. }) = known {
+            let footprint = *footprint;
+            self.footprint = self.footprint | footprint;
+            link.note(footprint);
+        }
+        if name == UNNAMED {
+            self.use_unnamed(out, statement.as_ref(), link);
+            return None;
+        }
+        let statement = statement?;
+        if !link.server().statements.has(&statement) {
+            self.put_room(out, &statement, link);
+            put_parse(out, &statement.name(), statement.definition());
+            self.replies.push(Owed::Own {
+                reply: server::PARSE_COMPLETE,
+                does: Does::Prepare(Arc::clone(&statement)),
+            });
+        }
+        Some(statement.name().into())
+    }
+
+    fn use_unnamed(
+        &mut self,
+        out: &mut Vec<u8>,
+        statement: Option<&Arc<Statement>>,
+        link: &mut Link,
+    ) {
+        if std::mem::replace(&mut link.holds_unnamed, true) {
+            return;
+        }
+        let reply = if let Some(statement) = statement {
+            put_parse(out, UNNAMED, statement.definition());
+            server::PARSE_COMPLETE
+        } else {
+            // What stands there is another client's.
+            frontend::put_close(out, Named::Statement(UNNAMED));
+            server::CLOSE_COMPLETE
+        };
+        self.replies.push(Owed::Own {
+            reply,
+            does: Does::Nothing,
+        });
+    }
+
+    /// Notes that the server will hold a statement, and closes what has to go for it.
+    fn put_room(&mut self, out: &mut Vec<u8>, statement: &Arc<Statement>, link: &mut Link) {
+        let most = link.access.max_prepared_statements;
+        let held = &mut link.server().statements;
+        if held.may_hold(statement) {
+            frontend::put_close(out, Named::Statement(&statement.name()));
+            self.replies.push(Owed::Own {
+                reply: server::CLOSE_COMPLETE,
+                does: Does::Nothing,
+            });
+        }
+        held.added(statement, most);
+        while let Some((id, name)) = held.take_surplus() {
+            frontend::put_close(out, Named::Statement(&name));
+            self.replies.push(Owed::Own {
+                reply: server::CLOSE_COMPLETE,
+                does: Does::Close(id),
+            });
+        }
+    }
+
+    /// A Bind under the server's name of its statement.
+    pub(super) fn shared_bind(
+        &mut self,
+        frame: &Frame<'_>,
+        bind: &frontend::Bind<'_>,
+        link: &mut Link,
+    ) -> Fate {
+        let mut out = Vec::new();
+        let name = self.use_statement(&mut out, bind.statement, link);
+        match name {
+            None if out.is_empty() => Fate::Pass,
+            None => Fate::Begin(out, 0),
+            Some(name) => {
+                let kept = HEADER + bind.portal.len() + 1 + bind.statement.len() + 1;
+                let size = frame.size - bind.statement.len() + name.len();
+                out.push(client::BIND);
+                // The length word counts itself and not the type byte.
+                out.extend_from_slice(&(size as u32 - 1).to_be_bytes());
+                out.extend_from_slice(bind.portal);
+                out.push(0);
+                out.extend_from_slice(&name);
+                out.push(0);
+                Fate::Begin(out, kept)
+            }
+        }
+    }
+
+    /// A Describe of a statement under the server's name.
+    pub(super) fn shared_describe(&mut self, name: &[u8], link: &mut Link) -> Fate {
+        let mut out = Vec::new();
+        match self.use_statement(&mut out, name, link) {
+            None if out.is_empty() => Fate::Pass,
+            None => Fate::Begin(out, 0),
+            Some(name) => {
+                frontend::put_describe(&mut out, Named::Statement(&name));
+                Fate::Replace(out)
+            }
+        }
+    }
+}
+
+/// Appends a Parse with this name before its definition.
+fn put_parse(out: &mut Vec<u8>, name: &[u8], definition: &[u8]) {
+    frame::put(out, client::PARSE, |body| {
+        body.extend_from_slice(name);
+        body.push(0);
+        body.extend_from_slice(definition);
+    });
+}

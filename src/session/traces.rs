@@ -1,0 +1,220 @@
+//! What a client's transaction has left in the server's session: the server itself is asked.
+//!
+//! Asking costs a query, so it is done only behind texts that may have left something. What comes
+//! back is true whatever was rolled back, set for the transaction only, or hidden in a procedure.
+
+use std::sync::Arc;
+
+use super::End;
+use super::Session;
+use super::errors;
+use super::link::Link;
+use super::link::Pin;
+use super::link::Start;
+use super::wrapper;
+use super::wrapper::LONGEST_REPLY;
+use crate::sql::footprint::Footprint;
+use crate::upstream::Reply;
+use crate::upstream::Settings;
+use crate::wire::ErrorInfo;
+use crate::wire::TransactionStatus;
+use crate::wire::backend;
+use crate::wire::connection::Message;
+use crate::wire::error;
+use crate::wire::frame;
+use crate::wire::frame::server;
+use crate::wire::frontend;
+
+/// Everything that one connection has and another has not: settings (`s`), and what pins a client
+/// to it (`p`). Operators are qualified: the client's own must not answer.
+const QUESTION: &str = "\
+    SELECT 's', name, setting FROM pg_catalog.pg_settings \
+        WHERE source OPERATOR(pg_catalog.=) 'session' \
+        AND name OPERATOR(pg_catalog.!~) '^transaction_' \
+    UNION ALL SELECT 's', 'role', pg_catalog.current_setting('role') \
+        WHERE pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' \
+    UNION ALL SELECT 'a', 'session_authorization', \
+        pg_catalog.current_setting('session_authorization') \
+    UNION ALL SELECT 'p', 'LISTEN', NULL \
+        WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels()) \
+    UNION ALL SELECT 'p', 'a temporary object', NULL \
+        WHERE EXISTS (SELECT FROM pg_catalog.pg_class \
+            WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
+        OR EXISTS (SELECT FROM pg_catalog.pg_proc \
+            WHERE pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
+        OR EXISTS (SELECT FROM pg_catalog.pg_type \
+            WHERE typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
+    UNION ALL SELECT 'p', 'a session advisory lock', NULL \
+        WHERE EXISTS (SELECT FROM pg_catalog.pg_locks \
+            WHERE locktype OPERATOR(pg_catalog.=) 'advisory' \
+            AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()) \
+    UNION ALL SELECT 'p', 'a cursor WITH HOLD', NULL \
+        WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)";
+
+/// What the server said.
+struct Traces {
+    settings: Settings,
+    pins: Vec<String>,
+}
+
+impl Session {
+    /// Finds out what the transaction left, before the client hears that it is over.
+    pub(super) async fn look_for_traces(&mut self) -> Result<(), End> {
+        let footprint = self.dialogue.footprint;
+        let status = self.dialogue.status;
+        if status != TransactionStatus::Error {
+            match self.traces().await? {
+                Some(traces) => self.heed(traces).await?,
+                None if status == TransactionStatus::Idle => self.pin_in_doubt(),
+                None => {}
+            }
+        }
+        self.dialogue.footprint = if status == TransactionStatus::Idle {
+            Footprint::default()
+        } else {
+            Footprint {
+                resets: false,
+                ..footprint
+            }
+        };
+        let mut out = self.link.news();
+        backend::put_ready_for_query(&mut out, self.dialogue.status);
+        self.client.push(&out).map_err(|_| End::Client)
+    }
+
+    async fn traces(&mut self) -> Result<Option<Traces>, End> {
+        let mut request = Vec::new();
+        wrapper::put_command(&mut request, QUESTION);
+        frontend::put_sync(&mut request);
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
+        let reply = reply.map_err(|_| End::Server)?;
+        self.pass_messages(&reply.messages)?;
+        if let Some(status) = reply.status {
+            self.dialogue.status = status;
+        }
+        if let Some(body) = &reply.error {
+            let info = error::read(body);
+            tracing::info!(
+                sqlstate = info.code,
+                "the server does not say what a transaction left"
+            );
+            return Ok(None);
+        }
+        let user = &self.link.access.login.user;
+        Ok(Some(Traces::read(&reply, user)))
+    }
+
+    /// What was reset goes back to what the client's session began with.
+    async fn heed(&mut self, traces: Traces) -> Result<(), End> {
+        let wanted = traces.settings.or(&self.link.start);
+        if self.dialogue.status != TransactionStatus::Idle {
+            // Undone with the block, as the RESET is; what is left then is asked for then.
+            if let Some(command) = wanted.put_changes(&traces.settings) {
+                self.change(&command).await?;
+            }
+            return Ok(());
+        }
+        self.link.pinned_by(traces.pins);
+        self.link.server().settings = Arc::new(traces.settings);
+        if *self.link.settings != wanted {
+            self.link.settings = Arc::new(wanted);
+        }
+        let wanted = Arc::clone(&self.link.settings);
+        if self.adopt(&wanted).await?.is_some() {
+            // A role that has lost the right to set it: it stays as the server has it.
+            self.link.settings = Arc::clone(&self.link.server().settings);
+        }
+        Ok(())
+    }
+
+    /// Changes settings; the body of the server's error when it does not.
+    pub(super) async fn change(&mut self, command: &[u8]) -> Result<Option<Vec<u8>>, End> {
+        let mut request = Vec::new();
+        wrapper::put_command(&mut request, command);
+        frontend::put_sync(&mut request);
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
+        let reply = reply.map_err(|_| End::Server)?;
+        self.pass_messages(&reply.messages)?;
+        if let Some(status) = reply.status {
+            self.dialogue.status = status;
+        }
+        Ok(reply.error)
+    }
+
+    /// Notices and notifications go to the client whoever caused them.
+    pub(super) fn pass_messages(&mut self, messages: &[Message]) -> Result<(), End> {
+        let mut out = Vec::new();
+        for message in messages {
+            if matches!(message.tag, server::NOTICE | server::NOTIFICATION) {
+                frame::put_body(&mut out, message.tag, &message.body);
+            }
+        }
+        self.client.push(&out).map_err(|_| End::Client)
+    }
+
+    /// The server did not say what is left, so nobody else may get the connection.
+    fn pin_in_doubt(&mut self) {
+        self.link.pinned_by(vec!["the server did not say what is left".to_owned()]);
+    }
+}
+
+impl Link {
+    /// These things keep the client on its connection; what can never be undone goes on doing so.
+    fn pinned_by(&mut self, why: Vec<String>) {
+        if self.pin.as_ref().is_some_and(|pin| pin.for_good) {
+            return;
+        }
+        self.pin = (!why.is_empty()).then(|| Pin {
+            why: why.join(", "),
+            for_good: false,
+        });
+    }
+}
+
+/// Gives a new session's connection what its start-up packet asked for; what the session begins
+/// with, or `None` when the server has gone. What the server refuses is the login's own error.
+pub(super) async fn start(
+    link: &mut Link,
+    asked: &[(Vec<u8>, Vec<u8>)],
+) -> Result<Option<Start>, Box<ErrorInfo>> {
+    let user = link.access.login.user.clone();
+    let server = link.server();
+    let wanted = Settings::new(asked.iter().cloned());
+    let mut request = Vec::new();
+    if let Some(command) = wanted.put_changes(&server.settings) {
+        wrapper::put_command(&mut request, command);
+    }
+    wrapper::put_command(&mut request, QUESTION);
+    frontend::put_sync(&mut request);
+    let Ok(reply) = server.exchange(&request, LONGEST_REPLY).await else {
+        return Ok(None);
+    };
+    if let Some(body) = &reply.error {
+        return Err(Box::new(errors::at_start(error::read(body))));
+    }
+    let settings = Arc::new(Traces::read(&reply, &user).settings);
+    server.settings = Arc::clone(&settings);
+    Ok(Some(Start {
+        settings,
+        parameters: Arc::clone(&server.parameters),
+    }))
+}
+
+impl Traces {
+    fn read(reply: &Reply, user: &[u8]) -> Self {
+        let mut settings = Settings::default();
+        let mut pins = Vec::new();
+        for row in reply.rows_of_bytes() {
+            let [Some(kind), Some(name), value] = row.as_slice() else {
+                continue;
+            };
+            match (*kind, value) {
+                (b"p", _) => pins.push(String::from_utf8_lossy(name).into_owned()),
+                (b"s", Some(value)) => settings.set(name, value),
+                (b"a", Some(value)) if *value != user => settings.set(name, value),
+                _ => {}
+            }
+        }
+        Self { settings, pins }
+    }
+}
