@@ -6,7 +6,7 @@
 help:
 	@echo 'make demo          try it: a throwaway PostgreSQL, a sample shop, pgparley in front'
 	@echo 'make test          all tests, with real drivers against a real PostgreSQL'
-	@echo 'make check         format, lints, documentation, licences, links'
+	@echo 'make check         format, lints, documentation, licences, links, image and compose files'
 	@echo 'make test-drivers  the tests with psycopg, asyncpg and JDBC alone'
 	@echo 'make bench         speed, compared with pgbouncer and with no proxy'
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Checks what no compiler reads: links between documents, the compose file, shell scripts.
+# Checks what no compiler reads: links between documents, the image, YAML files, shell scripts.
+# Its linters are what `scripts/install.sh check` installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH="$PWD/target/linters/bin:$PATH"
 
 faults=0
 fault() { printf '%s\n' "$*" >&2; faults=$((faults + 1)); }
@@ -14,18 +16,23 @@ while IFS= read -r -d '' document; do
     done < <(grep -oE '\]\([^) ]+\)' "$document" | sed 's/^](//; s/)$//')
 done < <(git ls-files -z '*.md')
 
-# The compose file is what `docker compose` accepts; without it, at least YAML.
+hadolint --no-color Dockerfile || fault 'Dockerfile'
+
+# The files fit the schemas that their readers publish; what refers to what inside the compose
+# file, only `docker compose` itself can tell.
+conforms() {
+    local told
+    told=$(check-jsonschema --builtin-schema "vendor.$1" "$2" 2>&1) || fault "$2: $told"
+}
+conforms compose-spec docker-compose.yml
+conforms github-workflows .github/workflows/ci.yml
 if docker compose version >/dev/null 2>&1; then
-    docker compose --file docker-compose.yml --profile ollama config --quiet || fault 'docker-compose.yml'
-elif python3 -c 'import yaml' 2>/dev/null; then
-    python3 -c 'import yaml; yaml.safe_load(open("docker-compose.yml"))' || fault 'docker-compose.yml'
-else
-    echo 'check-files: neither docker compose nor python3-yaml: docker-compose.yml is not checked'
+    docker compose --file docker-compose.yml --profile ollama config --quiet ||
+        fault 'docker-compose.yml: docker compose does not take it'
 fi
 
 while IFS= read -r -d '' script; do
-    bash -n "$script" || fault "$script"
-    if command -v shellcheck >/dev/null; then shellcheck "$script" || fault "$script"; fi
+    shellcheck "$script" || fault "$script"
 done < <(git ls-files -z 'scripts/*.sh' .ci/run)
 
 [ "$faults" -eq 0 ] || { echo "check-files: $faults faults" >&2; exit 1; }

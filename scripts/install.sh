@@ -3,7 +3,7 @@
 #
 #   scripts/install.sh postgres   a PostgreSQL server and a C compiler: to build and run the demo
 #   scripts/install.sh test       that, and the client drivers that the tests speak through
-#   scripts/install.sh check      rustfmt, clippy, cargo-deny
+#   scripts/install.sh check      rustfmt, clippy, cargo-deny, linters of what is not Rust
 #   scripts/install.sh bench      postgres, and pgbouncer to compare with
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,9 +32,12 @@ need_drivers() {
     # A JDK and not only a runtime: the JDBC test is started from its source.
     have javac || need default-jdk-headless
     [ -e /usr/share/java/postgresql.jar ] || need libpostgresql-jdbc-java
-    if [ ! -x target/venv/bin/python ]; then
-        python3 -c 'import ensurepip, venv' 2>/dev/null || need python3 python3-venv
-    fi
+    need_environment target/venv
+}
+
+need_environment() {
+    if [ -x "$1/bin/python" ]; then return; fi
+    python3 -c 'import ensurepip, venv' 2>/dev/null || need python3 python3-venv
 }
 
 install_packages() {
@@ -67,14 +70,14 @@ install_packages() {
         install --no-install-recommends "${packages[@]}"
 }
 
-# The Python drivers, in an environment of their own under target/.
-install_python_drivers() {
-    local wanted=tests/drivers/requirements.txt
-    if cmp -s "$wanted" target/venv/requirements.txt; then return; fi
-    say "installing into target/venv: $(grep -v '^#' "$wanted" | tr '\n' ' ')"
-    python3 -m venv target/venv
-    target/venv/bin/pip --disable-pip-version-check --quiet install --requirement "$wanted"
-    cp "$wanted" target/venv/requirements.txt
+# What a file of requirements lists, in a Python environment of its own under target/.
+install_environment() {
+    local directory=$1 wanted=$2
+    if cmp -s "$wanted" "$directory/requirements.txt"; then return; fi
+    say "installing into $directory: $(grep -v '^#' "$wanted" | tr '\n' ' ')"
+    python3 -m venv "$directory"
+    "$directory/bin/pip" --disable-pip-version-check --quiet install --requirement "$wanted"
+    cp "$wanted" "$directory/requirements.txt"
 }
 
 install_cargo_tools() {
@@ -93,8 +96,19 @@ install_cargo_tools() {
 
 case "${1:-}" in
     postgres) need_postgres; install_packages ;;
-    test) need_postgres; need_drivers; install_packages; install_python_drivers ;;
-    check) have cc || need gcc libc6-dev; install_packages; install_cargo_tools ;;
+    test)
+        need_postgres
+        need_drivers
+        install_packages
+        install_environment target/venv tests/drivers/requirements.txt
+        ;;
+    check)
+        have cc || need gcc libc6-dev
+        need_environment target/linters
+        install_packages
+        install_cargo_tools
+        install_environment target/linters scripts/linters.txt
+        ;;
     bench) need_postgres; have pgbouncer || need pgbouncer; install_packages ;;
     *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

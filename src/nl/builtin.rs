@@ -17,6 +17,7 @@ mod parse;
 mod print;
 mod query;
 mod refusal;
+mod shorter;
 mod tag;
 mod words;
 

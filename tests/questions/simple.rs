@@ -179,6 +179,35 @@ fn question_is_answered_as_the_asking_role_sees_it() {
 }
 
 #[test]
+fn what_only_refers_to_hidden_rows_is_not_counted_for_them() {
+    let database = database();
+    let role = format!("buyer_of_{database}");
+    let tables = format!(
+        "CREATE TABLE suppliers (id int PRIMARY KEY);
+         CREATE TABLE product_suppliers (product_id int, supplier_id int REFERENCES suppliers,
+                                         PRIMARY KEY (product_id, supplier_id));
+         INSERT INTO suppliers VALUES (1);
+         INSERT INTO product_suppliers VALUES (1, 1), (2, 1), (3, 1);
+         CREATE ROLE {role} LOGIN; GRANT SELECT ON product_suppliers TO {role}"
+    );
+    cluster().run_sql(&database, &tables).expect("it runs");
+    let question = "/* nl: how many suppliers are there */";
+    assert_eq!(TestClient::login(proxy(), &database).row(question), "1");
+    let parameters = [("user", role.as_str()), ("database", database.as_str())];
+    let mut buyer = TestClient::login_with(proxy(), &parameters).expect("a login");
+    let error = buyer.error(question);
+    assert_eq!(error.text(), "PGN02");
+    assert_eq!(
+        error.field('M'),
+        "the question was not understood at \"suppliers\""
+    );
+    assert_eq!(
+        buyer.row("/* nl: how many product suppliers are there */"),
+        "3"
+    );
+}
+
+#[test]
 fn new_table_is_seen_by_the_next_question() {
     let mut client = client();
     client.error("/* nl: how many zebras are there */");

@@ -1,5 +1,8 @@
 //! PostgreSQL's own programs through pgparley: psql, pgbench, `pg_dump`.
 
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::process::Output;
@@ -46,6 +49,22 @@ fn run(command: &mut Command) -> String {
 /// What psql prints for `arguments`, directly and through pgparley.
 fn psql_both(database: &str, arguments: &[&str]) -> (String, String) {
     let print = |addr| run(program("psql", addr, database).args(arguments));
+    (print(proxy()), print(cluster().addr()))
+}
+
+/// What psql prints for the lines of a script, directly and through pgparley; the file's name is
+/// `FILE` there, and the port `PORT`.
+fn script_both(database: &str, script: &str) -> (String, String) {
+    let print = |addr: SocketAddr| {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), script).expect("it can be written");
+        let mut command = program("psql", addr, database);
+        let printed = run(command.arg("--file").arg(file.path()).arg("--echo-errors"));
+        let name = file.path().display().to_string();
+        printed
+            .replace(&addr.port().to_string(), "PORT")
+            .replace(&name, "FILE")
+    };
     (print(proxy()), print(cluster().addr()))
 }
 
@@ -108,20 +127,65 @@ fn psql_scripts_print_what_they_print_directly() {
         DELETE FROM people WHERE id = 2000;
         \conninfo
         ";
-    // The script differs in \conninfo alone, which tells the port.
-    let print = |addr: SocketAddr| {
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(file.path(), script).expect("it can be written");
-        let mut command = program("psql", addr, &database);
-        let printed = run(command.arg("--file").arg(file.path()).arg("--echo-errors"));
-        let name = file.path().display().to_string();
-        printed
-            .replace(&addr.port().to_string(), "PORT")
-            .replace(&name, "FILE")
-    };
-    let (through, direct) = (print(proxy()), print(cluster().addr()));
+    // What is printed differs in \conninfo alone, which tells the port.
+    let (through, direct) = script_both(&database, script);
     assert_eq!(through, direct);
     assert!(through.contains("PORT"), "{through}");
+}
+
+#[test]
+fn psql_watches_a_query_as_it_does_directly() {
+    // Its title would be the time of day. The fourth round fails, which ends every psql's \watch.
+    let script = r"\pset tuples_only on
+        \pset format unaligned
+        CREATE TEMP SEQUENCE rounds;
+        SELECT 12 / (4 - nextval('rounds')) \watch 0.1
+        SELECT 'behind';
+        ";
+    let (through, direct) = script_both(&database(), script);
+    assert_eq!(through, direct);
+    let rounds: Vec<&str> = through
+        .lines()
+        .filter(|line| line.parse::<u32>().is_ok() || *line == "behind")
+        .collect();
+    assert_eq!(rounds, ["4", "6", "12", "behind"], "{through}");
+    assert!(through.contains("division by zero"), "{through}");
+}
+
+#[test]
+fn psql_watches_a_question_as_its_answer_changes() {
+    let database = database();
+    let sql = |text: &str| cluster().run_sql(&database, text).expect("it runs");
+    sql("CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders VALUES (1), (2)");
+    let mut psql = program("psql", proxy(), &database);
+    psql.args(["--tuples-only", "--no-align"])
+        .stdin(Stdio::piped());
+    let child = psql.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.expect("psql starts");
+    let script = "/* nl: how many orders are there */ \\watch 0.1\nSELECT 'behind';\n";
+    let mut input = child.stdin.take().expect("it is piped");
+    input.write_all(script.as_bytes()).expect("psql reads");
+    drop(input);
+    let printed = BufReader::new(child.stdout.take().expect("it is piped"));
+    // Far more than the rounds of this test, and few enough for their notices to fit into a pipe.
+    let lines = printed.lines().map_while(Result::ok).take(100);
+    // psql ends a watch with an empty line.
+    let mut lines = lines.filter(|line| !line.is_empty());
+    let two: Vec<String> = lines.by_ref().take(3).collect();
+    assert_eq!(two, ["2", "2", "2"]);
+    sql("INSERT INTO orders VALUES (3)");
+    assert_eq!(lines.find(|line| line != "2").as_deref(), Some("3"));
+    let three: Vec<String> = lines.by_ref().take(2).collect();
+    assert_eq!(three, ["3", "3"]);
+    // psql gives up when a round fails.
+    sql("DROP TABLE orders");
+    assert_eq!(lines.find(|line| line != "3").as_deref(), Some("behind"));
+    assert_eq!(lines.next(), None);
+    let output = child.wait_with_output().expect("psql ends");
+    let told = told(&output);
+    assert!(output.status.success(), "{told}");
+    assert!(told.matches("NOTICE:").count() >= 6, "{told}");
+    assert_eq!(told.matches("ERROR:").count(), 1, "{told}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A schema prepared for look-ups: names, values, keys and joins by the words of a question.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::sql::schema::Column;
@@ -12,6 +13,9 @@ use super::facts::TableFacts;
 use super::facts::facts;
 use super::lexicon::LEXICON;
 use super::naming;
+use super::shorter;
+use super::shorter::Rest;
+use super::shorter::Shorter;
 use super::words::stem;
 
 /// A column by its table's position in the schema and its own in the table.
@@ -35,6 +39,8 @@ pub(super) enum Target {
 /// How closely words match a name; greater is closer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Closeness {
+    /// By the end of a table's name, if the question has the rest of it elsewhere.
+    Part,
     /// By a synonym of the lexicon.
     Synonym,
     /// By the end of a longer name.
@@ -88,8 +94,9 @@ impl Index {
             names: HashMap::new(),
             values: HashMap::new(),
         };
+        let shorter = Shorter::new(schema);
         for (position, table) in schema.tables.iter().enumerate() {
-            index.add_table(position, table);
+            index.add_table(position, table, &shorter);
         }
         index
     }
@@ -106,6 +113,11 @@ impl Index {
 
     /// Everything that these words may name directly.
     pub(super) fn named(&self, words: &[String]) -> Vec<Hit> {
+        self.named_beside(words, &HashSet::new())
+    }
+
+    /// The same in a question of these stems.
+    pub(super) fn named_beside(&self, words: &[String], stems: &HashSet<String>) -> Vec<Hit> {
         let mut hits = Vec::new();
         for key in naming::keys(words) {
             self.extend(&key, &mut hits);
@@ -113,11 +125,19 @@ impl Index {
         if let Some(turned) = naming::turned(words) {
             self.extend(&naming::keys(&turned)[1], &mut hits);
         }
+        let said = |word: &String| stems.contains(word) || words.iter().any(|w| stem(w) == *word);
+        hits.retain_mut(|hit| {
+            let (Closeness::Part, Target::Table(table)) = (hit.closeness, hit.target) else {
+                return true;
+            };
+            hit.closeness = Closeness::Tail;
+            shorter::name(self.table(table)).iter().all(said)
+        });
         hits
     }
 
     /// What a word may name through the synonyms of the lexicon, only when it names nothing itself.
-    pub(super) fn named_by_synonym(&self, word: &str) -> Vec<Hit> {
+    pub(super) fn named_by_synonym(&self, word: &str, stems: &HashSet<String>) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         for synonym in LEXICON.synonyms.get(&stem(word)).into_iter().flatten() {
             if hits
@@ -127,7 +147,13 @@ impl Index {
                 break;
             }
             let words = naming::segments(synonym);
-            for mut hit in self.named(&words) {
+            for mut hit in self.named_beside(&words, stems) {
+                // The items of an order are no products, although they are synonyms: each has one.
+                if let Target::Table(table) = hit.target
+                    && shorter::refers(self.table(table), &[word.to_owned()])
+                {
+                    continue;
+                }
                 let new = !hits.iter().any(|known| known.target == hit.target);
                 hit.closeness = Closeness::Synonym;
                 if new {
@@ -182,7 +208,7 @@ impl Index {
         }
     }
 
-    fn add_table(&mut self, position: usize, table: &Table) {
+    fn add_table(&mut self, position: usize, table: &Table, shorter: &Shorter) {
         let words = naming::segments(&table.name);
         let target = Target::Table(position);
         self.add(&words, target, Closeness::Whole);
@@ -195,11 +221,15 @@ impl Index {
         }
         let words = naming::expanded(&bare.unwrap_or(words));
         self.add(&words, target, Closeness::Alias);
-        for start in 1..words.len() {
-            self.add(&words[start..], target, Closeness::Tail);
+        let ends = shorter.ends(table, &words);
+        for (end, rest) in &ends {
+            self.add(end, target, closeness(*rest));
         }
-        if let Some(deed) = words.last().and_then(|word| naming::deed(word)) {
-            self.add(&[deed], target, Closeness::Tail);
+        let whole = (words.as_slice(), Rest::Implied);
+        if let ([doer], rest) = *ends.last().unwrap_or(&whole)
+            && let Some(deed) = naming::deed(doer)
+        {
+            self.add(&[deed], target, closeness(rest));
         }
         for (column, definition) in table.columns.iter().enumerate() {
             self.add_column(
@@ -236,6 +266,7 @@ impl Index {
         }
         if let [base @ .., last] = plain.as_slice()
             && matches!(last.as_str(), "name" | "type" | "code" | "yn" | "flag")
+            && !(last == "type" && shorter::refers(self.table(id.table), base))
             && !base
                 .first()
                 .is_some_and(|word| LEXICON.tags.contains_key(word))
@@ -317,6 +348,13 @@ impl Index {
                 hits.push(hit.clone());
             }
         }
+    }
+}
+
+fn closeness(rest: Rest) -> Closeness {
+    match rest {
+        Rest::Implied => Closeness::Tail,
+        Rest::Wanted => Closeness::Part,
     }
 }
 

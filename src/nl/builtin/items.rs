@@ -2,6 +2,7 @@
 
 mod lookup;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -21,6 +22,7 @@ use super::numbers;
 use super::words::Form;
 use super::words::Word;
 use super::words::split;
+use super::words::stem;
 
 /// Some words of the question with what they may mean.
 #[derive(Debug, Clone)]
@@ -85,6 +87,7 @@ pub(super) fn match_words(question: &str, index: &Index, today: Date) -> Vec<Ite
         words,
         index,
         today,
+        stems: words.iter().map(|word| stem(&word.lower)).collect(),
     };
     let mut items: Vec<Item> = Vec::new();
     let mut at = 0;
@@ -117,6 +120,8 @@ struct Matcher<'a> {
     words: &'a [Word],
     index: &'a Index,
     today: Date,
+    /// The stems of all words.
+    stems: HashSet<String>,
 }
 
 impl Matcher<'_> {
@@ -191,7 +196,7 @@ impl Matcher<'_> {
         let participle = |kind: &Kind| {
             matches!(kind, Kind::Tag(Tag::Relation))
                 && phrase.ends_with("ed")
-                && tables(&self.index.named(&lower)).is_empty()
+                && tables(&self.named(&lower)).is_empty()
         };
         let strong = function
             .as_ref()
@@ -229,7 +234,7 @@ impl Matcher<'_> {
     /// A word that is the start of no phrase: a synonym, a name of something, or nothing.
     fn alone(&self, at: usize) -> Item {
         let word = &self.words[at];
-        let hits = self.index.named_by_synonym(&word.lower);
+        let hits = self.index.named_by_synonym(&word.lower, &self.stems);
         let kind = match word.form {
             _ if !hits.is_empty() => Kind::Name(hits),
             Form::Capital => Kind::ProperName,

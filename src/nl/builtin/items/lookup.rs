@@ -24,16 +24,16 @@ impl Matcher<'_> {
         if words.first().is_some_and(glue) || words.last().is_some_and(glue) {
             return Vec::new();
         }
-        let mut hits = self.index.named(words);
+        let mut hits = self.named(words);
         if compared && words[0].ends_with('s') {
             return hits;
         }
         if let Some(of) = words.iter().position(|word| word == "of") {
-            let owners = tables(&self.index.named(&words[of + 1..]));
+            let owners = tables(&self.named(&words[of + 1..]));
             let whose =
                 |hit: &Hit| matches!(hit.target, Target::Column(c) if owners.contains(&c.table));
             // `names of drugs` are two names, of which the second may be spoken of further.
-            if self.index.named(&words[..of]).iter().any(whose) {
+            if self.named(&words[..of]).iter().any(whose) {
                 return Vec::new();
             }
             if !owners.is_empty() {
@@ -68,11 +68,16 @@ impl Matcher<'_> {
         hits
     }
 
+    /// What words name directly in this question.
+    pub(super) fn named(&self, words: &[String]) -> Vec<Hit> {
+        self.index.named_beside(words, &self.stems)
+    }
+
     fn direct_or_synonym(&self, words: &[String]) -> Vec<Hit> {
-        let hits = self.index.named(words);
+        let hits = self.named(words);
         match words {
             [word] if hits.is_empty() && !LEXICON.tags.contains_key(word) => {
-                self.index.named_by_synonym(word)
+                self.index.named_by_synonym(word, &self.stems)
             }
             _ => hits,
         }
@@ -113,7 +118,7 @@ impl Matcher<'_> {
     fn total_amount(&self, range: &Range<usize>) -> bool {
         let end = range.end - 1;
         [2, 1].into_iter().any(|length| {
-            let hits = self.index.named(&lower(&self.words[end - length..end]));
+            let hits = self.named(&lower(&self.words[end - length..end]));
             hits.iter().any(|hit| {
                 matches!(hit.target, Target::Column(_)) && hit.closeness > Closeness::Tail
             })
