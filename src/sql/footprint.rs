@@ -15,12 +15,14 @@ use self::glance::Glance;
 use super::lexer::StandardStrings;
 use super::script::Script;
 
-pub(super) use self::statement::of_statement;
+pub(super) use self::statement::besides_executed;
+use self::statement::of_statement;
 
 /// What a client's text may leave behind in the server's session when its transaction is over.
 ///
-/// Of no account: the seed of `random()`, and large objects opened by `lo_open`, which end with
-/// the transaction.
+/// Of no account: the seed of `random()`; large objects opened by `lo_open`, which end with the
+/// transaction; that a setting with a dot in its name, once SET LOCAL, is empty ever after
+/// instead of missing.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -100,7 +102,8 @@ impl BitOr for Footprint {
     }
 }
 
-/// What `text`, one statement or several, may leave behind.
+/// What `text`, one statement or several, may leave behind. Of an EXECUTE the worst is said;
+/// [`named`](super::prepared_name::named) tells what it executes.
 pub fn footprint(text: &[u8]) -> Footprint {
     match glance::at(text) {
         Glance::Ordinary => Footprint::NONE,

@@ -9,8 +9,8 @@ mod decode;
 use std::ops::Range;
 
 use super::footprint::Footprint;
+use super::footprint::besides_executed;
 use super::footprint::has_wide_backslash;
-use super::footprint::of_statement;
 use super::kind::inner;
 use super::lexer::StandardStrings;
 use super::script::Script;
@@ -26,6 +26,9 @@ pub struct Named {
     pub mentions: Vec<Mention>,
     /// The text holds one statement, no more.
     pub alone: bool,
+    /// What the text may leave behind besides what the prepared statements leave that it
+    /// executes: together that is less than [`footprint`](super::footprint::footprint) says.
+    pub besides: Footprint,
 }
 
 /// A statement that speaks of a prepared one, or of all.
@@ -139,16 +142,20 @@ pub(super) fn name_in_create(tokens: Tokens<'_>) -> Option<usize> {
 fn read(text: &[u8], strings: StandardStrings) -> Result<Named, InDoubt> {
     let script = Script::lex_as(text, strings).map_err(|_| InDoubt)?;
     let mut mentions = Vec::new();
+    let mut besides = Footprint::default();
     let mut count = 0;
     for (index, statement) in script.runnable().enumerate() {
+        let tokens = script.tokens(statement);
         count += 1;
-        if let Some(verb) = verb(script.tokens(statement))? {
+        besides = besides | besides_executed(tokens);
+        if let Some(verb) = verb(tokens)? {
             mentions.push(mention(index, statement, verb));
         }
     }
     Ok(Named {
         mentions,
         alone: count == 1,
+        besides,
     })
 }
 
@@ -209,7 +216,7 @@ fn prepare(tokens: Tokens<'_>) -> Result<Option<Verb>, InDoubt> {
         name,
         rest: start(tokens.from(2))..end,
         body: start(body)..end,
-        leaves: of_statement(body),
+        leaves: besides_executed(body),
     }))
 }
 

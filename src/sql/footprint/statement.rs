@@ -15,13 +15,32 @@ use crate::sql::prepared_name::name_in_create;
 use crate::sql::tokens::Tokens;
 
 /// What the statement that `tokens` are, its semicolon left out, may leave behind.
-pub(in crate::sql) fn of_statement(tokens: Tokens<'_>) -> Footprint {
+pub(super) fn of_statement(tokens: Tokens<'_>) -> Footprint {
+    if executes(tokens) {
+        Footprint::DOUBT | besides_executed(tokens)
+    } else {
+        besides_executed(tokens)
+    }
+}
+
+/// As [`of_statement`], but for what a prepared statement leaves that it executes.
+pub(in crate::sql) fn besides_executed(tokens: Tokens<'_>) -> Footprint {
     match tokens.keyword(0).as_bytes() {
         // The statement inside of these does not run, or only by a name.
         b"prepare" if is_prepare(tokens) => Footprint::NAMES,
         b"explain" => explain(tokens),
         _ => of_itself(tokens) | calls::footprint(tokens),
     }
+}
+
+/// A prepared statement runs.
+fn executes(tokens: Tokens<'_>) -> bool {
+    let runs = |tokens: Tokens<'_>| match tokens.keyword(0).as_bytes() {
+        b"execute" => true,
+        b"create" => name_in_create(tokens).is_some(),
+        _ => false,
+    };
+    runs(tokens) || (tokens.is_word(0, "explain") && analyzes(tokens) && runs(inner(tokens)))
 }
 
 /// What the statement does by being what it is.
@@ -50,8 +69,7 @@ fn of_itself(tokens: Tokens<'_>) -> Footprint {
             loads: holds_load(tokens),
             ..Footprint::RESETS
         },
-        b"execute" => Footprint::DOUBT,
-        b"deallocate" => Footprint::NAMES,
+        b"execute" | b"deallocate" => Footprint::NAMES,
         b"declare" => declare(tokens),
         b"create" => create(tokens),
         // What must be left over of these is PREPARE TRANSACTION.
@@ -121,10 +139,9 @@ fn declare(tokens: Tokens<'_>) -> Footprint {
 /// Whatever is made may be temporary, by its own words or by the search path, and event triggers
 /// and an extension's script run.
 fn create(tokens: Tokens<'_>) -> Footprint {
-    if name_in_create(tokens).is_some() {
-        Footprint::DOUBT
-    } else {
-        Footprint::ASKS
+    Footprint {
+        names: name_in_create(tokens).is_some(),
+        ..Footprint::ASKS
     }
 }
 
@@ -133,9 +150,8 @@ fn explain(tokens: Tokens<'_>) -> Footprint {
     if explained.is_word(0, "explain") {
         return Footprint::DOUBT;
     }
-    let explained = of_statement(explained);
-    let runs = classify(tokens) != StatementKind::Explain { analyze: false };
-    if runs {
+    let explained = besides_executed(explained);
+    if analyzes(tokens) {
         explained
     } else {
         Footprint {
@@ -143,6 +159,11 @@ fn explain(tokens: Tokens<'_>) -> Footprint {
             ..Footprint::NONE
         }
     }
+}
+
+/// The EXPLAIN `tokens` runs its statement.
+fn analyzes(tokens: Tokens<'_>) -> bool {
+    classify(tokens) != StatementKind::Explain { analyze: false }
 }
 
 /// A string of a DO holds what reads as LOAD and the name of a library.

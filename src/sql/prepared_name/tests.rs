@@ -8,6 +8,7 @@ use super::Named;
 use super::Verb;
 use super::named;
 use super::renamed;
+use crate::sql::footprint::Footprint;
 use crate::sql::footprint::footprint;
 
 /// Each mention in words.
@@ -152,6 +153,31 @@ fn what_is_prepared_leaves_what_its_body_leaves() {
 }
 
 #[test]
+fn what_is_executed_is_told_apart_from_the_rest_of_a_text() {
+    let besides = |text: &str| named(text.as_bytes()).expect("no doubt").besides;
+    let names = Footprint {
+        names: true,
+        ..Footprint::default()
+    };
+    let asks = Footprint {
+        asks: true,
+        ..names
+    };
+    for (text, expected) in [
+        ("EXECUTE a", names),
+        ("EXPLAIN ANALYZE EXECUTE a(1)", names),
+        ("EXPLAIN CREATE TABLE t AS EXECUTE a", names),
+        ("CREATE TABLE t AS EXECUTE a", asks),
+        ("EXPLAIN ANALYZE CREATE TABLE t AS EXECUTE a", asks),
+        ("EXECUTE a(set_config('b', 'c', false))", asks),
+        ("SET b = 'c'; EXECUTE a", asks),
+        ("SELECT 1", Footprint::default()),
+    ] {
+        assert_eq!(besides(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn only_the_names_change() {
     for (before, after) in [
         ("EXECUTE a(1)", "EXECUTE \"_p1\"(1)"),
@@ -214,6 +240,7 @@ proptest! {
         };
         prop_assert_eq!(again.mentions.len(), found.mentions.len());
         prop_assert_eq!(again.alone, found.alone);
+        prop_assert_eq!(again.besides, found.besides);
         let (mut old_end, mut new_end) = (0, 0);
         for (before, after) in found.mentions.iter().zip(&again.mentions) {
             prop_assert_eq!(before.index, after.index);
@@ -241,9 +268,11 @@ proptest! {
     }
 
     #[test]
-    fn a_footprint_names_whatever_is_named(text in speaking()) {
+    fn a_footprint_covers_whatever_is_named(text in speaking()) {
         if let Ok(found) = named(text.as_bytes()) {
-            prop_assert!(found.mentions.is_empty() || footprint(text.as_bytes()).names);
+            let left = footprint(text.as_bytes());
+            prop_assert!(found.mentions.is_empty() || left.names);
+            prop_assert_eq!(left | found.besides, left);
         }
     }
 }
