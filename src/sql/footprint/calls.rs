@@ -79,13 +79,18 @@ fn call(tokens: Tokens<'_>, index: usize, name: &[u8]) -> Footprint {
             sequence: true,
             ..Footprint::NONE
         },
-        // No query tells these, nor is there a statement that ends them all.
-        b"dblink_connect" | b"dblink_connect_u" | b"pg_replication_origin_session_setup" => {
-            Footprint {
-                loads: true,
-                ..Footprint::ASKS
-            }
-        }
+        // No query tells these, nor is there a statement that ends them all. A slot may be a
+        // temporary one, which is the connection's own.
+        b"dblink_connect"
+        | b"dblink_connect_u"
+        | b"pg_replication_origin_session_setup"
+        | b"pg_create_logical_replication_slot"
+        | b"pg_create_physical_replication_slot"
+        | b"pg_copy_logical_replication_slot"
+        | b"pg_copy_physical_replication_slot" => Footprint {
+            loads: true,
+            ..Footprint::ASKS
+        },
         _ if is_session_lock(name) => Footprint::ASKS,
         _ => Footprint::NONE,
     }

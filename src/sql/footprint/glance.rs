@@ -201,6 +201,14 @@ fn is_telling(text: &[u8], at: usize) -> bool {
 
 /// `name` is what stands behind `pg_`.
 fn is_telling_pg(name: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 6] = [
+        b"settings",
+        b"replication_origin_session",
+        b"create_logical",
+        b"create_physical",
+        b"copy_logical",
+        b"copy_physical",
+    ];
     if begins_with(name, b"temp") {
         return name.get(4).is_none_or(|&next| !next.is_ascii_alphabetic());
     }
@@ -212,7 +220,7 @@ fn is_telling_pg(name: &[u8]) -> bool {
     if begins_with(tried, b"advisory_") {
         return !begins_with(&tried[9..], b"xact");
     }
-    begins_with(name, b"settings") || begins_with(name, b"replication_origin_session")
+    OTHERS.iter().any(|other| begins_with(name, other))
 }
 
 /// The word `into` stands somewhere.

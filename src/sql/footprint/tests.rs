@@ -199,6 +199,8 @@ fn what_nothing_undoes_is_told() {
             "LOAD 'auto_explain'",
             "SELECT dblink_connect('c', 'dbname=a')",
             "SELECT pg_replication_origin_session_setup('a')",
+            "SELECT pg_create_physical_replication_slot('a', true, true)",
+            "SELECT * FROM pg_copy_logical_replication_slot('a', 'b', true)",
         ],
         LOADS,
     );
