@@ -124,7 +124,6 @@ fn what_changes_the_session_asks() {
             "LISTEN a",
             "UNLISTEN *",
             "CLOSE c",
-            "CLOSE ALL",
             "CREATE TEMP TABLE t (a int)",
             "CREATE LOCAL TEMPORARY TABLE t AS SELECT 1",
             "CREATE OR REPLACE TEMP VIEW v AS SELECT 1",
@@ -163,9 +162,7 @@ fn settings_may_go_back_by_many_ways() {
     assert_all(
         &[
             "RESET ALL",
-            "RESET ROLE",
             "SET search_path TO DEFAULT",
-            "SET search_path = DEFAULT",
             "SET SESSION AUTHORIZATION DEFAULT",
             "SET TIME ZONE LOCAL",
             "SET TIME ZONE DEFAULT",
