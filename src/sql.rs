@@ -4,9 +4,11 @@
 //! every byte from 0x80 on as a letter.
 
 pub mod clause;
+pub mod footprint;
 pub mod identifier;
 pub mod kind;
 pub mod lexer;
+pub mod prepared_name;
 pub mod question;
 pub mod schema;
 pub mod script;

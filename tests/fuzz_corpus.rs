@@ -40,3 +40,13 @@ fn review_corpus_holds() {
 fn question_corpus_holds() {
     replay("question", fuzz::question);
 }
+
+#[test]
+fn footprint_corpus_holds() {
+    replay("footprint", fuzz::leaves);
+}
+
+#[test]
+fn prepared_name_corpus_holds() {
+    replay("prepared_name", fuzz::prepared_name);
+}

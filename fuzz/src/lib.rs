@@ -3,9 +3,14 @@
 use pgparley::config::Policy;
 use pgparley::guard::ResultLimit;
 use pgparley::guard::Verdict;
+use pgparley::sql::footprint::Footprint;
+use pgparley::sql::footprint::footprint;
 use pgparley::sql::kind::StatementKind;
 use pgparley::sql::lexer::StandardStrings;
 use pgparley::sql::lexer::lex;
+use pgparley::sql::prepared_name::Name;
+use pgparley::sql::prepared_name::named;
+use pgparley::sql::prepared_name::renamed;
 use pgparley::sql::question::Asked;
 use pgparley::sql::question::Placement;
 use pgparley::sql::question::may_hold_question;
@@ -128,4 +133,52 @@ pub fn question(text: &[u8]) {
     let composed = splice_answers(text, &answers);
     let script = Script::lex(&composed).expect("an answer breaks no token");
     assert_eq!(script.runnable().count(), 1, "an answer adds no statement");
+}
+
+/// A script leaves behind what its statements leave, however each of them is looked at.
+pub fn leaves(text: &[u8]) {
+    let whole = footprint(text);
+    // Where strings may end elsewhere, so may statements.
+    let Some(script) = Script::lex(text).ok().filter(|_| !text.contains(&b'\\')) else {
+        return;
+    };
+    let parts = script
+        .runnable()
+        .map(|one| footprint(&text[one.bytes.clone()]));
+    let parts = parts.fold(Footprint::default(), |all, one| all | one);
+    assert_eq!(
+        whole, parts,
+        "a statement leaves something else in a script"
+    );
+}
+
+/// Names are found where others were put, and nothing is named that a footprint does not tell.
+pub fn prepared_name(text: &[u8]) {
+    let Ok(found) = named(text) else {
+        return;
+    };
+    assert!(
+        found.mentions.is_empty() || footprint(text).names,
+        "a name is missed"
+    );
+    let names: Vec<(&Name, &str)> = found
+        .mentions
+        .iter()
+        .filter_map(|mention| mention.verb.name())
+        .map(|name| (name, "a \"b\""))
+        .collect();
+    let edited = renamed(text, &names);
+    let again = named(&edited).expect("a name brings no doubt");
+    assert_eq!(
+        again.mentions.len(),
+        found.mentions.len(),
+        "a name moves no boundary"
+    );
+    let names = again
+        .mentions
+        .iter()
+        .filter_map(|mention| mention.verb.name());
+    for name in names {
+        assert_eq!(&*name.decoded, b"a \"b\"", "another name is found");
+    }
 }
