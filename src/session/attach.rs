@@ -33,7 +33,11 @@ pub(super) enum Waited {
 }
 
 /// Waits for a server connection, as long as the client does.
-pub(super) async fn lease(client: &mut Connection, link: &Link) -> Result<Lease, Waited> {
+pub(super) async fn lease(
+    client: &mut Connection,
+    most_ahead: usize,
+    link: &Link,
+) -> Result<Lease, Waited> {
     let access = &link.access;
     let checkout = access.pool.checkout(access.worker, &access.login);
     tokio::pin!(checkout);
@@ -42,7 +46,7 @@ pub(super) async fn lease(client: &mut Connection, link: &Link) -> Result<Lease,
         tokio::select! {
             leased = &mut checkout => break leased.map_err(Waited::Failed),
             () = link.key.requested() => break Err(Waited::Canceled),
-            _ = client.closed(MOST_AHEAD) => break Err(Waited::Left),
+            _ = client.closed(most_ahead) => break Err(Waited::Left),
             () = sleep(NOTICE_AFTER), if !is_told => {
                 is_told = true;
                 let mut out = Vec::new();
@@ -62,7 +66,7 @@ impl Session {
     /// is why there is none.
     pub(super) async fn attach(&mut self) -> Result<Result<(), Box<ErrorInfo>>, End> {
         if !self.link.is_attached() {
-            match lease(&mut self.client, &self.link).await {
+            match lease(&mut self.client, MOST_AHEAD, &self.link).await {
                 Ok(lease) => self.link.own(lease),
                 Err(Waited::Left) => return Err(End::Client),
                 Err(Waited::Canceled) => return Ok(Err(Box::new(errors::canceled()))),

@@ -1,5 +1,6 @@
 //! Walks what the server sent: all passes, but for rows beyond a limit and errors of refusals.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::dialogue::Dialogue;
@@ -16,6 +17,7 @@ use super::replies::Rows;
 use super::replies::Settled;
 use super::ruling::Rules;
 use crate::config::OnExceed;
+use crate::upstream::PREFIX;
 use crate::upstream::Parameters;
 use crate::upstream::Statements;
 use crate::wire::ErrorInfo;
@@ -65,10 +67,10 @@ impl Known<'_> {
             Owed::Parse {
                 prepared: Some(prepared),
                 ..
-            } => match &prepared.1.statement {
+            } => match prepared.1.as_ref().map(|prepared| &prepared.statement) {
                 _ if prepared.0.is_empty() => *self.holds_unnamed = false,
-                Some(statement) => self.statements.lost(statement),
-                None => {}
+                Some(Some(statement)) => self.statements.lost(statement),
+                _ => {}
             },
             Owed::Own { does, .. } => match does {
                 Does::Prepare(statement) => self.statements.lost(statement),
@@ -215,7 +217,8 @@ impl Dialogue {
                 self.rows = None;
                 self.undo(&skipped, body, known);
                 self.failed(body, skips);
-                return self.error_passes(body, instead, rules, passage);
+                let renamed = renamed(body, skipped.first());
+                return self.error_passes(&renamed, body, instead, rules, passage);
             }
         }
         self.excess != Excess::Refused || is_unasked(tag)
@@ -289,6 +292,7 @@ impl Dialogue {
     /// Whether the server's own error goes on.
     fn error_passes(
         &mut self,
+        renamed: &[u8],
         body: &[u8],
         instead: Option<Box<ErrorInfo>>,
         rules: &Rules,
@@ -302,8 +306,11 @@ impl Dialogue {
         if self.excess == Excess::Refused {
             return false;
         }
-        let Some(info) = instead else { return true };
-        error::put_error(passage.edit(), *info);
+        match instead {
+            Some(info) => error::put_error(passage.edit(), *info),
+            None if renamed == body => return true,
+            None => frame::put_body(passage.edit(), server::ERROR, renamed),
+        }
         false
     }
 
@@ -382,6 +389,32 @@ impl Dialogue {
             passage.edit().extend_from_slice(&locals);
         }
     }
+}
+
+/// An error in which a statement has the client's name again.
+fn renamed<'a>(body: &'a [u8], failed: Option<&Owed>) -> Cow<'a, [u8]> {
+    let name = match failed {
+        Some(Owed::Parse {
+            prepared: Some(prepared),
+            ..
+        }) => &prepared.0,
+        Some(Owed::Bind { bound: Some(bound) }) => &bound.1,
+        _ => return Cow::Borrowed(body),
+    };
+    let mut out = Vec::new();
+    let mut rest = body;
+    while let Some(at) = memchr::memmem::find(rest, PREFIX.as_bytes()) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(name);
+        let number = &rest[at + PREFIX.len()..];
+        let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
+        rest = &number[digits.count()..];
+    }
+    if out.is_empty() {
+        return Cow::Borrowed(body);
+    }
+    out.extend_from_slice(rest);
+    Cow::Owned(out)
 }
 
 /// Messages that are looked into, so all of them must be here.

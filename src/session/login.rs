@@ -122,7 +122,7 @@ async fn link(
         link.begin(&start);
         return Ok(Some((link, Vec::new())));
     }
-    match attach::lease(client, &link).await {
+    match attach::lease(client, MOST_AHEAD, &link).await {
         Ok(lease) => link.own(lease),
         Err(Waited::Failed(upstream::Error::Refused(bytes))) => {
             // In the server's own words; the client may be gone, and then nobody reads them.

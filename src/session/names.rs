@@ -64,11 +64,6 @@ impl Names {
         self.statements.get(name)
     }
 
-    /// The generated query that a statement is.
-    pub(super) fn generated(&self, statement: &[u8]) -> Option<&Arc<PreparedQuestion>> {
-        self.statements.get(statement)?.question.as_ref()
-    }
-
     /// The answer that a portal serves.
     pub(super) fn answer(&mut self, portal: &[u8]) -> Option<&mut Answer> {
         match self.portals.get_mut(portal)? {

@@ -205,7 +205,7 @@ impl Session {
                     ..Prepared::default()
                 };
                 self.dialogue.replies.push(Owed::Parse {
-                    prepared: Some(Box::new((parse.statement.into(), prepared))),
+                    prepared: Some(Box::new((parse.statement.into(), Some(prepared)))),
                     instead: None,
                 });
                 self.dialogue.advance(Progress::Prepared);

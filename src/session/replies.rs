@@ -21,8 +21,9 @@ use crate::wire::frame::server;
 pub(super) enum Owed {
     /// Parse: ParseComplete.
     Parse {
-        /// What the statement's name stands for from then on; `None` when nobody will ask.
-        prepared: Option<Box<(Name, Prepared)>>,
+        /// The statement's name, and what it stands for from then on; `None` when nobody will ask,
+        /// and the inner one when the name is taken.
+        prepared: Option<Box<(Name, Option<Prepared>)>>,
         /// The server was sent a text that cannot parse; the client gets this error.
         instead: Option<Box<ErrorInfo>>,
     },
@@ -195,7 +196,7 @@ impl Replies {
             Owed::Parse {
                 prepared: Some(parsed),
                 ..
-            } if *parsed.0 == *name => Some(Some(&parsed.1)),
+            } if *parsed.0 == *name => parsed.1.as_ref().map(Some),
             Owed::Forget(forgotten) if **forgotten == *name => Some(None),
             // It destroys the unnamed statement.
             Owed::Query { .. } if name.is_empty() => Some(None),
@@ -302,9 +303,12 @@ impl Replies {
         }
         match self.queue.pop_front_if(|owed| answers(tag, owed)) {
             Some(Owed::Parse {
-                prepared: Some(prepared),
+                prepared: Some(parsed),
                 ..
-            }) => Settled::Prepared(prepared.0, prepared.1),
+            }) => match *parsed {
+                (name, Some(prepared)) => Settled::Prepared(name, prepared),
+                (_, None) => Settled::Nothing,
+            },
             Some(Owed::Own { .. }) => Settled::Own,
             Some(Owed::Bind {
                 bound: Some((portal, statement)),

@@ -58,7 +58,8 @@ impl Asked {
             }
         }
         for (name, value) in others {
-            if is_at_start_only(&name) {
+            // Bytes that are no text the server takes at the start only.
+            if is_at_start_only(&name) || std::str::from_utf8(&value).is_err() {
                 asked.opened_with.push((name, value));
             } else {
                 asked.settings.push((name, value));

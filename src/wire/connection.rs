@@ -160,12 +160,23 @@ impl Connection {
         })
     }
 
+    /// Sends what the peer takes of what is under way, beside whatever else is waited for.
+    fn keep_sending(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.is_congested().then(|| self.poll_flush(cx)) {
+            Some(Poll::Ready(sent)) => sent,
+            Some(Poll::Pending) | None => Ok(()),
+        }
+    }
+
     /// The next message, whole. Cancel safe. End of stream is an error: a peer of ours that still
     /// owes us a message must not close.
     pub async fn recv(&mut self, limit: usize) -> io::Result<Message> {
         self.paused = true;
         loop {
-            let received = poll_fn(|cx| self.poll_chunk(cx, |chunk| first_message(chunk, limit)));
+            let received = poll_fn(|cx| {
+                self.keep_sending(cx)?;
+                self.poll_chunk(cx, |chunk| first_message(chunk, limit))
+            });
             match received.await? {
                 Some(Received::Whole(message)) => return Ok(message),
                 Some(Received::Unfinished) => {}
@@ -183,6 +194,7 @@ impl Connection {
         self.paused = true;
         let (tag, mut left) = loop {
             let received = poll_fn(|cx| {
+                self.keep_sending(cx)?;
                 self.poll_chunk(cx, |chunk| match frame::next(chunk) {
                     Next::Message { tag, size } if size > limit => {
                         let taken = size.min(chunk.len());

@@ -11,7 +11,6 @@ use crate::guard::Plan;
 use crate::session::dialogue::Dialogue;
 use crate::session::dialogue::Progress;
 use crate::session::dialogue::Skipping;
-use crate::session::errors;
 use crate::session::link::Link;
 use crate::session::names::Closed;
 use crate::session::names::Name;
@@ -71,9 +70,9 @@ impl Dialogue {
         let text = instead.unwrap_or(parse.query);
         let rows = Rows::of(plan, 0);
         if link.is_shared() {
-            if !parse.statement.is_empty() && self.statement(parse.statement).is_some() {
-                let info = errors::statement_exists(parse.statement);
-                return self.refuse_parse(parse, Box::new(info));
+            let is_taken = !parse.statement.is_empty() && self.statement(parse.statement).is_some();
+            if is_taken {
+                return self.parse_again(parse, text, link);
             }
             let statement = self.shared_statement(parse, text, link);
             let mut out = Vec::new();
@@ -84,7 +83,7 @@ impl Dialogue {
                 statement: Some(statement),
                 footprint: footprint(text),
             };
-            self.parse_sent(Some((parse.statement.into(), prepared)), None);
+            self.parse_sent(Some((parse.statement.into(), Some(prepared))), None);
             if parse.statement.is_empty() && instead.is_none() {
                 return Fate::Pass;
             }
@@ -95,7 +94,7 @@ impl Dialogue {
                 rows,
                 ..Prepared::default()
             };
-            (parse.statement.into(), prepared)
+            (parse.statement.into(), Some(prepared))
         };
         let prepared = self.tracks(rules, link).then(prepared);
         self.parse_sent(prepared, None);
@@ -127,7 +126,7 @@ impl Dialogue {
     /// A Parse is on its way to the server.
     pub(super) fn parse_sent(
         &mut self,
-        prepared: Option<(Name, Prepared)>,
+        prepared: Option<(Name, Option<Prepared>)>,
         instead: Option<Box<ErrorInfo>>,
     ) {
         let prepared = prepared.map(Box::new);
@@ -151,7 +150,8 @@ impl Dialogue {
                 Fate::emptied(client::BIND)
             });
         };
-        if let Some(question) = self.names.generated(bind.statement) {
+        let known = self.statement(bind.statement);
+        if let Some(question) = known.and_then(|known| known.question.as_ref()) {
             if !self.replies.are_local() {
                 return Fate::Settle;
             }

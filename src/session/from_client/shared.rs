@@ -59,6 +59,24 @@ impl Dialogue {
         put_parse(out, &statement.name(), statement.definition());
     }
 
+    /// A Parse under a name that is taken: the server says so in its own words.
+    pub(super) fn parse_again(
+        &mut self,
+        parse: &Parse<'_>,
+        text: &[u8],
+        link: &mut Link,
+    ) -> Fate {
+        let mut out = Vec::new();
+        let taken = self.use_statement(&mut out, parse.statement, link);
+        let again = Parse {
+            statement: taken.as_deref().unwrap_or(parse.statement),
+            ..*parse
+        };
+        again.put_with(&mut out, text);
+        self.parse_sent(Some((parse.statement.into(), None)), None);
+        Fate::Replace(out)
+    }
+
     /// The name that a statement of the client's has on the server; what prepares it there, when
     /// nothing has so far, is appended. `None` when the server knows better than we do.
     pub(super) fn use_statement(

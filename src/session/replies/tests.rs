@@ -10,7 +10,7 @@ fn execute() -> Owed {
 }
 
 fn parse() -> Owed {
-    let prepared = Some(Box::new((b"s"[..].into(), Prepared::default())));
+    let prepared = Some(Box::new((b"s"[..].into(), Some(Prepared::default()))));
     Owed::Parse {
         prepared,
         instead: None,
