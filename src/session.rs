@@ -77,15 +77,15 @@ pub struct Services {
 }
 
 impl Services {
-    /// Services under these settings, with nothing connected yet.
-    pub fn new(config: Config, control: Handle) -> Result<Self, nl::Error> {
+    /// Services under these settings for so many workers, with nothing connected yet.
+    pub fn new(config: Config, workers: usize, control: Handle) -> Result<Self, nl::Error> {
         let clients = config.server.max_client_conn;
         let translator = Translator::new(&config.nl, &config.llm, control.clone())?;
         let policies = config.policies.iter().cloned().map(Arc::new).collect();
         Ok(Self {
             config,
             policies,
-            pools: Pools::default(),
+            pools: Pools::new(workers),
             cancel_keys: Arc::default(),
             catalog: Catalog::new(control),
             translator,
@@ -139,14 +139,14 @@ enum End {
     Protocol,
 }
 
-/// Serves one client until it leaves.
-pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>) {
+/// Serves one client until it leaves, on the runtime of `worker`.
+pub async fn serve(stream: TcpStream, peer: SocketAddr, services: Arc<Services>, worker: usize) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "client connection lost");
         return;
     }
     let mut client = Connection::new(Socket::Tcp(stream));
-    match login::log_in(&mut client, peer, &services).await {
+    match login::log_in(&mut client, peer, &services, worker).await {
         Ok(Some(logged_in)) => {
             metrics::counter!(LOGINS).increment(1);
             Session::new(client, logged_in, services).run().await;

@@ -68,7 +68,7 @@ impl Worker {
                     tokio::select! {
                         // The sender is dropped only after it has sent.
                         _ = stopped => {}
-                        () = serve(arriving, load, services) => {}
+                        () = serve(arriving, load, services, index) => {}
                     }
                 });
             })?;
@@ -104,6 +104,7 @@ async fn serve(
     mut arriving: mpsc::UnboundedReceiver<(TcpStream, SocketAddr)>,
     load: Arc<AtomicUsize>,
     services: Arc<Services>,
+    worker: usize,
 ) {
     while let Some((stream, peer)) = arriving.recv().await {
         let seat = Seat(Arc::clone(&load));
@@ -117,7 +118,7 @@ async fn serve(
         let services = Arc::clone(&services);
         tokio::spawn(async move {
             let _seat = seat;
-            session::serve(stream, peer, services).await;
+            session::serve(stream, peer, services, worker).await;
         });
     }
 }

@@ -53,6 +53,7 @@ pub(super) async fn log_in(
     client: &mut Connection,
     peer: SocketAddr,
     services: &Services,
+    worker: usize,
 ) -> Result<Option<LoggedIn>, Box<ErrorInfo>> {
     let patience = services.config.server.client_login_timeout;
     let packet = timeout(patience, first_packet(client)).await;
@@ -75,7 +76,7 @@ pub(super) async fn log_in(
     let governing = policy.as_ref().map(|governing| &*governing.policy);
     let login = login(settings, &who, startup.parameters.clone(), governing);
     let pool = services.pools.pool(&login, settings);
-    let Some(mut lease) = checkout(client, &pool, &login).await? else {
+    let Some(mut lease) = checkout(client, &pool, worker, &login).await? else {
         return Ok(None);
     };
     safe_encoding(governing, &lease)?;
@@ -96,10 +97,11 @@ pub(super) async fn log_in(
 async fn checkout(
     client: &mut Connection,
     pool: &Arc<Pool>,
+    worker: usize,
     login: &Login,
 ) -> Result<Option<Lease>, Box<ErrorInfo>> {
     let leased = tokio::select! {
-        leased = pool.checkout(login) => leased,
+        leased = pool.checkout(worker, login) => leased,
         _ = client.closed(MOST_AHEAD) => return Ok(None),
     };
     client.resume();

@@ -3,6 +3,8 @@
 //! An idle connection holds no buffer: what is read lies in the worker's scratch, and only the
 //! unfinished end of a chunk, or what the peer is too slow to take, is kept.
 
+mod overhear;
+
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
@@ -21,6 +23,8 @@ use super::frame::Next;
 use super::socket::Socket;
 use super::startup;
 use super::startup::StartupError;
+
+pub use overhear::Ask;
 
 /// Bytes read at once. Streaming cost falls until about here (64 KiB against 4 KiB: half).
 const CHUNK: usize = 64 * 1024;
@@ -79,9 +83,15 @@ impl Connection {
         }
     }
 
-    /// The socket, when nothing is under way; `None` when bytes would be lost.
-    pub fn into_socket(self) -> Option<Socket> {
-        (self.unread.is_empty() && self.unsent.is_empty()).then_some(self.socket)
+    /// Nothing is under way on our side in either direction.
+    pub fn is_settled(&self) -> bool {
+        self.unread.is_empty() && self.unsent.is_empty()
+    }
+
+    /// Moves the connection to the current runtime; call it with nobody waiting on the connection.
+    pub fn rebind(self) -> io::Result<Self> {
+        let socket = self.socket.rebind()?;
+        Ok(Self { socket, ..self })
     }
 
     /// The peer has not taken everything yet.
@@ -353,12 +363,12 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (Connection, UnixStream) {
+    pub(super) fn pair() -> (Connection, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();
         (Connection::new(Socket::Unix(ours)), theirs)
     }
 
-    fn query(text: &[u8]) -> Vec<u8> {
+    pub(super) fn query(text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         super::super::frontend::put_query(&mut out, text);
         out
@@ -372,7 +382,7 @@ mod tests {
             .unwrap();
         assert_eq!(connection.recv(1000).await.unwrap().body, b"a\0");
         assert_eq!(connection.recv(1000).await.unwrap().body, b"b\0");
-        assert!(connection.into_socket().is_some());
+        assert!(connection.is_settled());
     }
 
     #[tokio::test]
@@ -417,5 +427,23 @@ mod tests {
         drop(peer);
         connection.closed(10_000).await.unwrap();
         assert_eq!(connection.recv(1000).await.unwrap().body, b"a\0");
+    }
+
+    #[test]
+    fn a_connection_moves_to_another_runtime() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+        };
+        let (first, second) = (runtime(), runtime());
+        let (connection, mut peer) = first.block_on(async { pair() });
+        let moved = second.block_on(async { connection.rebind() });
+        let mut connection = moved.unwrap();
+        first.block_on(async { peer.write_all(&query(b"a")).await.unwrap() });
+        drop(first);
+        let message = second.block_on(connection.recv(1000)).unwrap();
+        assert_eq!(message.body, b"a\0");
     }
 }
