@@ -128,7 +128,7 @@ impl Backend {
     /// Sends `request`, which must end in a Query or Sync, and gathers everything up to
     /// ReadyForQuery. No message may be longer than `limit` bytes.
     pub async fn exchange(&mut self, request: &[u8], limit: usize) -> io::Result<Reply> {
-        self.connection.push(request)?;
+        self.connection.send(request).await?;
         let mut reply = Reply::default();
         loop {
             let message = self.connection.recv(limit).await?;

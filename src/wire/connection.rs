@@ -8,6 +8,7 @@ mod overhear;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
@@ -70,6 +71,8 @@ pub struct Connection {
     paused: bool,
     /// For the peer, not taken by it yet.
     unsent: Vec<u8>,
+    /// The runtime has not been told yet that the socket takes bytes.
+    moved: bool,
 }
 
 impl Connection {
@@ -80,6 +83,7 @@ impl Connection {
             unread: Vec::new(),
             paused: false,
             unsent: Vec::new(),
+            moved: false,
         }
     }
 
@@ -91,7 +95,11 @@ impl Connection {
     /// Moves the connection to the current runtime; call it with nobody waiting on the connection.
     pub fn rebind(self) -> io::Result<Self> {
         let socket = self.socket.rebind()?;
-        Ok(Self { socket, ..self })
+        Ok(Self {
+            socket,
+            moved: true,
+            ..self
+        })
     }
 
     /// The peer has not taken everything yet.
@@ -103,7 +111,12 @@ impl Connection {
     pub fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
         while self.unsent.is_empty() && !rest.is_empty() {
-            match self.socket.try_write(rest) {
+            let written = if mem::take(&mut self.moved) {
+                self.socket.write_now(rest)
+            } else {
+                self.socket.try_write(rest)
+            };
+            match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(taken) => rest = &rest[taken..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -148,7 +161,7 @@ impl Connection {
         cx: &mut Context<'_>,
         deal: impl FnOnce(&[u8]) -> (Consumed, T),
     ) -> Poll<io::Result<Option<T>>> {
-        if std::mem::take(&mut self.paused) && !self.unread.is_empty() {
+        if mem::take(&mut self.paused) && !self.unread.is_empty() {
             return Poll::Ready(Ok(Some(self.deal_unread(deal))));
         }
         if self.unread.len() > CHUNK / 2 {
@@ -287,7 +300,7 @@ impl Connection {
     }
 
     fn deal_unread<T>(&mut self, deal: impl FnOnce(&[u8]) -> (Consumed, T)) -> T {
-        let chunk = std::mem::take(&mut self.unread);
+        let chunk = mem::take(&mut self.unread);
         let (consumed, value) = deal(&chunk);
         let (Consumed::Waiting(length) | Consumed::Paused(length)) = consumed;
         if length == 0 {
@@ -441,6 +454,8 @@ mod tests {
         let (connection, mut peer) = first.block_on(async { pair() });
         let moved = second.block_on(async { connection.rebind() });
         let mut connection = moved.unwrap();
+        connection.push(&query(b"b")).unwrap();
+        assert!(connection.is_settled(), "it takes bytes at once");
         first.block_on(async { peer.write_all(&query(b"a")).await.unwrap() });
         drop(first);
         let message = second.block_on(connection.recv(1000)).unwrap();

@@ -48,6 +48,14 @@ impl Socket {
         }
     }
 
+    /// The same for writing.
+    pub fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream).send(bytes),
+            Self::Unix(stream) => SockRef::from(stream).send(bytes),
+        }
+    }
+
     /// Moves the stream from the runtime it is registered with to the current one. A socket polled
     /// from a foreign runtime lags by that runtime's longest poll and dies with it.
     pub fn rebind(self) -> io::Result<Self> {
