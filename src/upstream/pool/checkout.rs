@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::sync::atomic::fence;
 use std::time::Instant;
 
-use super::hand_over::SHORT_WAIT;
 use super::idle::Idle;
 use super::idle::Reason;
 use super::lease::Lease;
@@ -59,22 +58,24 @@ impl Local {
 
     /// Takes, steals or opens a connection for the waiter, as the pool stands. An error says that
     /// there is nothing to wait for.
+    ///
+    /// Where every transaction waits for another one's end, all of this is found to be of no use
+    /// without a lock or a write that another worker would notice.
     fn look_around(self: &Arc<Self>, waiter: &Arc<Waiter>, login: &Login) -> Result<(), Error> {
         let shared = &*self.shared;
         self.take_own(waiter);
-        let in_trouble = shared.trouble.lasts(Instant::now());
         if let Some(error) = shared.hopeless() {
             return Err(error);
         }
-        if !in_trouble {
-            self.open_for(waiter, login, || Place::take(self));
+        let may_open = !shared.trouble.lasts();
+        let given = waiter.take_place();
+        if may_open && (given.is_some() || !shared.places.is_full()) {
+            self.open_for(waiter, login, || given.or_else(|| Place::take(self)));
         }
-        let waiting_for = shared.clock(Instant::now()).saturating_sub(waiter.since);
-        let long_enough = waiting_for >= SHORT_WAIT.as_nanos() as u64;
-        if long_enough || shared.places.is_full() || !waiter.is_opening() {
+        if shared.places.is_full() || !waiter.is_opening() || shared.has_waited(waiter) {
             self.steal(waiter);
         }
-        if !in_trouble && shared.places.is_full() {
+        if may_open && shared.places.is_full() && shared.idle() > 0 {
             self.open_for(waiter, login, || self.make_room(waiter));
         }
         if shared.is_restless() {
@@ -118,26 +119,22 @@ impl Local {
         Some(Place::of_idle(Arc::clone(self)))
     }
 
-    /// Opens a connection on the waiter's behalf, in the place that it was given or in one that
-    /// `place` finds, unless that goes on or too many are being opened.
+    /// Opens a connection on the waiter's behalf in the place that `find` finds, unless that goes on
+    /// already or too many are being opened.
     fn open_for(
         self: &Arc<Self>,
         waiter: &Arc<Waiter>,
         login: &Login,
-        place: impl FnOnce() -> Option<Place>,
+        find: impl FnOnce() -> Option<Place>,
     ) {
-        let given = waiter.take_place();
-        if waiter.is_closed() || (given.is_none() && waiter.is_opening()) {
+        if !waiter.claim() {
             return;
         }
-        let Some(connecting) = Connecting::take(self) else {
+        let connecting = Connecting::take(self);
+        let Some((connecting, place)) = connecting.and_then(|held| Some((held, find()?))) else {
             waiter.set_opening(false);
             return;
         };
-        let Some(place) = given.or_else(place) else {
-            return;
-        };
-        waiter.set_opening(true);
         Opening {
             local: Arc::clone(self),
             login: login.clone(),

@@ -92,7 +92,7 @@ impl Shared {
         if let Some(error) = self.hopeless() {
             return self.fail_all(&error);
         }
-        if self.trouble.lasts(Instant::now()) {
+        if self.trouble.lasts() {
             return;
         }
         for _ in 0..self.places.free().min(self.connecting.free()) {
@@ -110,6 +110,12 @@ impl Shared {
             return self.trouble.last(Instant::now());
         }
         None
+    }
+
+    /// Whether a waiter has waited for long enough that a connection is fetched from afar.
+    pub(super) fn has_waited(&self, waiter: &Waiter) -> bool {
+        let now = self.clock(Instant::now());
+        now.saturating_sub(waiter.since) >= SHORT_WAIT.as_nanos() as u64
     }
 
     /// Tells a waiter that there is nothing for it, unless it was served meanwhile.
@@ -142,7 +148,7 @@ impl Shared {
 
     fn offer(&self, worker: usize, mut idle: Idle) -> Offered {
         // While others can be opened, or none can, an open connection is worth more than its place.
-        let may_close = self.places.is_full() && !self.trouble.lasts(idle.since);
+        let may_close = self.places.is_full() && !self.trouble.lasts();
         loop {
             match self.shard(worker, |state| state.next(&idle.card.startup, may_close)) {
                 Next::Serve(waiter) => match waiter.give(idle) {

@@ -69,8 +69,12 @@ impl Trouble {
     }
 
     /// No attempt is to be made now.
-    pub(super) fn lasts(&self, now: Instant) -> bool {
-        self.is_there() && self.lock().as_ref().is_some_and(|last| now < last.until)
+    pub(super) fn lasts(&self) -> bool {
+        self.is_there() && self.lasts_at(Instant::now())
+    }
+
+    fn lasts_at(&self, now: Instant) -> bool {
+        self.lock().as_ref().is_some_and(|last| now < last.until)
     }
 
     /// Why no attempt is to be made now.
@@ -106,10 +110,10 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..6 {
             trouble.note(error(), now);
-            assert!(trouble.lasts(now));
+            assert!(trouble.lasts_at(now));
             let until = trouble.lock().as_ref().map(|last| last.until).unwrap();
             pauses.push(trouble.lock().as_ref().map(|last| last.pause).unwrap());
-            assert!(!trouble.lasts(until));
+            assert!(!trouble.lasts_at(until));
             now = until;
         }
         let expected = [100, 200, 400, 800, 1000, 1000].map(Duration::from_millis);
@@ -126,7 +130,7 @@ mod tests {
         for _ in 0..8 {
             trouble.note(error(), now);
         }
-        assert!(!trouble.lasts(now + FIRST.mul_f64(1.2)));
+        assert!(!trouble.lasts_at(now + FIRST.mul_f64(1.2)));
         assert!(matches!(trouble.last(now), Some(Error::TimedOut(_))));
     }
 }

@@ -26,15 +26,15 @@ impl Pool {
                 idle.close(reason, shared);
             }
         }
-        self.fill_up(now);
+        self.fill_up();
     }
 
     /// Opens what is missing of `min_idle`, where the fewest are idle.
-    fn fill_up(&self, now: Instant) {
+    fn fill_up(&self) {
         let shared = &*self.shared;
         let at_hand = shared.idle() + shared.connecting.used();
         let missing = shared.limits.min_idle.saturating_sub(at_hand);
-        if missing == 0 || shared.trouble.lasts(now) {
+        if missing == 0 || shared.trouble.lasts() {
             return;
         }
         let last_login = shared

@@ -36,7 +36,7 @@ struct Slot {
     place: Option<Place>,
     /// Answered or gone: takes nothing more.
     closed: bool,
-    /// A connection is being opened on its behalf, or it was promised a place for one.
+    /// A connection is being opened on its behalf, or a place for it is about to be given.
     opening: bool,
     /// It shall look around once more.
     called: bool,
@@ -82,13 +82,13 @@ impl Waiter {
         }
     }
 
-    /// Promises a place; `false` when it has one or needs none.
+    /// Claims the next opening for it; `false` when one goes on, or it needs none.
     pub(super) fn claim(&self) -> bool {
         let mut slot = self.slot();
         !slot.closed && !mem::replace(&mut slot.opening, true)
     }
 
-    /// Gives the promised place.
+    /// Gives it a place, which was claimed for it.
     pub(super) fn offer(&self, place: Place) {
         let mut slot = self.slot();
         if slot.closed {
@@ -102,9 +102,14 @@ impl Waiter {
         wake(slot);
     }
 
-    /// The place that was given.
+    /// The place that was given; the claim to it is over.
     pub(super) fn take_place(&self) -> Option<Place> {
-        self.slot().place.take()
+        let mut slot = self.slot();
+        let place = slot.place.take();
+        if place.is_some() {
+            slot.opening = false;
+        }
+        place
     }
 
     /// A connection is, or is not any more, being opened on its behalf.
