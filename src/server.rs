@@ -79,7 +79,8 @@ impl Server {
             count => count,
         };
         let http_listen = config.server.http_listen;
-        let services = Services::new(config, control.handle().clone()).map_err(Error::Models)?;
+        let services =
+            Services::new(config, count, control.handle().clone()).map_err(Error::Models)?;
         let services = Arc::new(services);
         let workers = (0..count).map(|index| Worker::start(index, Arc::clone(&services)));
         let workers = workers
@@ -156,7 +157,7 @@ async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Error> {
     Ok(listeners)
 }
 
-/// Closes idle server connections and counts all connections.
+/// Looks after the pools and counts all connections.
 async fn reap(services: Arc<Services>) {
     let mut interval = tokio::time::interval(REAP_INTERVAL);
     loop {
@@ -165,6 +166,7 @@ async fn reap(services: Arc<Services>) {
         let (active, idle) = services.pools.count();
         metrics::gauge!(names::SERVERS, "state" => "active").set(active as f64);
         metrics::gauge!(names::SERVERS, "state" => "idle").set(idle as f64);
+        metrics::gauge!(names::WAITING).set(services.pools.waiting() as f64);
         metrics::gauge!(names::CLIENTS).set(services.clients() as f64);
     }
 }

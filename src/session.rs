@@ -86,15 +86,15 @@ pub struct Services {
 }
 
 impl Services {
-    /// Services under these settings, with nothing connected yet.
-    pub fn new(config: Config, control: Handle) -> Result<Self, nl::Error> {
+    /// Services under these settings for so many workers, with nothing connected yet.
+    pub fn new(config: Config, workers: usize, control: Handle) -> Result<Self, nl::Error> {
         let clients = config.server.max_client_conn;
         let translator = Translator::new(&config.nl, &config.llm, control.clone())?;
         let policies = config.policies.iter().cloned().map(Arc::new).collect();
         Ok(Self {
             config,
             policies,
-            pools: Pools::default(),
+            pools: Pools::new(workers),
             cancel_keys: Arc::default(),
             catalog: Catalog::new(control),
             translator,

@@ -53,3 +53,23 @@ pub enum Error {
     #[error("no server connection became free in time")]
     Exhausted,
 }
+
+impl Error {
+    /// The same once more, for another client.
+    fn again(&self) -> Self {
+        match self {
+            Self::Refused(bytes) => Self::Refused(bytes.clone()),
+            Self::Unreachable { address, source } => Self::Unreachable {
+                address: address.clone(),
+                source: source.raw_os_error().map_or_else(
+                    || io::Error::new(source.kind(), source.to_string()),
+                    io::Error::from_raw_os_error,
+                ),
+            },
+            Self::TimedOut(address) => Self::TimedOut(address.clone()),
+            Self::NoPassword(user) => Self::NoPassword(user.clone()),
+            Self::UnsupportedAuthentication(which) => Self::UnsupportedAuthentication(which),
+            Self::Exhausted => Self::Exhausted,
+        }
+    }
+}

@@ -87,8 +87,16 @@ pub struct Database {
     pub query_wait_timeout: Duration,
     /// How long connecting to the server may take, login included.
     pub server_connect_timeout: Duration,
-    /// A server connection idle for longer is closed.
+    /// A server connection idle for longer is closed, give or take a tenth.
     pub server_idle_timeout: Duration,
+    /// A server connection older than this is closed when nobody uses it, give or take a tenth.
+    pub server_lifetime: Duration,
+    /// Idle server connections kept at hand in a pool that was used.
+    pub min_idle: usize,
+    /// Server connections of a pool that may be logging in at the same time.
+    pub max_connecting: usize,
+    /// The longest pause between attempts to connect to a server that cannot be reached.
+    pub server_login_retry: Duration,
     /// Run on a server connection before it is given to the next client.
     pub reset_query: String,
     /// Who reads the catalog; `None` is the URL's user, else the client's own name.
@@ -109,6 +117,10 @@ impl Database {
             query_wait_timeout: Duration::from_mins(2),
             server_connect_timeout: Duration::from_secs(15),
             server_idle_timeout: Duration::from_mins(10),
+            server_lifetime: Duration::from_hours(1),
+            min_idle: 0,
+            max_connecting: 8,
+            server_login_retry: Duration::from_secs(15),
             reset_query: "DISCARD ALL".to_owned(),
             service_user: None,
             service_password: None,

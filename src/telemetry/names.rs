@@ -13,6 +13,16 @@ pub const CLIENTS: &str = "pgparley_clients";
 pub const LOGINS: &str = "pgparley_logins_total";
 /// Server connections open now. Label: `state` (`active` or `idle`).
 pub const SERVERS: &str = "pgparley_servers";
+/// Server connections that were opened and logged in.
+pub const SERVERS_OPENED: &str = "pgparley_servers_opened_total";
+/// Server connections that were closed. Label: `reason` (`abandoned` by a client in a state that
+/// could not be cleaned, `idle` or `lifetime` as configured, `lost` to the server, `room` for other
+/// start-up parameters).
+pub const SERVERS_CLOSED: &str = "pgparley_servers_closed_total";
+/// Attempts to open a server connection that failed.
+pub const CONNECT_FAILURES: &str = "pgparley_connect_failures_total";
+/// Clients that wait for a server connection now.
+pub const WAITING: &str = "pgparley_clients_waiting";
 /// Statements that did not go to the server. Label: `sqlstate`.
 pub const REFUSALS: &str = "pgparley_refusals_total";
 /// Results that a limit cut or failed. Label: `policy`.
@@ -32,7 +42,7 @@ pub enum Kind {
 }
 
 /// Every metric with its kind and its help line.
-pub const ALL: [(&str, Kind, &str); 9] = [
+pub const ALL: [(&str, Kind, &str); 13] = [
     (
         QUESTIONS,
         Kind::Counter,
@@ -50,6 +60,26 @@ pub const ALL: [(&str, Kind, &str); 9] = [
         SERVERS,
         Kind::Gauge,
         "Server connections open now, by state.",
+    ),
+    (
+        SERVERS_OPENED,
+        Kind::Counter,
+        "Server connections that were opened and logged in.",
+    ),
+    (
+        SERVERS_CLOSED,
+        Kind::Counter,
+        "Server connections that were closed, by reason.",
+    ),
+    (
+        CONNECT_FAILURES,
+        Kind::Counter,
+        "Attempts to open a server connection that failed.",
+    ),
+    (
+        WAITING,
+        Kind::Gauge,
+        "Clients that wait for a server connection now.",
     ),
     (
         REFUSALS,

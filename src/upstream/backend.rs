@@ -11,6 +11,7 @@ use super::cancel::CancelTarget;
 use crate::wire::Connection;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
+use crate::wire::connection::Ask;
 use crate::wire::connection::Message;
 use crate::wire::frame::server;
 
@@ -103,10 +104,34 @@ impl Backend {
         self.notices.drain(..)
     }
 
+    /// Moves the connection to the current runtime; call it while nothing is owed.
+    pub(super) fn rebind(self) -> io::Result<Self> {
+        let connection = self.connection.rebind()?;
+        Ok(Self { connection, ..self })
+    }
+
+    /// Whether an idle connection can be used. What the server may say to nobody is read; a server
+    /// that says more than that, or has closed, is of no use.
+    pub(super) fn is_usable(&mut self, ask: Ask) -> bool {
+        let mut changed = Vec::new();
+        let usable = self.connection.overhear(ask, |tag, body| match tag {
+            server::PARAMETER_STATUS => {
+                changed.push(body.to_vec());
+                true
+            }
+            server::NOTICE => true,
+            _ => false,
+        });
+        for body in changed {
+            self.note_parameter(&body);
+        }
+        usable
+    }
+
     /// Sends `request`, which must end in a Query or Sync, and gathers everything up to
     /// ReadyForQuery. No message may be longer than `limit` bytes.
     pub async fn exchange(&mut self, request: &[u8], limit: usize) -> io::Result<Reply> {
-        self.connection.push(request)?;
+        self.connection.send(request).await?;
         let mut reply = Reply::default();
         loop {
             let message = self.connection.recv(limit).await?;

@@ -1,34 +1,55 @@
 //! Keeps server connections for the next client, never more than the configured number.
+//!
+//! A pool has one shard per worker, so that taking a connection and giving it back is the business
+//! of one thread: nobody else touches its lock in the ordinary case. What the shards share are a
+//! few atomics: how many connections there are, and since when somebody waits at each shard.
+//!
+//! ```text
+//! try_checkout ── newest idle of this worker ──────────────────────────────► Lease
+//! checkout ────── the same, else queue up and:                                 ▲
+//!                   below the limit   open one (opening)                       │
+//!                   at the limit      steal the longest idle of another worker │
+//!                                     or close one with other parameters       │
+//! release ─────── first waiter here, or one elsewhere who waits longer ────────┘
+//!                 nobody waits: idle, newest first
+//! ```
+//!
+//! No wake-up is lost: who queues up shows it and then looks for idle connections, who puts one
+//! down shows that and then looks for waiters, each with a full fence in between.
+
+mod checkout;
+mod hand_over;
+mod idle;
+mod lease;
+mod opening;
+mod place;
+mod shared;
+mod state;
+mod trouble;
+mod upkeep;
+mod waiter;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::time::Duration;
 use std::time::Instant;
 
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
-
+use self::shared::Local;
+use self::shared::Shared;
 use super::Error;
-use super::backend::Backend;
-use super::backend::MAX_CONTROL_MESSAGE;
 use super::connect::Login;
 use crate::config::Database;
 use crate::config::Secret;
 use crate::telemetry::names;
-use crate::wire::Connection;
-use crate::wire::TransactionStatus;
-use crate::wire::frontend;
-use crate::wire::socket::DetachedSocket;
 
-/// How long a server connection may take to become clean before it is closed instead.
-const RESET_PATIENCE: Duration = Duration::from_secs(5);
+pub use self::lease::Lease;
 
 /// All pools of one pgparley, by place, database, user and the settings' entry.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pools {
+    workers: usize,
     pools: Mutex<HashMap<Key, Arc<Pool>>>,
 }
 
@@ -40,11 +61,19 @@ struct Key {
     user: Vec<u8>,
     /// Whoever gives another password must log in with it.
     password: Option<Secret>,
-    /// The entry whose limits hold.
+    /// The entry whose limits and pool mode hold.
     entry: String,
 }
 
 impl Pools {
+    /// No pools yet; each will have a shard for every one of `workers`.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            workers: workers.max(1),
+            pools: Mutex::default(),
+        }
+    }
+
     /// The pool that serves this login, made at first use.
     pub fn pool(&self, login: &Login, settings: &Database) -> Arc<Pool> {
         let key = Key {
@@ -56,237 +85,87 @@ impl Pools {
             entry: settings.name.clone(),
         };
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            pools
-                .entry(key)
-                .or_insert_with(|| Arc::new(Pool::new(settings))),
-        )
+        let made = || Arc::new(Pool::new(self.workers, settings));
+        Arc::clone(pools.entry(key).or_insert_with(made))
     }
 
-    /// Closes what was idle for too long.
+    /// Closes what was idle for too long or is too old, and opens what is to be kept at hand. Call
+    /// it about once a second, on a runtime that is not a worker's.
     pub fn reap(&self) {
-        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        for pool in pools.values() {
+        for pool in self.all() {
             pool.reap();
         }
     }
 
-    /// Server connections in use and idle, over all pools.
+    /// Server connections in use and idle, over all pools. What is being opened is in use.
     pub fn count(&self) -> (usize, usize) {
-        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        pools.values().fold((0, 0), |(used, idle), pool| {
-            (
-                used + pool.limit - pool.permits.available_permits(),
-                idle + pool.idle().len(),
-            )
+        self.all().iter().fold((0, 0), |(used, idle), pool| {
+            let its_idle = pool.shared.idle();
+            let its_used = pool.shared.places.used().saturating_sub(its_idle);
+            (used + its_used, idle + its_idle)
         })
+    }
+
+    /// Clients that wait for a server connection, over all pools.
+    pub fn waiting(&self) -> usize {
+        self.all().iter().map(|pool| pool.shared.waiting()).sum()
+    }
+
+    fn all(&self) -> Vec<Arc<Pool>> {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.values().map(Arc::clone).collect()
     }
 }
 
 /// The server connections of one (database, user).
 #[derive(Debug)]
 pub struct Pool {
-    limit: usize,
-    /// One permit per connection in use; fair.
-    permits: Arc<Semaphore>,
-    /// The most recently used last, and taken first.
-    idle: Mutex<Vec<Idle>>,
-    wait_timeout: Duration,
-    idle_timeout: Duration,
-    reset_query: String,
-}
-
-#[derive(Debug)]
-struct Idle {
-    socket: DetachedSocket,
-    backend: Parked,
-    /// The start-up parameters that it was opened with: what RESET returns to.
-    startup: Vec<(Vec<u8>, Vec<u8>)>,
-    since: Instant,
-}
-
-/// A [`Backend`] without its stream.
-#[derive(Debug)]
-struct Parked {
-    parameters: std::sync::Arc<super::Parameters>,
-    settings: std::sync::Arc<super::Settings>,
-    statements: super::Statements,
-    cancel: Option<Arc<super::CancelTarget>>,
+    shared: Arc<Shared>,
+    /// The pool as each worker sees it. Leases count their references on it, not on the pool: that
+    /// number would travel between the cores with every transaction.
+    locals: Box<[Arc<Local>]>,
 }
 
 impl Pool {
-    fn new(settings: &Database) -> Self {
-        Self {
-            limit: settings.pool_size,
-            permits: Arc::new(Semaphore::new(settings.pool_size)),
-            idle: Mutex::default(),
-            wait_timeout: settings.query_wait_timeout,
-            idle_timeout: settings.server_idle_timeout,
-            reset_query: settings.reset_query.clone(),
-        }
-    }
-
-    /// A server connection for one client: an idle one that was opened with the same start-up
-    /// parameters, else a new one.
-    pub async fn checkout(self: &Arc<Self>, _worker: usize, login: &Login) -> Result<Lease, Error> {
-        let asked = Instant::now();
-        let permit = timeout(self.wait_timeout, Arc::clone(&self.permits).acquire_owned()).await;
-        metrics::histogram!(names::WAIT_SECONDS).record(asked.elapsed());
-        let permit = permit
-            .map_err(|_| Error::Exhausted)?
-            .map_err(|_| Error::Exhausted)?;
-        while let Some(idle) = self.take_idle(&login.parameters) {
-            if let Some(backend) = idle.wake() {
-                return Ok(self.lease(backend, permit, login));
-            }
-        }
-        self.make_room();
-        let backend = login.connect().await?;
-        Ok(self.lease(backend, permit, login))
-    }
-
-    /// An idle one, at once.
-    pub fn try_checkout(self: &Arc<Self>, _worker: usize, login: &Login) -> Option<Lease> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
-        while let Some(idle) = self.take_idle(&login.parameters) {
-            if let Some(backend) = idle.wake() {
-                return Some(self.lease(backend, permit, login));
-            }
-        }
-        None
-    }
-
-    fn lease(
-        self: &Arc<Self>,
-        backend: Backend,
-        permit: OwnedSemaphorePermit,
-        login: &Login,
-    ) -> Lease {
-        let startup = login.parameters.clone();
-        Lease {
-            backend,
-            pool: Arc::clone(self),
-            startup,
-            permit,
-        }
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take_idle(&self, startup: &[(Vec<u8>, Vec<u8>)]) -> Option<Idle> {
-        let mut idle = self.idle();
-        let position = idle.iter().rposition(|idle| idle.startup == startup)?;
-        Some(idle.remove(position))
-    }
-
-    /// Closes the longest idle connection when one more would be over the limit.
-    fn make_room(&self) {
-        let in_use = self.limit - self.permits.available_permits();
-        let mut idle = self.idle();
-        while !idle.is_empty() && in_use + idle.len() > self.limit {
-            idle.remove(0);
-        }
-    }
-
-    fn reap(&self) {
-        self.idle()
-            .retain(|idle| idle.since.elapsed() < self.idle_timeout);
-    }
-}
-
-impl Idle {
-    /// Brings the connection onto the current runtime; `None` when the server has closed it.
-    fn wake(self) -> Option<Backend> {
-        if !self.socket.is_quiet() {
-            return None;
-        }
-        let socket = self.socket.attach().ok()?;
-        let Parked { parameters, settings, statements, cancel } = self.backend;
-        let mut backend = Backend::new(
-            Connection::new(socket),
-            super::Parameters::default(),
-            None,
-            std::collections::VecDeque::new(),
-        );
-        backend.parameters = parameters;
-        backend.settings = settings;
-        backend.statements = statements;
-        backend.cancel = cancel;
-        Some(backend)
-    }
-}
-
-/// A server connection that one client owns.
-#[derive(Debug)]
-pub struct Lease {
-    /// The connection itself.
-    pub backend: Backend,
-    pool: Arc<Pool>,
-    startup: Vec<(Vec<u8>, Vec<u8>)>,
-    permit: OwnedSemaphorePermit,
-}
-
-impl Lease {
-    /// Cleans the connection and keeps it for the next client; closes it when it does not become
-    /// clean in time. Call it only with nothing owed; dropping the lease instead closes the
-    /// connection.
-    pub async fn give_back(mut self, status: TransactionStatus) {
-        let cleaned = timeout(RESET_PATIENCE, self.clean(status)).await;
-        if !matches!(cleaned, Ok(Ok(true))) {
-            return;
-        }
-        self.release();
-    }
-
-    /// Gives a clean, idle connection to the next.
-    pub fn release(self) {
-        let Self {
-            backend,
-            pool,
-            startup,
-            permit,
-        } = self;
-        let parked = Parked {
-            parameters: backend.parameters.clone(),
-            settings: backend.settings.clone(),
-            statements: backend.statements,
-            cancel: backend.cancel.clone(),
+    fn new(workers: usize, settings: &Database) -> Self {
+        let shared = Arc::new(Shared::new(workers, settings));
+        let local = |worker| {
+            let shared = Arc::clone(&shared);
+            Arc::new(Local { shared, worker })
         };
-        let socket = backend
-            .connection
-            .into_socket()
-            .map(crate::wire::Socket::detach);
-        if let Some(Ok(socket)) = socket {
-            pool.idle().push(Idle {
-                socket,
-                backend: parked,
-                startup,
-                since: Instant::now(),
-            });
+        Self {
+            locals: (0..workers).map(local).collect(),
+            shared,
         }
-        drop(permit);
     }
 
-    /// Rolls back what is open and runs the reset query.
-    async fn clean(&mut self, status: TransactionStatus) -> std::io::Result<bool> {
-        let mut steps = Vec::new();
-        if status != TransactionStatus::Idle {
-            steps.push("ROLLBACK".to_owned());
-        }
-        if !self.pool.reset_query.is_empty() {
-            steps.push(self.pool.reset_query.clone());
-        }
-        for step in steps {
-            let mut request = Vec::new();
-            frontend::put_query(&mut request, step.as_bytes());
-            let reply = self.backend.exchange(&request, MAX_CONTROL_MESSAGE).await?;
-            if reply.error.is_some() || reply.status != Some(TransactionStatus::Idle) {
-                return Ok(false);
+    /// An idle connection of this worker that was opened with these start-up parameters, at once.
+    /// Nobody who has been waiting here is overtaken.
+    pub fn try_checkout(self: &Arc<Self>, worker: usize, login: &Login) -> Option<Lease> {
+        let local = self.local(worker);
+        loop {
+            let idle = local.take_newest(&login.parameters)?;
+            if let Some(idle) = local.wake(idle) {
+                return Some(Lease::new(idle, Arc::clone(local)));
             }
         }
-        self.backend.forget();
-        Ok(true)
+    }
+
+    /// A connection that was opened with these start-up parameters: idle here, else stolen, opened
+    /// or waited for. Cancel safe: what was being opened goes to the pool.
+    ///
+    /// Must be called on the runtime of `worker`, and always on the same one.
+    pub async fn checkout(self: &Arc<Self>, worker: usize, login: &Login) -> Result<Lease, Error> {
+        let asked = Instant::now();
+        let lease = match self.try_checkout(worker, login) {
+            Some(lease) => Ok(lease),
+            None => self.local(worker).wait(login, asked).await,
+        };
+        metrics::histogram!(names::WAIT_SECONDS).record(asked.elapsed());
+        lease
+    }
+
+    fn local(&self, worker: usize) -> &Arc<Local> {
+        &self.locals[worker % self.locals.len()]
     }
 }

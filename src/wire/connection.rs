@@ -3,9 +3,12 @@
 //! An idle connection holds no buffer: what is read lies in the worker's scratch, and only the
 //! unfinished end of a chunk, or what the peer is too slow to take, is kept.
 
+mod overhear;
+
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
@@ -21,6 +24,8 @@ use super::frame::Next;
 use super::socket::Socket;
 use super::startup;
 use super::startup::StartupError;
+
+pub use overhear::Ask;
 
 /// Bytes read at once. Streaming cost falls until about here (64 KiB against 4 KiB: half).
 const CHUNK: usize = 64 * 1024;
@@ -66,6 +71,8 @@ pub struct Connection {
     paused: bool,
     /// For the peer, not taken by it yet.
     unsent: Vec<u8>,
+    /// The runtime has not been told yet that the socket takes bytes.
+    moved: bool,
 }
 
 impl Connection {
@@ -76,12 +83,23 @@ impl Connection {
             unread: Vec::new(),
             paused: false,
             unsent: Vec::new(),
+            moved: false,
         }
     }
 
-    /// The socket, when nothing is under way; `None` when bytes would be lost.
-    pub fn into_socket(self) -> Option<Socket> {
-        (self.unread.is_empty() && self.unsent.is_empty()).then_some(self.socket)
+    /// Nothing is under way on our side in either direction.
+    pub fn is_settled(&self) -> bool {
+        self.unread.is_empty() && self.unsent.is_empty()
+    }
+
+    /// Moves the connection to the current runtime; call it with nobody waiting on the connection.
+    pub fn rebind(self) -> io::Result<Self> {
+        let socket = self.socket.rebind()?;
+        Ok(Self {
+            socket,
+            moved: true,
+            ..self
+        })
     }
 
     /// The peer has not taken everything yet.
@@ -93,7 +111,12 @@ impl Connection {
     pub fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
         while self.unsent.is_empty() && !rest.is_empty() {
-            match self.socket.try_write(rest) {
+            let written = if mem::take(&mut self.moved) {
+                self.socket.write_now(rest)
+            } else {
+                self.socket.try_write(rest)
+            };
+            match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(taken) => rest = &rest[taken..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -138,7 +161,7 @@ impl Connection {
         cx: &mut Context<'_>,
         deal: impl FnOnce(&[u8]) -> (Consumed, T),
     ) -> Poll<io::Result<Option<T>>> {
-        if std::mem::take(&mut self.paused) && !self.unread.is_empty() {
+        if mem::take(&mut self.paused) && !self.unread.is_empty() {
             return Poll::Ready(Ok(Some(self.deal_unread(deal))));
         }
         if self.unread.len() > CHUNK / 2 {
@@ -289,7 +312,7 @@ impl Connection {
     }
 
     fn deal_unread<T>(&mut self, deal: impl FnOnce(&[u8]) -> (Consumed, T)) -> T {
-        let chunk = std::mem::take(&mut self.unread);
+        let chunk = mem::take(&mut self.unread);
         let (consumed, value) = deal(&chunk);
         let (Consumed::Waiting(length) | Consumed::Paused(length)) = consumed;
         if length == 0 {
@@ -365,12 +388,12 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (Connection, UnixStream) {
+    pub(super) fn pair() -> (Connection, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();
         (Connection::new(Socket::Unix(ours)), theirs)
     }
 
-    fn query(text: &[u8]) -> Vec<u8> {
+    pub(super) fn query(text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         super::super::frontend::put_query(&mut out, text);
         out
@@ -384,7 +407,7 @@ mod tests {
             .unwrap();
         assert_eq!(connection.recv(1000).await.unwrap().body, b"a\0");
         assert_eq!(connection.recv(1000).await.unwrap().body, b"b\0");
-        assert!(connection.into_socket().is_some());
+        assert!(connection.is_settled());
     }
 
     #[tokio::test]
@@ -429,5 +452,25 @@ mod tests {
         drop(peer);
         connection.closed(10_000).await.unwrap();
         assert_eq!(connection.recv(1000).await.unwrap().body, b"a\0");
+    }
+
+    #[test]
+    fn a_connection_moves_to_another_runtime() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+        };
+        let (first, second) = (runtime(), runtime());
+        let (connection, mut peer) = first.block_on(async { pair() });
+        let moved = second.block_on(async { connection.rebind() });
+        let mut connection = moved.unwrap();
+        connection.push(&query(b"b")).unwrap();
+        assert!(connection.is_settled(), "it takes bytes at once");
+        first.block_on(async { peer.write_all(&query(b"a")).await.unwrap() });
+        drop(first);
+        let message = second.block_on(connection.recv(1000)).unwrap();
+        assert_eq!(message.body, b"a\0");
     }
 }

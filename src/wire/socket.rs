@@ -1,10 +1,12 @@
 //! The two kinds of stream a session moves bytes over, behind one face.
 
 use std::io;
+use std::io::Read;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
 
+use socket2::SockRef;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
@@ -20,15 +22,6 @@ pub enum Socket {
     Unix(UnixStream),
 }
 
-/// A [`Socket`] that belongs to no runtime, so that another one can take it.
-#[derive(Debug)]
-pub enum DetachedSocket {
-    /// TCP.
-    Tcp(std::net::TcpStream),
-    /// A Unix socket.
-    Unix(std::os::unix::net::UnixStream),
-}
-
 impl Socket {
     /// Writes what fits now. `WouldBlock` when nothing does.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -38,35 +31,38 @@ impl Socket {
         }
     }
 
-    /// Takes the stream off this runtime. A socket polled from a foreign runtime lags by that
-    /// runtime's longest poll and dies with it.
-    pub fn detach(self) -> io::Result<DetachedSocket> {
-        Ok(match self {
-            Self::Tcp(stream) => DetachedSocket::Tcp(stream.into_std()?),
-            Self::Unix(stream) => DetachedSocket::Unix(stream.into_std()?),
-        })
-    }
-}
-
-impl DetachedSocket {
-    /// Registers the stream with the current runtime.
-    pub fn attach(self) -> io::Result<Socket> {
-        Ok(match self {
-            Self::Tcp(stream) => Socket::Tcp(TcpStream::from_std(stream)?),
-            Self::Unix(stream) => Socket::Unix(UnixStream::from_std(stream)?),
-        })
+    /// Reads what is known to have arrived: no system call when the runtime has not been told of
+    /// anything. `WouldBlock` when there is nothing.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.try_read(buffer),
+            Self::Unix(stream) => stream.try_read(buffer),
+        }
     }
 
-    /// Nothing has arrived and the peer has not closed: as it should be while idle.
-    pub fn is_quiet(&self) -> bool {
-        let mut byte = [0];
-        let peeked = match self {
-            Self::Tcp(stream) => stream.peek(&mut byte),
-            Self::Unix(stream) => {
-                socket2::SockRef::from(stream).peek(&mut [std::mem::MaybeUninit::uninit()])
-            }
-        };
-        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    /// Asks the system itself, whatever the runtime knows. `WouldBlock` when there is nothing.
+    pub fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&*SockRef::from(stream)).read(buffer),
+            Self::Unix(stream) => (&*SockRef::from(stream)).read(buffer),
+        }
+    }
+
+    /// The same for writing.
+    pub fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream).send(bytes),
+            Self::Unix(stream) => SockRef::from(stream).send(bytes),
+        }
+    }
+
+    /// Moves the stream from the runtime it is registered with to the current one. A socket polled
+    /// from a foreign runtime lags by that runtime's longest poll and dies with it.
+    pub fn rebind(self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream.into_std()?)?),
+            Self::Unix(stream) => Self::Unix(UnixStream::from_std(stream.into_std()?)?),
+        })
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use pgparley::cli::demo::cluster::Cluster;
+use pgparley::cli::demo::cluster::Options;
+use pgparley::cli::demo::cluster::Shutdown;
 use pgparley::server::Running;
 
 use crate::expect;
@@ -14,7 +17,9 @@ use crate::support::message::parse;
 use crate::support::message::startup;
 use crate::support::message::sync;
 use crate::support::message::terminate;
+use crate::support::proxy::config;
 use crate::support::proxy::proxy_with;
+use crate::support::proxy::start;
 use crate::support::proxy::wait_for;
 
 const PID: &str = "SELECT pg_backend_pid()";
@@ -101,11 +106,71 @@ fn second_client_waits_for_the_only_connection() {
 }
 
 #[test]
+fn only_connection_moves_to_the_worker_of_the_client_that_waits() {
+    let database = database();
+    let running = proxy_with(|config| {
+        config.server.workers = 2;
+        config.databases[0].pool_size = 1;
+    });
+    let mut client = TestClient::login(running.addr(), &database);
+    let pid = client.row(PID);
+    for _ in 0..4 {
+        // It comes to the other worker, which has fewer clients.
+        let mut next = TestClient::connect(running.addr());
+        next.send(&startup(&[("user", "postgres"), ("database", &database)]));
+        client.send(&terminate());
+        next.greeting().expect("its turn has come");
+        assert_eq!(next.row(PID), pid);
+        client = next;
+    }
+}
+
+#[test]
+fn restart_of_the_server_is_not_noticed_by_who_comes_after_it() {
+    let cluster = Cluster::start(Options::default()).expect("a throwaway PostgreSQL starts");
+    let running = start(config(&cluster));
+    let clients = [(); 3].map(|()| TestClient::login(running.addr(), "postgres"));
+    for mut client in clients {
+        client.send(&terminate());
+        client.expect_closed();
+    }
+    for _ in 0..2 {
+        cluster.restart(Shutdown::Fast).expect("it starts again");
+        let mut client = TestClient::login(running.addr(), "postgres");
+        assert_eq!(client.row("SELECT 1"), "1");
+        client.send(&terminate());
+        client.expect_closed();
+    }
+}
+
+#[test]
+fn connections_are_kept_at_hand_and_grow_old() {
+    let database = database();
+    let running = proxy_with(|config| {
+        config.databases[0].min_idle = 2;
+        config.databases[0].server_idle_timeout = Duration::from_millis(50);
+        config.databases[0].server_lifetime = Duration::from_secs(2);
+    });
+    let mut client = TestClient::login(running.addr(), &database);
+    let pid = client.row(PID);
+    let mut watcher = TestClient::login(cluster().addr(), &database);
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                  AND pid <> pg_backend_pid()";
+    wait_for(&mut watcher, others, "3");
+    client.send(&terminate());
+    client.expect_closed();
+    let first = format!("{others} AND pid = {pid}");
+    wait_for(&mut watcher, &first, "0");
+    wait_for(&mut watcher, others, "2");
+}
+
+#[test]
 fn waiting_longer_than_query_wait_timeout_is_refused_with_a_hint() {
     let database = database();
     let running = proxy_with(|config| {
         config.databases[0].pool_size = 1;
-        config.databases[0].query_wait_timeout = Duration::from_millis(100);
+        // Logging in to the server counts too, and the machine may be busy.
+        config.databases[0].query_wait_timeout = Duration::from_secs(3);
     });
     let mut first = TestClient::login(running.addr(), &database);
     first.rows("BEGIN");

@@ -65,6 +65,10 @@ pub(super) fn database(
     let query_wait_timeout = section.optional("query_wait_timeout", duration);
     let server_connect_timeout = section.optional("server_connect_timeout", duration);
     let server_idle_timeout = section.optional("server_idle_timeout", duration);
+    let server_lifetime = section.optional("server_lifetime", duration);
+    let min_idle = section.optional("min_idle", whole(0..=100_000));
+    let max_connecting = section.optional("max_connecting", whole(1..=100_000));
+    let server_login_retry = section.optional("server_login_retry", duration);
     let reset_query = section.optional("reset_query", text);
     let service_user = section.optional("service_user", word);
     let service_password = section.optional("service_password_env", |node| {
@@ -84,6 +88,10 @@ pub(super) fn database(
             server_connect_timeout: server_connect_timeout
                 .unwrap_or(default.server_connect_timeout),
             server_idle_timeout: server_idle_timeout.unwrap_or(default.server_idle_timeout),
+            server_lifetime: server_lifetime.unwrap_or(default.server_lifetime),
+            min_idle: min_idle.unwrap_or(default.min_idle),
+            max_connecting: max_connecting.unwrap_or(default.max_connecting),
+            server_login_retry: server_login_retry.unwrap_or(default.server_login_retry),
             reset_query: reset_query.unwrap_or(default.reset_query),
             service_user,
             service_password,
