@@ -220,7 +220,9 @@ impl Session {
     /// Moves messages until one side ends the session.
     async fn relay(&mut self) -> End {
         loop {
-            let dealt_with = match self.next().await {
+            let event = self.next().await;
+            let is_for_a_message = matches!(event, Event::Attach | Event::Settle | Event::Promote);
+            let dealt_with = match event {
                 Event::Moved => continue,
                 Event::Turn(turn) => self.take_turn(*turn).await,
                 Event::Settle => self.settle().await.map(|_| ()),
@@ -241,7 +243,9 @@ impl Session {
             if let Err(end) = dealt_with {
                 return end;
             }
-            self.let_go();
+            if !is_for_a_message {
+                self.let_go();
+            }
             // What was read before but had to wait is dealt with now.
             self.client.resume();
             if let Some(server) = self.link.attached() {

@@ -4,6 +4,7 @@
 use super::names::Closed;
 use super::names::Names;
 use super::names::Prepared;
+use super::replies::Effect;
 use super::replies::Owed;
 use super::replies::Replies;
 use super::replies::Rows;
@@ -46,6 +47,8 @@ pub(super) struct Dialogue {
     pub excess: Excess,
     /// The client was told `pgparley.truncated = on`.
     pub told_truncated: bool,
+    /// What the SQL that goes on next does to the client's names.
+    pub effects: Vec<Effect>,
     /// What the texts that were run since the server was last asked may have left behind.
     pub footprint: Footprint,
 }
@@ -164,6 +167,7 @@ impl Dialogue {
             told_fatal: false,
             excess: Excess::None,
             told_truncated: false,
+            effects: Vec::new(),
             footprint: Footprint::default(),
         }
     }
@@ -238,6 +242,7 @@ impl Dialogue {
         self.replies.push(Owed::Query {
             plan,
             result: 0,
+            effects: std::mem::take(&mut self.effects).into(),
             instead,
         });
         self.progress = Progress::Nothing;

@@ -74,14 +74,6 @@ pub(super) fn no_server(problem: &upstream::Error) -> ErrorInfo {
     info
 }
 
-/// The server does not take what a start-up packet asks for: as there, the connection ends.
-pub(super) fn at_start(mut said: ErrorInfo) -> ErrorInfo {
-    "FATAL".clone_into(&mut said.severity);
-    said.severity_nonlocalized = Some("FATAL".to_owned());
-    said.position = None;
-    said
-}
-
 /// The server broke off.
 pub(super) fn server_lost() -> ErrorInfo {
     error::fatal(

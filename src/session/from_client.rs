@@ -2,6 +2,7 @@
 
 mod extended;
 mod shared;
+mod sql_names;
 
 use super::dialogue::Dialogue;
 use super::dialogue::Rest;
@@ -13,6 +14,8 @@ use super::questions::Turn;
 use super::replies::Owed;
 use super::ruling::Rules;
 use super::ruling::Ruling;
+use crate::guard::Plan;
+use crate::sql::footprint::Footprint;
 use crate::sql::footprint::footprint;
 use crate::telemetry::names;
 use crate::wire::ErrorInfo;
@@ -257,19 +260,11 @@ impl Dialogue {
             Ruling::Forward(plan) | Ruling::Rewrite(_, plan) if self.needs_block(&plan, rules) => {
                 Fate::Promote
             }
-            Ruling::Forward(plan) => {
-                self.leaves(text, link);
-                self.query_sent(plan, None);
-                Fate::Pass
-            }
-            Ruling::Rewrite(text, mut plan) => {
-                self.leaves(&text, link);
+            Ruling::Forward(plan) => self.pass_query(text, None, plan, rules, link),
+            Ruling::Rewrite(new, mut plan) => {
                 // The server ends by itself after row N+1.
                 plan.cancellable = false;
-                self.query_sent(plan, None);
-                let mut out = Vec::with_capacity(text.len() + HEADER + 1);
-                frontend::put_query(&mut out, &text);
-                Fate::Replace(out)
+                self.pass_query(text, Some(&new), plan, rules, link)
             }
             Ruling::Refuse(info) => self.refuse_query(info, rules),
             Ruling::Answer(placement) => Fate::turn(Turn::Query {
@@ -279,13 +274,53 @@ impl Dialogue {
         }
     }
 
-    /// Notes what a text that goes on may leave behind on the server connection.
-    fn leaves(&mut self, text: &[u8], link: &mut Link) {
+    /// A Query goes on, perhaps with another text.
+    fn pass_query(
+        &mut self,
+        text: &[u8],
+        instead: Option<&[u8]>,
+        plan: Plan,
+        rules: &Rules,
+        link: &mut Link,
+    ) -> Fate {
+        let text = instead.unwrap_or(text);
+        let mut renamed = None;
         if link.is_shared() {
-            let footprint = footprint(text);
+            let mut footprint = footprint(text);
+            renamed = self.named_anew(text, &mut footprint, rules, link);
             self.footprint = self.footprint | footprint;
             link.note(footprint);
         }
+        self.query_sent(plan, None);
+        if instead.is_none() && renamed.is_none() {
+            return Fate::Pass;
+        }
+        let (mut out, new) = renamed.unwrap_or_default();
+        let text = if new.is_empty() { text } else { &new };
+        out.reserve(text.len() + HEADER + 1);
+        frontend::put_query(&mut out, text);
+        Fate::Replace(out)
+    }
+
+    /// Puts the server's names of prepared statements into a text, when it speaks of any: messages
+    /// that go before it, and the text. What it may leave behind is known better then.
+    fn named_anew(
+        &mut self,
+        text: &[u8],
+        footprint: &mut Footprint,
+        rules: &Rules,
+        link: &mut Link,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        if !footprint.names {
+            return None;
+        }
+        let Some(renamed) = self.rename(text, rules.doubt(), link) else {
+            link.pin_for_good("a prepared statement whose name is in doubt");
+            return None;
+        };
+        *footprint = renamed.footprint;
+        self.effects = renamed.effects;
+        Some((renamed.before, renamed.text))
     }
 
     /// Answered here when nothing is open; else the server refuses in our place, so that it rolls

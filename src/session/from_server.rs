@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
@@ -12,6 +14,7 @@ use super::limit;
 use super::names::Closed;
 use super::names::Name;
 use super::replies::Does;
+use super::replies::Effect;
 use super::replies::Owed;
 use super::replies::Rows;
 use super::replies::Settled;
@@ -48,6 +51,8 @@ pub(super) enum Progressed {
 pub(super) struct Known<'a> {
     /// What it reports.
     pub parameters: &'a mut Arc<Parameters>,
+    /// What the client was told that it reports.
+    pub told: &'a mut Arc<Parameters>,
     /// The shared statements that it holds.
     pub statements: &'a mut Statements,
     /// Its unnamed statement is the client's.
@@ -55,9 +60,16 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn note(&mut self, body: &[u8]) {
-        if let Some((name, value)) = backend::parameter_status(body) {
-            Arc::make_mut(self.parameters).note(name, value);
+    fn note(&mut self, body: &[u8], is_told: bool) {
+        let Some((name, value)) = backend::parameter_status(body) else {
+            return;
+        };
+        let was_known = Arc::ptr_eq(self.parameters, self.told);
+        Arc::make_mut(self.parameters).note(name, value);
+        if is_told && was_known {
+            *self.told = Arc::clone(self.parameters);
+        } else if is_told {
+            Arc::make_mut(self.told).note(name, value);
         }
     }
 
@@ -72,12 +84,27 @@ impl Known<'_> {
                 Some(Some(statement)) => self.statements.lost(statement),
                 _ => {}
             },
+            Owed::Query { effects, .. } => self.undo_effects(effects),
+            Owed::Execute { effect, .. } => self.undo_effects(effect.as_deref()),
             Owed::Own { does, .. } => match does {
                 Does::Prepare(statement) => self.statements.lost(statement),
                 Does::Close(id) => self.statements.still_surplus(*id),
                 Does::Nothing => *self.holds_unnamed = false,
             },
             _ => {}
+        }
+    }
+}
+
+impl Known<'_> {
+    /// What SQL was to prepare may not be.
+    fn undo_effects<'e>(&mut self, effects: impl IntoIterator<Item = &'e Effect>) {
+        for effect in effects {
+            if let Effect::Prepared(_, prepared) = effect
+                && let Some(statement) = &prepared.statement
+            {
+                self.statements.lost(statement);
+            }
         }
     }
 }
@@ -146,9 +173,10 @@ impl Dialogue {
         match tag {
             server::DATA_ROW => self.row(rules),
             server::PARAMETER_STATUS => {
-                known.note(body);
                 // What a RESET leaves is not yet what the client's session returns to.
-                !(self.footprint.resets && self.replies.len() <= 1)
+                let passes = !(self.footprint.resets && self.replies.len() <= 1);
+                known.note(body, passes);
+                passes
             }
             server::COPY_IN => {
                 match self.replies.begin_copy_in() {
@@ -157,7 +185,7 @@ impl Dialogue {
                 }
                 true
             }
-            server::READY_FOR_QUERY => self.ready_for_query(body),
+            server::READY_FOR_QUERY => self.ready_for_query(body, known),
             // The client's own BEGIN behind ours: to the client it is the first.
             server::NOTICE if self.promoted => !error::has_code(body, sqlstate::ACTIVE_TRANSACTION),
             _ => self.reply(tag, body, rules, known, passage),
@@ -174,14 +202,18 @@ impl Dialogue {
         passage: &mut Passage<'_>,
     ) -> bool {
         match self.replies.settle(tag) {
-            Settled::Nothing | Settled::Query => {}
+            Settled::Nothing | Settled::Query { .. } => {}
             Settled::Own => return false,
             Settled::Prepared(name, prepared) => self.names.prepared(name, prepared),
             Settled::Bound(portal, statement) => {
                 self.names.bound(portal, &statement, rules.doubt());
             }
             Settled::Closed(closed) => self.names.closed(&closed),
-            Settled::Result(portal) => {
+            Settled::Result { portal, effect } => {
+                let effect = effect.map(|effect| *effect);
+                if let Some(effect) = effect.or_else(|| self.effect(body)) {
+                    self.names.affected(effect);
+                }
                 let is_executed = portal.is_some();
                 let rows = self.end_rows(portal, rules);
                 if self.promoted && begins_a_block(body) {
@@ -217,11 +249,18 @@ impl Dialogue {
                 self.rows = None;
                 self.undo(&skipped, body, known);
                 self.failed(body, skips);
-                let renamed = renamed(body, skipped.first());
+                let renamed = self.renamed(body, skipped.first());
                 return self.error_passes(&renamed, body, instead, rules, passage);
             }
         }
         self.excess != Excess::Refused || is_unasked(tag)
+    }
+
+    /// What the statement of a Query with this CommandComplete did to the client's names.
+    fn effect(&mut self, tag: &[u8]) -> Option<Effect> {
+        matches!(tag, b"PREPARE\0" | b"DEALLOCATE\0")
+            .then(|| self.replies.take_effect())
+            .flatten()
     }
 
     /// The count of a result that has ended, kept with its portal for the next Execute.
@@ -256,6 +295,36 @@ impl Dialogue {
             self.excess = Excess::ToCancel;
         }
         false
+    }
+
+    /// An error in which statements have the client's names again.
+    fn renamed<'a>(&self, body: &'a [u8], failed: Option<&Owed>) -> Cow<'a, [u8]> {
+        let failed = match failed {
+            Some(Owed::Parse {
+                prepared: Some(prepared),
+                ..
+            }) => Some(&*prepared.0),
+            Some(Owed::Bind { bound: Some(bound) }) => Some(&*bound.1),
+            _ => None,
+        };
+        let mut out = Vec::new();
+        let mut rest = body;
+        while let Some(at) = memmem::find(rest, PREFIX.as_bytes()) {
+            let number = &rest[at + PREFIX.len()..];
+            let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
+            let (number, behind) = number.split_at(digits.count());
+            out.extend_from_slice(&rest[..at]);
+            match failed.or_else(|| self.names.name_of(number)) {
+                Some(name) => out.extend_from_slice(name),
+                None => out.extend_from_slice(&rest[at..rest.len() - behind.len()]),
+            }
+            rest = behind;
+        }
+        if out.is_empty() {
+            return Cow::Borrowed(body);
+        }
+        out.extend_from_slice(rest);
+        Cow::Owned(out)
     }
 
     /// The first of these has failed, the others were skipped.
@@ -315,9 +384,10 @@ impl Dialogue {
     }
 
     /// Whether it goes on: not when a block of ours is to be committed first.
-    fn ready_for_query(&mut self, body: &[u8]) -> bool {
-        if matches!(self.replies.settle(server::READY_FOR_QUERY), Settled::Query) {
+    fn ready_for_query(&mut self, body: &[u8], known: &mut Known<'_>) -> bool {
+        if let Settled::Query { undone } = self.replies.settle(server::READY_FOR_QUERY) {
             self.names.query_ended();
+            known.undo_effects(&undone);
         }
         let has_failed = self.excess == Excess::Refused;
         self.rows = None;
@@ -389,32 +459,6 @@ impl Dialogue {
             passage.edit().extend_from_slice(&locals);
         }
     }
-}
-
-/// An error in which a statement has the client's name again.
-fn renamed<'a>(body: &'a [u8], failed: Option<&Owed>) -> Cow<'a, [u8]> {
-    let name = match failed {
-        Some(Owed::Parse {
-            prepared: Some(prepared),
-            ..
-        }) => &prepared.0,
-        Some(Owed::Bind { bound: Some(bound) }) => &bound.1,
-        _ => return Cow::Borrowed(body),
-    };
-    let mut out = Vec::new();
-    let mut rest = body;
-    while let Some(at) = memchr::memmem::find(rest, PREFIX.as_bytes()) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(name);
-        let number = &rest[at + PREFIX.len()..];
-        let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
-        rest = &number[digits.count()..];
-    }
-    if out.is_empty() {
-        return Cow::Borrowed(body);
-    }
-    out.extend_from_slice(rest);
-    Cow::Owned(out)
 }
 
 /// Messages that are looked into, so all of them must be here.

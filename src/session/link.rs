@@ -112,6 +112,14 @@ impl Link {
         self.told = Arc::clone(&start.parameters);
     }
 
+    /// How the session has begun.
+    pub(super) fn begun(&self) -> Start {
+        Start {
+            settings: Arc::clone(&self.start),
+            parameters: Arc::clone(&self.told),
+        }
+    }
+
     /// Connections change between transactions, so names of statements are translated.
     pub(super) fn is_shared(&self) -> bool {
         self.access.mode != PoolMode::Session
@@ -137,12 +145,14 @@ impl Link {
         let Self {
             lease,
             holds_unnamed,
+            told,
             ..
         } = self;
         let lease = lease.as_mut();
         let server = &mut lease.expect("only an attached session reads its server").backend;
         let known = Known {
             parameters: &mut server.parameters,
+            told,
             statements: &mut server.statements,
             holds_unnamed,
         };
@@ -269,11 +279,16 @@ impl Link {
     /// Remembers that something was loaded which stays.
     pub(super) fn note(&mut self, footprint: Footprint) {
         if footprint.loads {
-            self.pin = Some(Pin {
-                why: "a library was loaded".to_owned(),
-                for_good: true,
-            });
+            self.pin_for_good("a library was loaded");
         }
+    }
+
+    /// The client keeps the connection until it leaves.
+    pub(super) fn pin_for_good(&mut self, why: &str) {
+        self.pin = Some(Pin {
+            why: why.to_owned(),
+            for_good: true,
+        });
     }
 
     /// Gives the connection back clean, or not at all.

@@ -122,31 +122,43 @@ async fn link(
         link.begin(&start);
         return Ok(Some((link, Vec::new())));
     }
-    match attach::lease(client, MOST_AHEAD, &link).await {
-        Ok(lease) => link.own(lease),
+    match begin(client, &mut link, &asked).await {
+        Ok(notices) => {
+            if link.is_shared() {
+                services.starts.put(&pool, &asked, &link.begun());
+                link.detach();
+            }
+            Ok(Some((link, notices)))
+        }
         Err(Waited::Failed(upstream::Error::Refused(bytes))) => {
             // In the server's own words; the client may be gone, and then nobody reads them.
             let _ = client.send(&bytes).await;
-            return Ok(None);
+            Ok(None)
         }
         Err(Waited::Failed(error)) => {
             tracing::warn!(%error, "no server connection");
-            return Err(Box::new(errors::connecting(&error)));
+            Err(Box::new(errors::connecting(&error)))
         }
-        Err(Waited::Left | Waited::Canceled) => return Ok(None),
+        Err(Waited::Left | Waited::Canceled) => Ok(None),
     }
-    let notices = link.server().take_notices().collect();
+}
+
+/// Gets the session its first server connection and makes it what the client asks for; the notices
+/// of the server's login.
+async fn begin(
+    client: &mut Connection,
+    link: &mut Link,
+    asked: &Asked,
+) -> Result<Vec<Message>, Waited> {
+    let lease = attach::lease(client, MOST_AHEAD, link).await?;
+    link.own(lease);
     if link.is_shared() {
-        let Some(start) = traces::start(&mut link, &asked.settings).await? else {
-            return Err(Box::new(errors::server_lost()));
-        };
-        services.starts.put(&pool, &asked, &start);
-        link.begin(&start);
-        link.detach();
+        let start = traces::start(link, &asked.settings).await;
+        link.begin(&start.map_err(Waited::Failed)?);
     } else {
         link.has_told();
     }
-    Ok(Some((link, notices)))
+    Ok(link.server().take_notices().collect())
 }
 
 /// The first packet that is not a request for encryption.

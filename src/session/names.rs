@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::generated::PreparedQuestion;
+use super::replies::Effect;
 use super::replies::Rows;
 use crate::sql::footprint::Footprint;
 use crate::upstream::Statement;
@@ -62,6 +63,14 @@ impl Names {
     /// What is known of a statement.
     pub(super) fn statement(&self, name: &[u8]) -> Option<&Prepared> {
         self.statements.get(name)
+    }
+
+    /// What the client calls the statement with this number.
+    pub(super) fn name_of(&self, number: &[u8]) -> Option<&[u8]> {
+        let number: u64 = std::str::from_utf8(number).ok()?.parse().ok()?;
+        let is = |known: &Prepared| known.statement.as_ref().is_some_and(|s| s.id() == number);
+        let found = self.statements.iter().find(|(_, known)| is(known));
+        found.map(|(name, _)| &**name)
     }
 
     /// The answer that a portal serves.
@@ -127,6 +136,16 @@ impl Names {
     /// A portal was suspended or has ended, with this count.
     pub(super) fn counted(&mut self, portal: Name, rows: Rows) {
         self.portals.insert(portal, Portal::Counted(rows));
+    }
+
+    /// SQL has prepared a statement or deallocated one.
+    pub(super) fn affected(&mut self, effect: Effect) {
+        match effect {
+            Effect::Prepared(name, prepared) => self.prepared(name, prepared),
+            Effect::Deallocated(name) => {
+                self.statements.remove(&name);
+            }
+        }
     }
 
     /// DEALLOCATE ALL or DISCARD ALL was run.

@@ -139,9 +139,6 @@ impl Session {
         let Poll::Ready(moved) = moved else {
             return Poll::Pending;
         };
-        if !dialogue.footprint.resets {
-            link.has_told();
-        }
         Poll::Ready(match moved {
             Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.lost.is_some() => {
                 match dialogue.lost.take() {

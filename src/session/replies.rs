@@ -38,6 +38,8 @@ pub(super) enum Owed {
     Execute {
         /// The portal; `None` when its rows are not counted.
         portal: Option<Name>,
+        /// What its SQL does to the client's names.
+        effect: Option<Box<Effect>>,
     },
     /// Close: CloseComplete.
     Close {
@@ -50,6 +52,8 @@ pub(super) enum Owed {
         plan: Plan,
         /// The result that comes next.
         result: usize,
+        /// What its statements do to the client's names, in order.
+        effects: VecDeque<Effect>,
         /// The server was sent a text that cannot parse; the client gets this error.
         instead: Option<Box<ErrorInfo>>,
     },
@@ -71,6 +75,26 @@ pub(super) enum Owed {
         /// What it does to the server connection's statements, undone when it is not done.
         does: Does,
     },
+}
+
+/// What SQL does to the client's names of prepared statements.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// PREPARE: the name stands for this.
+    Prepared(Name, Prepared),
+    /// DEALLOCATE: the name is gone.
+    Deallocated(Name),
+}
+
+impl Effect {
+    /// What it makes of a name, when it speaks of that.
+    fn on(&self, name: &[u8]) -> Option<Option<&Prepared>> {
+        match self {
+            Self::Prepared(prepared, known) if **prepared == *name => Some(Some(known)),
+            Self::Deallocated(gone) if **gone == *name => Some(None),
+            _ => None,
+        }
+    }
 }
 
 /// What a message of pgparley's own does on the server connection.
@@ -136,12 +160,20 @@ pub(super) enum Settled {
     Bound(Name, Name),
     /// A name is gone.
     Closed(Closed),
-    /// A result ended; its portal, when it was one that is counted.
-    Result(Option<Name>),
+    /// A result ended.
+    Result {
+        /// Its portal, when it was one that is counted.
+        portal: Option<Name>,
+        /// What its SQL did to the client's names.
+        effect: Option<Box<Effect>>,
+    },
     /// A portal was suspended.
     Suspended(Option<Name>),
     /// A Query is over.
-    Query,
+    Query {
+        /// What statements of it that were not run would have done to the client's names.
+        undone: VecDeque<Effect>,
+    },
     /// An error ended a group.
     Failed {
         /// The error that the client gets in place of the server's.
@@ -178,6 +210,7 @@ impl Replies {
             Some(Owed::Query { plan, result, .. }) => Rows::of(plan, *result),
             Some(Owed::Execute {
                 portal: Some(portal),
+                ..
             }) => names.rows(portal, doubt),
             _ => Rows::default(),
         }
@@ -200,6 +233,11 @@ impl Replies {
             Owed::Forget(forgotten) if **forgotten == *name => Some(None),
             // It destroys the unnamed statement.
             Owed::Query { .. } if name.is_empty() => Some(None),
+            Owed::Query { effects, .. } => effects.iter().rev().find_map(|effect| effect.on(name)),
+            Owed::Execute {
+                effect: Some(effect),
+                ..
+            } => effect.on(name),
             _ => None,
         })
     }
@@ -277,6 +315,14 @@ impl Replies {
         only_syncs.then_some(count)
     }
 
+    /// What the statement of a Query that has just ended did to the client's names.
+    pub(super) fn take_effect(&mut self) -> Option<Effect> {
+        match self.queue.front_mut() {
+            Some(Owed::Query { effects, .. }) => effects.pop_front(),
+            _ => None,
+        }
+    }
+
     /// Strikes off what a message with this type byte answers.
     pub(super) fn settle(&mut self, tag: u8) -> Settled {
         let settled = self.strike_off(tag);
@@ -299,7 +345,10 @@ impl Replies {
             (tag, self.queue.front_mut())
         {
             *result += 1;
-            return Settled::Result(None);
+            return Settled::Result {
+                portal: None,
+                effect: None,
+            };
         }
         match self.queue.pop_front_if(|owed| answers(tag, owed)) {
             Some(Owed::Parse {
@@ -316,11 +365,11 @@ impl Replies {
             Some(Owed::Close {
                 closed: Some(closed),
             }) => Settled::Closed(closed),
-            Some(Owed::Execute { portal }) if tag == server::PORTAL_SUSPENDED => {
+            Some(Owed::Execute { portal, .. }) if tag == server::PORTAL_SUSPENDED => {
                 Settled::Suspended(portal)
             }
-            Some(Owed::Execute { portal }) => Settled::Result(portal),
-            Some(Owed::Query { .. }) => Settled::Query,
+            Some(Owed::Execute { portal, effect }) => Settled::Result { portal, effect },
+            Some(Owed::Query { effects, .. }) => Settled::Query { undone: effects },
             _ => Settled::Nothing,
         }
     }

@@ -7,16 +7,15 @@ use std::sync::Arc;
 
 use super::End;
 use super::Session;
-use super::errors;
 use super::link::Link;
 use super::link::Pin;
 use super::link::Start;
 use super::wrapper;
 use super::wrapper::LONGEST_REPLY;
 use crate::sql::footprint::Footprint;
+use crate::upstream;
 use crate::upstream::Reply;
 use crate::upstream::Settings;
-use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
 use crate::wire::connection::Message;
@@ -172,12 +171,13 @@ impl Link {
 }
 
 /// Gives a new session's connection what its start-up packet asked for; what the session begins
-/// with, or `None` when the server has gone. What the server refuses is the login's own error.
+/// with. What the server refuses ends the login in the server's words.
 pub(super) async fn start(
     link: &mut Link,
     asked: &[(Vec<u8>, Vec<u8>)],
-) -> Result<Option<Start>, Box<ErrorInfo>> {
+) -> Result<Start, upstream::Error> {
     let user = link.access.login.user.clone();
+    let address = link.access.login.address();
     let server = link.server();
     let wanted = Settings::new(asked.iter().cloned());
     let mut request = Vec::new();
@@ -186,18 +186,19 @@ pub(super) async fn start(
     }
     wrapper::put_command(&mut request, QUESTION);
     frontend::put_sync(&mut request);
-    let Ok(reply) = server.exchange(&request, LONGEST_REPLY).await else {
-        return Ok(None);
-    };
+    let reply = server.exchange(&request, LONGEST_REPLY).await;
+    let reply = reply.map_err(|source| upstream::Error::Unreachable { address, source })?;
     if let Some(body) = &reply.error {
-        return Err(Box::new(errors::at_start(error::read(body))));
+        let mut last = Vec::new();
+        error::put_as(&mut last, body, "FATAL");
+        return Err(upstream::Error::Refused(last));
     }
     let settings = Arc::new(Traces::read(&reply, &user).settings);
     server.settings = Arc::clone(&settings);
-    Ok(Some(Start {
+    Ok(Start {
         settings,
         parameters: Arc::clone(&server.parameters),
-    }))
+    })
 }
 
 impl Traces {

@@ -134,6 +134,17 @@ impl Session {
     }
 }
 
+/// The last reply to each message of [`put_command`], when nothing fails.
+pub(super) const REPLIES_TO_COMMAND: [u8; 7] = [
+    server::CLOSE_COMPLETE,
+    server::CLOSE_COMPLETE,
+    server::PARSE_COMPLETE,
+    server::BIND_COMPLETE,
+    server::COMMAND_COMPLETE,
+    server::CLOSE_COMPLETE,
+    server::CLOSE_COMPLETE,
+];
+
 /// Appends one command of pgparley's own. What an earlier failure left behind is closed first.
 pub(super) fn put_command(out: &mut Vec<u8>, sql: impl AsRef<[u8]>) {
     frontend::put_close(out, Named::Statement(OWN));

@@ -14,8 +14,11 @@ use super::Settings;
 #[derive(Debug)]
 pub struct Statement {
     id: u64,
-    /// What stands behind the name in its Parse: the text, and the parameters' types.
+    /// What stands behind the name in its Parse: the text, and the parameters' types. Of one that
+    /// SQL prepares, what stands behind the name there.
     definition: Box<[u8]>,
+    /// A PREPARE in SQL makes it.
+    by_sql: bool,
     /// Counts how often a server has said that a plan of it is out of date.
     generation: AtomicU64,
 }
@@ -24,34 +27,43 @@ pub struct Statement {
 /// another `TimeZone` or `DateStyle`.
 #[derive(Debug, Default)]
 pub struct Interner {
-    known: Mutex<HashMap<(Box<[u8]>, Arc<Settings>), Weak<Statement>>>,
+    known: Mutex<HashMap<Key, Weak<Statement>>>,
     next_id: AtomicU64,
 }
+
+/// Definition, whether it is SQL's, and the settings under which it is read.
+type Key = (Box<[u8]>, bool, Arc<Settings>);
 
 /// Entries that may be out of use before the interner looks for them.
 const SLACK: usize = 1024;
 
 impl Interner {
     /// The statement with this definition, prepared under these settings.
-    pub fn intern(&self, definition: &[u8], settings: &Arc<Settings>) -> Arc<Statement> {
+    pub fn intern(
+        &self,
+        definition: &[u8],
+        by_sql: bool,
+        settings: &Arc<Settings>,
+    ) -> Arc<Statement> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (definition.into(), Arc::clone(settings));
+        let key = (definition.into(), by_sql, Arc::clone(settings));
         if let Some(statement) = known.get(&key).and_then(Weak::upgrade) {
             return statement;
         }
         if known.len() >= SLACK && known.len() == known.capacity() {
             known.retain(|_, statement| statement.strong_count() > 0);
         }
-        let statement = self.private(definition);
+        let statement = self.private(definition, by_sql);
         known.insert(key, Arc::downgrade(&statement));
         statement
     }
 
     /// A statement that is shared with nobody, for settings that are not known.
-    pub fn private(&self, definition: &[u8]) -> Arc<Statement> {
+    pub fn private(&self, definition: &[u8], by_sql: bool) -> Arc<Statement> {
         Arc::new(Statement {
             id: self.next_id.fetch_add(1, Ordering::Relaxed),
             definition: definition.into(),
+            by_sql,
             generation: AtomicU64::new(0),
         })
     }
@@ -60,12 +72,27 @@ impl Interner {
 impl Statement {
     /// What servers call it.
     pub fn name(&self) -> Vec<u8> {
+        self.name_text().into_bytes()
+    }
+
+    /// What servers call it, in SQL without quotes too.
+    pub fn name_text(&self) -> String {
         name(self.id)
     }
 
-    /// What stands behind the name in its Parse.
+    /// The number in its name.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What stands behind the name where it is prepared.
     pub fn definition(&self) -> &[u8] {
         &self.definition
+    }
+
+    /// A PREPARE in SQL makes it.
+    pub fn is_sql(&self) -> bool {
+        self.by_sql
     }
 
     /// Plans that servers have made so far are out of date.
@@ -77,8 +104,8 @@ impl Statement {
 /// Where names of statements begin that pgparley gives.
 pub const PREFIX: &str = "_pgparley_s";
 
-fn name(id: u64) -> Vec<u8> {
-    format!("{PREFIX}{id}").into_bytes()
+fn name(id: u64) -> String {
+    format!("{PREFIX}{id}")
 }
 
 /// The statements that one server connection holds.
@@ -138,9 +165,14 @@ impl Statements {
         self.surplus.push(statement.id);
     }
 
+    /// All of them may be gone.
+    pub fn all_lost(&mut self) {
+        self.surplus.extend(self.held.drain().map(|(id, _)| id));
+    }
+
     /// One that is to be closed now: its number, and what the server calls it.
     pub fn take_surplus(&mut self) -> Option<(u64, Vec<u8>)> {
-        self.surplus.pop().map(|id| (id, name(id)))
+        self.surplus.pop().map(|id| (id, name(id).into_bytes()))
     }
 
     /// It was not closed after all.
@@ -163,17 +195,17 @@ mod tests {
         let interner = Interner::default();
         let plain = Arc::new(Settings::default());
         let paris = Arc::new(Settings::new([(b"TimeZone".into(), b"Europe/Paris".into())]));
-        let statement = interner.intern(b"SELECT 1\0\0\0", &plain);
-        let same = interner.intern(b"SELECT 1\0\0\0", &plain);
+        let statement = interner.intern(b"SELECT 1\0\0\0", false, &plain);
+        let same = interner.intern(b"SELECT 1\0\0\0", false, &plain);
         assert!(Arc::ptr_eq(&statement, &same));
-        let other = interner.intern(b"SELECT 1\0\0\0", &paris);
+        let other = interner.intern(b"SELECT 1\0\0\0", false, &paris);
         assert_ne!(statement.name(), other.name());
     }
 
     #[test]
     fn the_one_used_longest_ago_goes_first() {
         let interner = Interner::default();
-        let [a, b, c] = [b"a", b"b", b"c"].map(|text| interner.private(text));
+        let [a, b, c] = [b"a", b"b", b"c"].map(|text| interner.private(text, false));
         let mut statements = Statements::default();
         statements.added(&a, 2);
         statements.added(&b, 2);
@@ -187,7 +219,7 @@ mod tests {
     #[test]
     fn an_outdated_plan_is_made_anew_under_the_same_name() {
         let interner = Interner::default();
-        let statement = interner.private(b"a");
+        let statement = interner.private(b"a", false);
         let mut statements = Statements::default();
         statements.added(&statement, 2);
         statement.outdate();

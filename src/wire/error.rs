@@ -94,6 +94,24 @@ pub fn put_notice(out: &mut Vec<u8>, info: ErrorInfo) {
     out.extend_from_slice(&buffer);
 }
 
+/// Appends an ErrorResponse with these fields of another and this severity.
+pub fn put_as(out: &mut Vec<u8>, body: &[u8], severity: &str) {
+    frame::put(out, frame::server::ERROR, |out| {
+        for field in body.split(|&byte| byte == 0) {
+            if let Some(kind @ (b'S' | b'V')) = field.first() {
+                out.push(*kind);
+                out.extend_from_slice(severity.as_bytes());
+            } else if field.is_empty() {
+                continue;
+            } else {
+                out.extend_from_slice(field);
+            }
+            out.push(0);
+        }
+        out.push(0);
+    });
+}
+
 /// Reads the body of an ErrorResponse or NoticeResponse. Unknown fields are left out, and what
 /// is not UTF-8 is shown with replacement characters: this is for looking at, not for passing on.
 pub fn read(body: &[u8]) -> ErrorInfo {

@@ -74,17 +74,21 @@ impl Dialogue {
             if is_taken {
                 return self.parse_again(parse, text, link);
             }
+            let mut footprint = footprint(text);
+            let renamed = self.named_anew(text, &mut footprint, rules, link);
+            let is_new = instead.is_some() || renamed.is_some();
+            let (mut out, new) = renamed.unwrap_or_default();
+            let text = if new.is_empty() { text } else { &new };
             let statement = self.shared_statement(parse, text, link);
-            let mut out = Vec::new();
             self.put_shared_parse(&mut out, parse.statement, &statement, link);
             let prepared = Prepared {
                 rows,
                 question: None,
                 statement: Some(statement),
-                footprint: footprint(text),
+                footprint,
             };
             self.parse_sent(Some((parse.statement.into(), Some(prepared))), None);
-            if parse.statement.is_empty() && instead.is_none() {
+            if parse.statement.is_empty() && !is_new {
                 return Fate::Pass;
             }
             return Fate::Replace(out);
@@ -220,7 +224,10 @@ impl Dialogue {
             if let Err(fate) = self.reach(client::EXECUTE, link) {
                 return fate;
             }
-            self.replies.push(Owed::Execute { portal: None });
+            self.replies.push(Owed::Execute {
+                portal: None,
+                effect: None,
+            });
             return Fate::emptied(client::EXECUTE);
         };
         if let Some(answer) = self.names.answer(execute.portal) {
@@ -235,7 +242,8 @@ impl Dialogue {
             return fate;
         }
         let portal = self.tracks(rules, link).then(|| execute.portal.into());
-        self.replies.push(Owed::Execute { portal });
+        let effect = self.effects.pop().map(Box::new);
+        self.replies.push(Owed::Execute { portal, effect });
         self.advance(Progress::Executed);
         Fate::Pass
     }

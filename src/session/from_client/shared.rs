@@ -11,6 +11,7 @@ use crate::session::names::Name;
 use crate::session::names::Prepared;
 use crate::session::replies::Does;
 use crate::session::replies::Owed;
+use crate::session::wrapper;
 use crate::upstream::Statement;
 use crate::wire::frame;
 use crate::wire::frame::HEADER;
@@ -38,9 +39,9 @@ impl Dialogue {
         let interner = &link.access.interner;
         if parse.statement == UNNAMED || self.footprint.asks {
             // Under settings that nobody knows yet a text may mean what it means to nobody else.
-            return interner.private(&definition);
+            return interner.private(&definition, false);
         }
-        interner.intern(&definition, &link.settings)
+        interner.intern(&definition, false, &link.settings)
     }
 
     /// Appends a Parse of a statement that the client prepares; what takes its name goes first.
@@ -97,15 +98,38 @@ impl Dialogue {
             return None;
         }
         let statement = statement?;
-        if !link.server().statements.has(&statement) {
-            self.put_room(out, &statement, link);
-            put_parse(out, &statement.name(), statement.definition());
-            self.replies.push(Owed::Own {
-                reply: server::PARSE_COMPLETE,
-                does: Does::Prepare(Arc::clone(&statement)),
-            });
-        }
+        self.put_where_missing(out, &statement, link);
         Some(statement.name().into())
+    }
+
+    /// Appends what prepares a statement, when the server does not have it.
+    pub(super) fn put_where_missing(
+        &mut self,
+        out: &mut Vec<u8>,
+        statement: &Arc<Statement>,
+        link: &mut Link,
+    ) {
+        if link.server().statements.has(statement) {
+            return;
+        }
+        self.put_room(out, statement, link);
+        let prepare = Does::Prepare(Arc::clone(statement));
+        if !statement.is_sql() {
+            put_parse(out, &statement.name(), statement.definition());
+            self.owe(server::PARSE_COMPLETE, prepare);
+            return;
+        }
+        let command = [b"PREPARE ", &*statement.name(), statement.definition()].concat();
+        wrapper::put_command(out, command);
+        self.owe(server::CLOSE_COMPLETE, prepare);
+        for reply in &wrapper::REPLIES_TO_COMMAND[1..] {
+            self.owe(*reply, Does::Nothing);
+        }
+    }
+
+    /// A message of pgparley's own is on its way.
+    fn owe(&mut self, reply: u8, does: Does) {
+        self.replies.push(Owed::Own { reply, does });
     }
 
     fn use_unnamed(
@@ -132,7 +156,7 @@ impl Dialogue {
     }
 
     /// Notes that the server will hold a statement, and closes what has to go for it.
-    fn put_room(&mut self, out: &mut Vec<u8>, statement: &Arc<Statement>, link: &mut Link) {
+    pub(super) fn put_room(&mut self, out: &mut Vec<u8>, statement: &Arc<Statement>, link: &mut Link) {
         let most = link.access.max_prepared_statements;
         let held = &mut link.server().statements;
         if held.may_hold(statement) {

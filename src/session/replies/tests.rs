@@ -6,7 +6,10 @@ use crate::guard::Verdict;
 use crate::guard::review;
 
 fn execute() -> Owed {
-    Owed::Execute { portal: None }
+    Owed::Execute {
+        portal: None,
+        effect: None,
+    }
 }
 
 fn parse() -> Owed {
@@ -61,13 +64,14 @@ fn each_result_of_a_query_has_its_own_limit() {
     replies.push(Owed::Query {
         plan,
         result: 0,
+        effects: VecDeque::new(),
         instead: None,
     });
     let names = Names::default();
     assert_eq!(replies.rows(&names, Rows::default()).limit, Some(1));
     assert!(matches!(
         replies.settle(server::COMMAND_COMPLETE),
-        Settled::Result(None)
+        Settled::Result { portal: None, .. }
     ));
     assert_eq!(replies.rows(&names, Rows::default()).limit, None);
 }

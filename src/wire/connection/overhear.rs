@@ -3,10 +3,12 @@
 use std::io;
 
 use super::Connection;
-use super::SCRATCH;
 use crate::wire::frame;
 use crate::wire::frame::HEADER;
 use crate::wire::frame::Next;
+
+/// Bytes that are read at once of what nobody asked for: settings that were changed, or a last word.
+const LONGEST_WORD: usize = 1024;
 
 /// Who is asked whether something has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,23 +23,23 @@ impl Connection {
     /// Reads what a peer said that was not asked anything, message by message; `take` says whether
     /// that is in order. `false` when it was not, or the peer has closed.
     pub fn overhear(&mut self, ask: Ask, mut take: impl FnMut(u8, &[u8]) -> bool) -> bool {
-        SCRATCH.with_borrow_mut(|scratch| {
-            loop {
-                let read = match ask {
-                    Ask::Runtime => self.socket.try_read(scratch),
-                    Ask::System => self.socket.read_now(scratch),
-                };
-                let chunk = match read {
-                    Ok(0) => return false,
-                    Ok(length) => &scratch[..length],
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
-                };
-                if !whole_messages(chunk, &mut take) {
-                    return false;
-                }
+        // Not the worker's scratch: a client's message may lie there that waits for this connection.
+        let mut buffer = [0; LONGEST_WORD];
+        loop {
+            let read = match ask {
+                Ask::Runtime => self.socket.try_read(&mut buffer),
+                Ask::System => self.socket.read_now(&mut buffer),
+            };
+            let chunk = match read {
+                Ok(0) => return false,
+                Ok(length) => &buffer[..length],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+            };
+            if !whole_messages(chunk, &mut take) {
+                return false;
             }
-        })
+        }
     }
 }
 

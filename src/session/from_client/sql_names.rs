@@ -1,0 +1,112 @@
+//! Names of prepared statements in SQL, where server connections are shared: PREPARE, EXECUTE and
+//! DEALLOCATE speak of the client's names, and get the server's in their place.
+
+use std::sync::Arc;
+
+use crate::session::dialogue::Dialogue;
+use crate::session::link::Link;
+use crate::session::names::Name;
+use crate::session::names::Prepared;
+use crate::session::replies::Effect;
+use crate::session::replies::Rows;
+use crate::sql::footprint::Footprint;
+use crate::sql::prepared_name;
+use crate::sql::prepared_name::Verb;
+use crate::upstream::Statement;
+
+/// A text with the server's names in it.
+pub(super) struct Renamed {
+    /// The text.
+    pub text: Vec<u8>,
+    /// Messages that must go before it.
+    pub before: Vec<u8>,
+    /// What its statements do to the client's names, in order.
+    pub effects: Vec<Effect>,
+    /// What it may leave behind.
+    pub footprint: Footprint,
+}
+
+/// What the client's names stand for in the middle of a text.
+#[derive(Default)]
+struct Latest(Vec<(Name, Option<Arc<Statement>>)>);
+
+impl Dialogue {
+    /// Puts the server's names into a text that speaks of prepared statements; `None` when the text
+    /// leaves it in doubt which it speaks of.
+    pub(super) fn rename(&mut self, text: &[u8], rows: Rows, link: &mut Link) -> Option<Renamed> {
+        let named = prepared_name::named(text).ok()?;
+        let mut before = Vec::new();
+        let mut effects = Vec::new();
+        let mut names = Vec::new();
+        let mut latest = Latest::default();
+        let mut footprint = named.besides;
+        for mention in &named.mentions {
+            if matches!(mention.verb, Verb::ForgetAll) {
+                link.server().statements.all_lost();
+            }
+            let Some(name) = mention.verb.name() else {
+                continue;
+            };
+            let known = latest.find(&name.decoded, self);
+            let statement = match (&mention.verb, known) {
+                (Verb::Prepare { rest, leaves, .. }, None) => {
+                    let interner = &link.access.interner;
+                    let command = &text[rest.clone()];
+                    let statement = if self.footprint.asks {
+                        interner.private(command, true)
+                    } else {
+                        interner.intern(command, true, &link.settings)
+                    };
+                    self.put_room(&mut before, &statement, link);
+                    let prepared = Prepared {
+                        rows,
+                        question: None,
+                        statement: Some(Arc::clone(&statement)),
+                        footprint: *leaves,
+                    };
+                    effects.push(Effect::Prepared(name.decoded.clone(), prepared));
+                    latest.set(&name.decoded, Some(&statement));
+                    statement
+                }
+                (_, Some(known)) => {
+                    self.put_where_missing(&mut before, &known, link);
+                    let leaves = self.statement(&name.decoded).map(|known| known.footprint);
+                    footprint = footprint | leaves.unwrap_or_default();
+                    if matches!(mention.verb, Verb::Deallocate(_)) {
+                        link.server().statements.lost(&known);
+                        effects.push(Effect::Deallocated(name.decoded.clone()));
+                        latest.set(&name.decoded, None);
+                    }
+                    known
+                }
+                // The server says that there is none.
+                (_, None) => continue,
+            };
+            names.push((name, statement.name_text()));
+        }
+        let names: Vec<_> = names
+            .iter()
+            .map(|(name, new)| (*name, new.as_str()))
+            .collect();
+        Some(Renamed {
+            text: prepared_name::renamed(text, &names),
+            before,
+            effects,
+            footprint,
+        })
+    }
+}
+
+impl Latest {
+    fn find(&self, name: &[u8], dialogue: &Dialogue) -> Option<Arc<Statement>> {
+        let here = self.0.iter().rev().find(|(known, _)| **known == *name);
+        match here {
+            Some((_, statement)) => statement.clone(),
+            None => dialogue.statement(name)?.statement.clone(),
+        }
+    }
+
+    fn set(&mut self, name: &[u8], statement: Option<&Arc<Statement>>) {
+        self.0.push((name.into(), statement.cloned()));
+    }
+}
