@@ -1,6 +1,10 @@
-//! What a transaction pays for its server connection when one is idle on its worker.
+//! What a transaction pays for its server connection: when one is idle on its worker, and when it
+//! waits for another transaction's end.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
 
 use criterion::Criterion;
 use criterion::criterion_group;
@@ -43,11 +47,11 @@ fn login(directory: &str) -> Login {
             parameter("client_encoding", "UTF8"),
             parameter("application_name", "psql"),
         ],
-        connect_timeout: std::time::Duration::from_secs(5),
+        connect_timeout: Duration::from_secs(5),
     }
 }
 
-fn pool(login: &Login) -> Arc<Pool> {
+fn pool(login: &Login, size: usize) -> Arc<Pool> {
     let url = UpstreamUrl {
         host: login.host.clone(),
         port: login.port,
@@ -55,13 +59,15 @@ fn pool(login: &Login) -> Arc<Pool> {
         password: None,
         dbname: None,
     };
-    Pools::new(2).pool(login, &Database::new("*", url))
+    let mut settings = Database::new("*", url);
+    settings.pool_size = size;
+    Pools::new(2).pool(login, &settings)
 }
 
 fn taking(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().expect("a directory");
     let login = login(directory.path().to_str().expect("ASCII"));
-    let pool = pool(&login);
+    let (pool, scarce) = (pool(&login, 2), pool(&login, 1));
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(async {
@@ -78,12 +84,24 @@ fn taking(criterion: &mut Criterion) {
             lease.release();
         });
     });
-    runtime.block_on(async {
-        let lease = pool.checkout(0, &login).await.expect("one is idle");
-        let other = pool.checkout(0, &login).await.expect("one is idle");
-        lease.release();
-        other.release();
+    criterion.bench_function("pool/wait, release and take", |bencher| {
+        bencher.iter_custom(|rounds| runtime.block_on(in_turn(&scarce, &login, rounds)));
     });
+}
+
+/// One client waits while the other releases, so many times.
+async fn in_turn(pool: &Arc<Pool>, login: &Login, rounds: u64) -> Duration {
+    let mut lease = pool.checkout(0, login).await.expect("a connection");
+    let since = Instant::now();
+    for _ in 0..rounds {
+        let mut waiting = pin!(pool.checkout(0, login));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        lease.release();
+        lease = waiting.await.expect("its turn");
+    }
+    let taken = since.elapsed();
+    lease.release();
+    taken
 }
 
 criterion_group!(benches, taking);

@@ -137,7 +137,7 @@ impl Link {
 
     /// The connection, when there is one.
     pub(super) fn attached(&mut self) -> Option<&mut Backend> {
-        self.lease.as_mut().map(|lease| &mut lease.backend)
+        self.lease.as_mut().map(|lease| &mut *lease.backend)
     }
 
     /// The connection's stream, and what is known of it.

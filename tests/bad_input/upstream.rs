@@ -9,6 +9,8 @@ use std::time::Instant;
 use pgparley::cli::demo::cluster::Cluster;
 use pgparley::cli::demo::cluster::Options;
 use pgparley::cli::demo::cluster::Shutdown;
+use pgparley::config::Config;
+use pgparley::config::PoolMode;
 use pgparley::server::Running;
 use rustix::process::Pid;
 use rustix::process::Signal;
@@ -24,12 +26,18 @@ use crate::support::message::query;
 use crate::support::message::sync;
 use crate::support::message::unnamed;
 use crate::support::proxy::config;
-use crate::support::proxy::proxy;
+use crate::support::proxy::proxy_of_sessions;
 use crate::support::proxy::proxy_with;
 use crate::support::proxy::start;
 use crate::support::proxy::wait_for;
 
 const PARAMETERS: [(&str, &str); 2] = [("user", "postgres"), ("database", "postgres")];
+
+/// Each client keeps its server connection, so it notices at once what becomes of that.
+fn keeping(mut config: Config) -> Config {
+    config.databases[0].pool_mode = PoolMode::Session;
+    config
+}
 
 fn refused(running: &Running) -> Message {
     TestClient::login_with(running.addr(), &PARAMETERS).expect_err("no login")
@@ -68,7 +76,7 @@ fn stranger(words: Option<&'static [u8]>) -> Running {
 #[test]
 fn dead_upstream_is_said_with_a_hint_until_it_is_back() {
     let cluster = Cluster::start(Options::default()).expect("a throwaway PostgreSQL starts");
-    let running = start(config(&cluster));
+    let running = start(keeping(config(&cluster)));
     cluster.stop(Shutdown::Fast).expect("it stops");
     cannot_connect(&running);
     cluster.restart(Shutdown::Fast).expect("it starts");
@@ -130,9 +138,10 @@ fn servers_that_are_no_postgresql_are_given_up() {
 #[test]
 fn terminated_session_hears_the_servers_own_words() {
     let database = database();
+    let running = proxy_of_sessions(|_| ());
     let mut watcher = TestClient::login(cluster().addr(), &database);
     for busy in [false, true] {
-        let mut client = TestClient::login(proxy(), &database);
+        let mut client = TestClient::login(running.addr(), &database);
         let pid = client.row("SELECT pg_backend_pid()");
         if busy {
             client.query("SELECT pg_sleep(600)");
@@ -152,7 +161,7 @@ fn terminated_session_hears_the_servers_own_words() {
 #[test]
 fn terminated_session_frees_its_place() {
     let database = database();
-    let running = proxy_with(|config| config.databases[0].pool_size = 1);
+    let running = proxy_of_sessions(|config| config.databases[0].pool_size = 1);
     let mut watcher = TestClient::login(cluster().addr(), &database);
     for _ in 0..3 {
         let mut client = TestClient::login(running.addr(), &database);
@@ -168,7 +177,7 @@ fn terminated_session_frees_its_place() {
 #[test]
 fn killed_server_process_is_said_as_a_lost_connection() {
     let cluster = Cluster::start(Options::default()).expect("a throwaway PostgreSQL starts");
-    let running = start(config(&cluster));
+    let running = start(keeping(config(&cluster)));
     let mut client = TestClient::login(running.addr(), "postgres");
     let pid = client
         .row("SELECT pg_backend_pid()")

@@ -18,7 +18,7 @@ use crate::support::message::startup;
 use crate::support::message::sync;
 use crate::support::message::terminate;
 use crate::support::proxy::config;
-use crate::support::proxy::proxy_with;
+use crate::support::proxy::proxy_of_sessions;
 use crate::support::proxy::start;
 use crate::support::proxy::wait_for;
 
@@ -26,7 +26,7 @@ const PID: &str = "SELECT pg_backend_pid()";
 
 /// A pgparley with one server connection for each database and user.
 fn single() -> Running {
-    proxy_with(|config| config.databases[0].pool_size = 1)
+    proxy_of_sessions(|config| config.databases[0].pool_size = 1)
 }
 
 /// Everything that a session can leave behind, as a row.
@@ -108,7 +108,7 @@ fn second_client_waits_for_the_only_connection() {
 #[test]
 fn only_connection_moves_to_the_worker_of_the_client_that_waits() {
     let database = database();
-    let running = proxy_with(|config| {
+    let running = proxy_of_sessions(|config| {
         config.server.workers = 2;
         config.databases[0].pool_size = 1;
     });
@@ -146,7 +146,7 @@ fn restart_of_the_server_is_not_noticed_by_who_comes_after_it() {
 #[test]
 fn connections_are_kept_at_hand_and_grow_old() {
     let database = database();
-    let running = proxy_with(|config| {
+    let running = proxy_of_sessions(|config| {
         config.databases[0].min_idle = 2;
         config.databases[0].server_idle_timeout = Duration::from_millis(50);
         config.databases[0].server_lifetime = Duration::from_secs(2);
@@ -167,7 +167,7 @@ fn connections_are_kept_at_hand_and_grow_old() {
 #[test]
 fn waiting_longer_than_query_wait_timeout_is_refused_with_a_hint() {
     let database = database();
-    let running = proxy_with(|config| {
+    let running = proxy_of_sessions(|config| {
         config.databases[0].pool_size = 1;
         // Logging in to the server counts too, and the machine may be busy.
         config.databases[0].query_wait_timeout = Duration::from_secs(3);
@@ -298,7 +298,7 @@ fn what_was_not_synced_is_rolled_back_when_the_client_leaves() {
 #[test]
 fn connection_that_was_idle_too_long_is_closed() {
     let database = database();
-    let running = proxy_with(|config| {
+    let running = proxy_of_sessions(|config| {
         config.databases[0].server_idle_timeout = Duration::from_millis(50);
     });
     let mut client = TestClient::login(running.addr(), &database);
@@ -330,7 +330,7 @@ fn connection_that_the_server_closed_while_idle_is_not_given_out() {
 #[test]
 fn reset_query_is_the_configured_one() {
     let database = database();
-    let running = proxy_with(|config| {
+    let running = proxy_of_sessions(|config| {
         config.databases[0].pool_size = 1;
         config.databases[0].reset_query = "SET custom.reset = 'done'".to_owned();
     });
@@ -344,7 +344,7 @@ fn reset_query_is_the_configured_one() {
 #[test]
 fn more_clients_than_connections_all_get_their_turn() {
     let database = database();
-    let running = proxy_with(|config| config.databases[0].pool_size = 3);
+    let running = proxy_of_sessions(|config| config.databases[0].pool_size = 3);
     let addr = running.addr();
     let clients: Vec<_> = (0..20)
         .map(|n| {

@@ -10,6 +10,7 @@ use std::time::Instant;
 use pgparley::cli::demo::cluster::Cluster;
 use pgparley::cli::demo::front;
 use pgparley::config::Config;
+use pgparley::config::PoolMode;
 use pgparley::server::Running;
 use pgparley::server::Server;
 
@@ -35,6 +36,14 @@ pub fn proxy_with(change: impl FnOnce(&mut Config)) -> Running {
     let mut config = config(cluster());
     change(&mut config);
     start(config)
+}
+
+/// As [`proxy_with`], and each client keeps its server connection until it leaves.
+pub fn proxy_of_sessions(change: impl FnOnce(&mut Config)) -> Running {
+    proxy_with(|config| {
+        config.databases[0].pool_mode = PoolMode::Session;
+        change(config);
+    })
 }
 
 /// Any database of `cluster`, as the client's own user, on a port that the system chooses.

@@ -18,7 +18,7 @@ pub(super) const NO_WORKER: usize = usize::MAX;
 /// A connection that waits for its next client. It has its place in the pool without a guard.
 #[derive(Debug)]
 pub(super) struct Idle {
-    pub backend: Backend,
+    pub backend: Box<Backend>,
     pub card: Card,
     pub since: Instant,
 }

@@ -23,8 +23,8 @@ const RESET_PATIENCE: Duration = Duration::from_secs(5);
 /// A server connection that one client owns. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Lease {
-    /// The connection itself.
-    pub backend: Backend,
+    /// The connection itself; boxed because it goes from hand to hand.
+    pub backend: Box<Backend>,
     // Dropped in this order: the place is free when the socket is closed.
     card: Card,
     place: Place,

@@ -56,7 +56,7 @@ impl Opening {
         drop(last_login);
         drop(self.place.leave_to_idle());
         self.local.serve(Idle {
-            backend,
+            backend: Box::new(backend),
             card,
             since: Instant::now(),
         });

@@ -218,7 +218,7 @@ impl Local {
             Ok(backend) => {
                 card.home = self.worker;
                 Some(Idle {
-                    backend,
+                    backend: Box::new(backend),
                     card,
                     since,
                 })
