@@ -10,6 +10,8 @@ use super::dialogue::Skipping;
 use super::errors;
 use super::link::Link;
 use super::link::Reach;
+use super::names::Name;
+use super::names::Prepared;
 use super::questions::Turn;
 use super::replies::Owed;
 use super::ruling::Rules;
@@ -289,7 +291,7 @@ impl Dialogue {
             let mut footprint = footprint(text);
             renamed = self.named_anew(text, &mut footprint, rules, link);
             self.footprint = self.footprint | footprint;
-            link.note(footprint);
+            link.note(text, footprint);
         }
         self.query_sent(plan, None);
         if instead.is_none() && renamed.is_none() {
@@ -339,14 +341,33 @@ impl Dialogue {
 
     /// A text too long to be looked into.
     fn long_text(&mut self, frame: &Frame<'_>, rules: &Rules, link: &mut Link) -> Fate {
-        if !rules.must_examine() && !link.is_shared() {
-            if frame.tag == client::QUERY {
-                self.query_sent(rules.unlimited(), None);
-            } else {
-                self.parse_sent(None, None);
-            }
-            return Fate::Pass;
+        let is_query = frame.tag == client::QUERY;
+        // What it is cannot be remembered for the next connection.
+        let names_a_statement = !is_query && frame.bytes.get(HEADER) != Some(&0);
+        if rules.must_examine() || link.is_shared() && names_a_statement {
+            return self.refuse_long(frame, rules);
         }
+        if let Err(fate) = self.reach(frame.tag, link) {
+            return fate;
+        }
+        if link.is_shared() {
+            self.footprint = Footprint::DOUBT;
+            link.holds_unnamed = true;
+        }
+        if is_query {
+            self.query_sent(rules.unlimited(), None);
+        } else {
+            let prepared = Prepared {
+                footprint: Footprint::DOUBT,
+                ..Prepared::default()
+            };
+            let prepared = (Name::default(), Some(prepared));
+            self.parse_sent(link.is_shared().then_some(prepared), None);
+        }
+        Fate::Pass
+    }
+
+    fn refuse_long(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
         let mut info = error::error(
             sqlstate::PROGRAM_LIMIT_EXCEEDED,
             format!(
@@ -354,7 +375,7 @@ impl Dialogue {
                 frame.size - HEADER
             ),
         );
-        info.hint = Some(format!("The limit under a policy is {LONGEST_TEXT} bytes."));
+        info.hint = Some(format!("The limit is {LONGEST_TEXT} bytes."));
         if frame.tag == client::QUERY {
             return self.refuse_query(Box::new(info), rules);
         }

@@ -225,7 +225,8 @@ impl Dialogue {
                 }
                 if deallocates_all(body) {
                     self.names.deallocated();
-                    known.statements.clear();
+                    // What was prepared behind it is there; preparing it anew does no harm.
+                    known.statements.all_lost();
                 }
                 if self.fails(is_executed, rows, rules) {
                     return false;

@@ -7,6 +7,7 @@ use super::from_server::Known;
 use super::replies::Owed;
 use super::replies::Replies;
 use crate::config::PoolMode;
+use crate::sql::custom_setting::custom_settings;
 use crate::sql::footprint::Footprint;
 use crate::upstream::Backend;
 use crate::upstream::Interner;
@@ -67,6 +68,8 @@ pub(super) struct Link {
     pub denied: Option<Box<ErrorInfo>>,
     /// The connection's unnamed statement is the client's.
     pub holds_unnamed: bool,
+    /// Custom settings that the session has set: the server lists them nowhere.
+    custom: Vec<Box<str>>,
 }
 
 /// What a server connection holds that no other could be given.
@@ -102,6 +105,7 @@ impl Link {
             pin: None,
             denied: None,
             holds_unnamed: false,
+            custom: Vec::new(),
         }
     }
 
@@ -276,11 +280,29 @@ impl Link {
         self.is_shared() && self.is_attached() && self.pin.is_none()
     }
 
-    /// Remembers that something was loaded which stays.
-    pub(super) fn note(&mut self, footprint: Footprint) {
+    /// Remembers what cannot be asked for of a text that goes on.
+    pub(super) fn note(&mut self, text: &[u8], footprint: Footprint) {
         if footprint.loads {
             self.pin_for_good("a library was loaded");
         }
+        if footprint.asks {
+            for name in custom_settings(text) {
+                self.note_custom(&name);
+            }
+        }
+    }
+
+    /// Remembers the name of a custom setting.
+    pub(super) fn note_custom(&mut self, name: &str) {
+        let is_known = |known: &Box<str>| known.eq_ignore_ascii_case(name);
+        if !self.custom.iter().any(is_known) {
+            self.custom.push(name.into());
+        }
+    }
+
+    /// Custom settings that the session has set.
+    pub(super) fn custom(&self) -> &[Box<str>] {
+        &self.custom
     }
 
     /// The client keeps the connection until it leaves.

@@ -59,7 +59,8 @@ impl Asked {
         }
         for (name, value) in others {
             // Bytes that are no text the server takes at the start only.
-            if is_at_start_only(&name) || std::str::from_utf8(&value).is_err() {
+            let is_text = |bytes| std::str::from_utf8(bytes).is_ok();
+            if is_at_start_only(&name) || !is_text(&name) || !is_text(&value) {
                 asked.opened_with.push((name, value));
             } else {
                 asked.settings.push((name, value));

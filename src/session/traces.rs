@@ -50,6 +50,19 @@ const QUESTION: &str = "\
     UNION ALL SELECT 'p', 'a cursor WITH HOLD', NULL \
         WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)";
 
+/// The [`QUESTION`], and what these custom settings are.
+fn question(custom: &[Box<str>]) -> String {
+    let mut question = QUESTION.to_owned();
+    for name in custom {
+        let name = name.replace('\'', "''");
+        let value = format!("pg_catalog.current_setting('{name}', true)");
+        question.push_str(&format!(
+            " UNION ALL SELECT 's', '{name}', {value} WHERE {value} OPERATOR(pg_catalog.<>) ''"
+        ));
+    }
+    question
+}
+
 /// What the server said.
 struct Traces {
     settings: Settings,
@@ -83,7 +96,7 @@ impl Session {
 
     async fn traces(&mut self) -> Result<Option<Traces>, End> {
         let mut request = Vec::new();
-        wrapper::put_command(&mut request, QUESTION);
+        wrapper::put_command(&mut request, question(self.link.custom()));
         frontend::put_sync(&mut request);
         let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
         let reply = reply.map_err(|_| End::Server)?;
@@ -178,14 +191,22 @@ pub(super) async fn start(
 ) -> Result<Start, upstream::Error> {
     let user = link.access.login.user.clone();
     let address = link.access.login.address();
-    let server = link.server();
+    for (name, _) in asked {
+        // The server lists those with a dot nowhere.
+        if let Ok(name) = std::str::from_utf8(name)
+            && name.contains('.')
+        {
+            link.note_custom(name);
+        }
+    }
     let wanted = Settings::new(asked.iter().cloned());
     let mut request = Vec::new();
-    if let Some(command) = wanted.put_changes(&server.settings) {
+    if let Some(command) = wanted.put_changes(&link.server().settings) {
         wrapper::put_command(&mut request, command);
     }
-    wrapper::put_command(&mut request, QUESTION);
+    wrapper::put_command(&mut request, question(link.custom()));
     frontend::put_sync(&mut request);
+    let server = link.server();
     let reply = server.exchange(&request, LONGEST_REPLY).await;
     let reply = reply.map_err(|source| upstream::Error::Unreachable { address, source })?;
     if let Some(body) = &reply.error {

@@ -50,7 +50,7 @@ pub struct Footprint {
 
 impl Footprint {
     /// What is said of a text that the server may read in another way.
-    const DOUBT: Self = Self {
+    pub const DOUBT: Self = Self {
         asks: true,
         resets: true,
         names: true,

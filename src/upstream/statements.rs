@@ -162,12 +162,13 @@ impl Statements {
     pub fn lost(&mut self, statement: &Statement) {
         self.held.remove(&statement.id);
         // To close what is not there does no harm.
-        self.surplus.push(statement.id);
+        self.still_surplus(statement.id);
     }
 
     /// All of them may be gone.
     pub fn all_lost(&mut self) {
-        self.surplus.extend(self.held.drain().map(|(id, _)| id));
+        let held: Vec<_> = self.held.drain().map(|(id, _)| id).collect();
+        held.into_iter().for_each(|id| self.still_surplus(id));
     }
 
     /// One that is to be closed now: its number, and what the server calls it.
@@ -177,7 +178,9 @@ impl Statements {
 
     /// It was not closed after all.
     pub fn still_surplus(&mut self, id: u64) {
-        self.surplus.push(id);
+        if !self.surplus.contains(&id) {
+            self.surplus.push(id);
+        }
     }
 
     /// The server has forgotten all of them.

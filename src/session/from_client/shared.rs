@@ -91,7 +91,9 @@ impl Dialogue {
         if let Some(Prepared { footprint, .. }) = known {
             let footprint = *footprint;
             self.footprint = self.footprint | footprint;
-            link.note(footprint);
+            if let Some(statement) = &statement {
+                link.note(statement.definition(), footprint);
+            }
         }
         if name == UNNAMED {
             self.use_unnamed(out, statement.as_ref(), link);
