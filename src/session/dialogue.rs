@@ -6,6 +6,7 @@ use super::names::Names;
 use super::names::Prepared;
 use super::replies::Effect;
 use super::replies::Owed;
+use super::replies::Pending;
 use super::replies::Replies;
 use super::replies::Rows;
 use crate::guard::Plan;
@@ -216,12 +217,18 @@ impl Dialogue {
         }
     }
 
-    /// What the name of a statement stands for, once everything that is owed has come.
+    /// What the name of a statement stands for, once everything that is owed has come; only where
+    /// that is not [in doubt](Self::is_in_doubt).
     pub(super) fn statement(&self, name: &[u8]) -> Option<&Prepared> {
         match self.replies.pending(name) {
-            Some(pending) => pending,
-            None => self.names.statement(name),
+            Pending::Defined(prepared) => prepared,
+            Pending::Nothing | Pending::InDoubt => self.names.statement(name),
         }
+    }
+
+    /// What the name of a statement stands for is not known before the server has replied.
+    pub(super) fn is_in_doubt(&self, name: &[u8]) -> bool {
+        matches!(self.replies.pending(name), Pending::InDoubt)
     }
 
     /// Nothing of the client is on the server connection or on its way there: the connection may go

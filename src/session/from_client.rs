@@ -289,6 +289,9 @@ impl Dialogue {
         let mut renamed = None;
         if link.is_shared() {
             let mut footprint = footprint(text);
+            if footprint.names && !self.replies.are_local() {
+                return Fate::Settle;
+            }
             renamed = self.named_anew(text, &mut footprint, rules, link);
             self.footprint = self.footprint | footprint;
             link.note(text, footprint);

@@ -86,15 +86,15 @@ pub(super) enum Effect {
     Deallocated(Name),
 }
 
-impl Effect {
-    /// What it makes of a name, when it speaks of that.
-    fn on(&self, name: &[u8]) -> Option<Option<&Prepared>> {
-        match self {
-            Self::Prepared(prepared, known) if **prepared == *name => Some(Some(known)),
-            Self::Deallocated(gone) if **gone == *name => Some(None),
-            _ => None,
-        }
-    }
+/// What is owed for the name of a statement.
+#[derive(Debug)]
+pub(super) enum Pending<'a> {
+    /// Nothing.
+    Nothing,
+    /// It will stand for this when the next message is looked at, or that is skipped too.
+    Defined(Option<&'a Prepared>),
+    /// Only the replies will tell.
+    InDoubt,
 }
 
 /// What a message of pgparley's own does on the server connection.
@@ -221,25 +221,32 @@ impl Replies {
         self.queue.iter().all(is_local)
     }
 
-    /// What the name of a statement will stand for when all that is owed has come; `None` when
-    /// nothing that is owed changes it.
-    pub(super) fn pending(&self, name: &[u8]) -> Option<Option<&Prepared>> {
-        let mut latest = self.queue.iter().rev();
-        latest.find_map(|owed| match owed {
-            Owed::Parse {
-                prepared: Some(parsed),
-                ..
-            } if *parsed.0 == *name => parsed.1.as_ref().map(Some),
-            Owed::Forget(forgotten) if **forgotten == *name => Some(None),
-            // It destroys the unnamed statement.
-            Owed::Query { .. } if name.is_empty() => Some(None),
-            Owed::Query { effects, .. } => effects.iter().rev().find_map(|effect| effect.on(name)),
-            Owed::Execute {
-                effect: Some(effect),
-                ..
-            } => effect.on(name),
-            _ => None,
-        })
+    /// What will have become of the name of a statement when all that is owed has come.
+    pub(super) fn pending(&self, name: &[u8]) -> Pending<'_> {
+        let mut behind_its_sync = false;
+        for owed in self.queue.iter().rev() {
+            let defined = match owed {
+                Owed::Parse {
+                    prepared: Some(parsed),
+                    ..
+                } if *parsed.0 == *name => parsed.1.as_ref().map(Some),
+                Owed::Forget(forgotten) if **forgotten == *name => Some(None),
+                Owed::Query { effects, .. } if !effects.is_empty() => return Pending::InDoubt,
+                // It destroys the unnamed statement.
+                Owed::Query { .. } if name.is_empty() => return Pending::InDoubt,
+                Owed::Execute {
+                    effect: Some(_), ..
+                } => return Pending::InDoubt,
+                _ => None,
+            };
+            match defined {
+                // If it is skipped, so is what comes behind it up to Sync.
+                Some(defined) if !behind_its_sync => return Pending::Defined(defined),
+                Some(_) => return Pending::InDoubt,
+                None => behind_its_sync |= ends_with_ready(owed),
+            }
+        }
+        Pending::Nothing
     }
 
     /// An Execute is not answered yet.

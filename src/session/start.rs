@@ -51,28 +51,25 @@ impl Asked {
             .partition(|(name, _)| name == b"options");
         for (name, value) in options {
             match settings_in(&value) {
-                Some(settings) if !settings.iter().any(|(name, _)| is_at_start_only(name)) => {
+                Some(settings) if !settings.iter().any(is_for_the_start) => {
                     asked.settings.extend(settings);
                 }
                 _ => asked.opened_with.push((name, value)),
             }
         }
-        for (name, value) in others {
-            // Bytes that are no text the server takes at the start only.
-            let is_text = |bytes| std::str::from_utf8(bytes).is_ok();
-            if is_at_start_only(&name) || !is_text(&name) || !is_text(&value) {
-                asked.opened_with.push((name, value));
-            } else {
-                asked.settings.push((name, value));
-            }
-        }
+        let (opened_with, settings): (Parameters, Parameters) =
+            others.into_iter().partition(is_for_the_start);
+        asked.opened_with.extend(opened_with);
+        asked.settings.extend(settings);
         asked
     }
 }
 
-fn is_at_start_only(name: &[u8]) -> bool {
-    let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-    AT_START_ONLY.iter().any(|known| is(&known))
+/// No connection can be given it later. Bytes that are no text the server takes only then.
+fn is_for_the_start((name, value): &(Vec<u8>, Vec<u8>)) -> bool {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    let is_text = |bytes| std::str::from_utf8(bytes).is_ok();
+    AT_START_ONLY.iter().any(|known| is(known)) || !is_text(name) || !is_text(value)
 }
 
 /// The settings in `options`, when it holds nothing else: `-c name=value` and `--name=value`,

@@ -70,11 +70,14 @@ impl Dialogue {
         let text = instead.unwrap_or(parse.query);
         let rows = Rows::of(plan, 0);
         if link.is_shared() {
+            let mut footprint = footprint(text);
+            if self.is_in_doubt(parse.statement) || footprint.names && !self.replies.are_local() {
+                return Fate::Settle;
+            }
             let is_taken = !parse.statement.is_empty() && self.statement(parse.statement).is_some();
             if is_taken {
                 return self.parse_again(parse, text, link);
             }
-            let mut footprint = footprint(text);
             let renamed = self.named_anew(text, &mut footprint, rules, link);
             let is_new = instead.is_some() || renamed.is_some();
             let (mut out, new) = renamed.unwrap_or_default();
@@ -154,6 +157,9 @@ impl Dialogue {
                 Fate::emptied(client::BIND)
             });
         };
+        if link.is_shared() && self.is_in_doubt(bind.statement) {
+            return Fate::Settle;
+        }
         let known = self.statement(bind.statement);
         if let Some(question) = known.and_then(|known| known.question.as_ref()) {
             if !self.replies.are_local() {
@@ -210,6 +216,9 @@ impl Dialogue {
         }
         let fate = match named {
             Some(frontend::Named::Statement(name)) if link.is_shared() => {
+                if self.is_in_doubt(name) {
+                    return Fate::Settle;
+                }
                 self.shared_describe(name, link)
             }
             _ => Fate::Pass,
