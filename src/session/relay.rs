@@ -74,7 +74,11 @@ pub(super) enum Event {
 impl Session {
     /// Waits until something can move, and moves it.
     pub(super) async fn next(&mut self) -> Event {
-        poll_fn(|cx| self.poll_next(cx)).await
+        let event = poll_fn(|cx| self.poll_next(cx)).await;
+        if matches!(event, Event::Moved) {
+            self.let_go();
+        }
+        event
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -107,11 +111,7 @@ impl Session {
         if self.client.is_congested() || !self.link.is_attached() {
             return Poll::Pending;
         }
-        let event = self.poll_server(cx);
-        if matches!(event, Poll::Ready(Event::Moved)) {
-            self.let_go();
-        }
-        event
+        self.poll_server(cx)
     }
 
     /// Gives the server connection to whoever is next, when the client has no more use for it.
