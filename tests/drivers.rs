@@ -1,6 +1,14 @@
-//! psycopg, asyncpg and JDBC against pgparley; one that is not installed fails its test.
+//! Real drivers against pgparley; one that is not installed fails its test.
 
+#[path = "drivers/checks.rs"]
+mod checks;
+#[path = "drivers/programs.rs"]
+mod programs;
+#[path = "drivers/rust.rs"]
+mod rust;
 pub mod support;
+#[path = "drivers/target.rs"]
+mod target;
 
 use std::path::Path;
 use std::process::Command;
@@ -116,3 +124,35 @@ fn jdbc_gets_rows() {
 fn jdbc_speaks_sql() {
     jdbc("tests/drivers/JdbcSql.java");
 }
+
+/// The checks of every driver in one pool mode.
+macro_rules! as_directly_in {
+    ($mode_name:ident, $mode:expr) => {
+        mod $mode_name {
+            as_directly_in! { $mode =>
+                psql => programs::psql,
+                pgbench => programs::pgbench,
+                psycopg => programs::psycopg,
+                asyncpg => programs::asyncpg,
+                node_postgres => programs::node,
+                jdbc => programs::jdbc,
+                odbc => programs::odbc,
+                tokio_postgres => rust::tokio_postgres::run,
+                sqlx => rust::sqlx::run,
+            }
+        }
+    };
+    ($mode:expr => $($driver:ident => $run:path,)*) => {
+        use crate::*;
+
+        $(
+            #[test]
+            fn $driver() {
+                let driver = checks::Driver { name: stringify!($driver), run: $run };
+                checks::same_as_direct(driver, $mode);
+            }
+        )*
+    };
+}
+
+as_directly_in!(session_mode, target::SESSION);
