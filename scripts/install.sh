@@ -28,10 +28,18 @@ need_postgres() {
     have cc || need gcc libc6-dev
 }
 
+# pyodbc brings no driver manager of its own on every machine, so both are asked for.
+have_odbc() {
+    have odbcinst && odbcinst -q -d -n 'PostgreSQL Unicode' >/dev/null 2>&1
+}
+
 need_drivers() {
     # A JDK and not only a runtime: the JDBC test is started from its source.
     have javac || need default-jdk-headless
     [ -e /usr/share/java/postgresql.jar ] || need libpostgresql-jdbc-java
+    have_odbc || need odbc-postgresql unixodbc
+    have node || need nodejs
+    have npm || need npm
     if [ ! -x target/venv/bin/python ]; then
         python3 -c 'import ensurepip, venv' 2>/dev/null || need python3 python3-venv
     fi
@@ -69,12 +77,27 @@ install_packages() {
 
 # The Python drivers, in an environment of their own under target/.
 install_python_drivers() {
-    local wanted=tests/drivers/requirements.txt
+    local wanted=tests/drivers/python/requirements.txt
     if cmp -s "$wanted" target/venv/requirements.txt; then return; fi
     say "installing into target/venv: $(grep -v '^#' "$wanted" | tr '\n' ' ')"
-    python3 -m venv target/venv
-    target/venv/bin/pip --disable-pip-version-check --quiet install --requirement "$wanted"
+    python3 -m venv --clear target/venv
+    target/venv/bin/python -m pip --disable-pip-version-check --quiet install --requirement "$wanted"
     cp "$wanted" target/venv/requirements.txt
+}
+
+# The Node.js drivers, in the versions of the lock file.
+install_node_drivers() {
+    local wanted=tests/drivers/node/package-lock.json
+    if cmp -s "$wanted" target/node/package-lock.json; then return; fi
+    say "installing into target/node what $wanted names"
+    rm -rf target/node
+    mkdir -p target/node
+    cp tests/drivers/node/package.json "$wanted" target/node/
+    npm --prefix target/node ci --silent --ignore-scripts --no-audit --no-fund || {
+        # Without it the next run does not take this one for complete.
+        rm -f target/node/package-lock.json
+        return 1
+    }
 }
 
 install_cargo_tools() {
@@ -93,7 +116,13 @@ install_cargo_tools() {
 
 case "${1:-}" in
     postgres) need_postgres; install_packages ;;
-    test) need_postgres; need_drivers; install_packages; install_python_drivers ;;
+    test)
+        need_postgres
+        need_drivers
+        install_packages
+        install_python_drivers
+        install_node_drivers
+        ;;
     check) have cc || need gcc libc6-dev; install_packages; install_cargo_tools ;;
     bench) need_postgres; have pgbouncer || need pgbouncer; install_packages ;;
     *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;

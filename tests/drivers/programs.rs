@@ -20,97 +20,123 @@ use crate::target::Target;
 /// Longer than all checks of a driver take on a busy machine: running into it is a failure.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// What installs every driver.
+const INSTALLER: &str = "scripts/install.sh test";
+
 /// Where Debian puts pgjdbc.
-pub(crate) const JDBC_JAR: &str = "/usr/share/java/postgresql.jar";
+const JDBC: &str = "/usr/share/java/postgresql.jar";
 
 /// A file of this project.
 pub(crate) fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// What every driver needs but the compiler does not bring.
-#[track_caller]
-pub(crate) fn installed(path: &Path) {
-    assert!(
-        path.exists(),
-        "{} is missing; scripts/install.sh test installs it",
-        path.display()
-    );
-}
-
 /// psycopg 3.
 pub(crate) fn psycopg(target: &Target) -> String {
-    python("tests/drivers/psycopg_checks.py", target)
+    run_python("psycopg_checks.py", target)
 }
 
 /// asyncpg.
 pub(crate) fn asyncpg(target: &Target) -> String {
-    python("tests/drivers/asyncpg_checks.py", target)
+    run_python("asyncpg_checks.py", target)
 }
 
 /// psqlODBC, by pyodbc.
 pub(crate) fn odbc(target: &Target) -> String {
-    python("tests/drivers/odbc_checks.py", target)
+    let known = Command::new("odbcinst")
+        .args(["-q", "-d", "-n", "PostgreSQL Unicode"])
+        .output();
+    let known = known.is_ok_and(|output| output.status.success());
+    assert!(
+        known,
+        "odbcinst knows no driver of PostgreSQL; {INSTALLER} installs it"
+    );
+    run_python("odbc_checks.py", target)
 }
 
 /// psql, which a program of Python talks to.
 pub(crate) fn psql(target: &Target) -> String {
-    python("tests/drivers/psql_checks.py", target)
+    run_python("psql_checks.py", target)
 }
 
 /// pgbench, which a program of Python starts.
 pub(crate) fn pgbench(target: &Target) -> String {
-    python("tests/drivers/pgbench_checks.py", target)
+    run_python("pgbench_checks.py", target)
 }
 
 /// node-postgres.
 pub(crate) fn node(target: &Target) -> String {
-    let modules = file("target/node/node_modules");
-    installed(&modules);
+    installed(
+        "tests/drivers/node/package-lock.json",
+        "target/node/package-lock.json",
+    );
     let mut command = Command::new("node");
     command
-        .arg(file("tests/drivers/node_checks.js"))
-        .env("NODE_PATH", modules);
+        .arg(file("tests/drivers/node/checks.js"))
+        .env("NODE_PATH", file("target/node/node_modules"));
     output(command, target)
 }
 
 /// pgjdbc.
 pub(crate) fn jdbc(target: &Target) -> String {
-    installed(Path::new(JDBC_JAR));
-    let classes = classes().display();
-    let mut command = Command::new("java");
-    command
-        .arg("-cp")
-        .arg(format!("{classes}:{JDBC_JAR}"))
-        .arg("Checks")
-        .arg(file("tests/drivers/checks.txt"));
+    let mut command = java("Checks");
+    command.arg(file("tests/drivers/checks.txt"));
     output(command, target)
 }
 
-/// The directory with the program of pgjdbc, which is compiled once.
+/// A class of the programs of pgjdbc.
+pub(crate) fn java(class: &str) -> Command {
+    let path = format!("{}:{JDBC}", classes().display());
+    let mut command = Command::new("java");
+    command.args(["-cp", &path, class]);
+    command
+}
+
+/// The directory with the programs of pgjdbc, which are compiled once.
 fn classes() -> &'static Path {
     static CLASSES: OnceLock<PathBuf> = OnceLock::new();
     CLASSES.get_or_init(|| {
+        let there = Path::new(JDBC).exists();
+        assert!(there, "{JDBC} is missing; {INSTALLER} installs it");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jdbc");
         let sources = fs::read_dir(file("tests/drivers/jdbc")).expect("it is there");
         let sources = sources.map(|entry| entry.expect("it can be read").path());
         let compiled = Command::new("javac")
-            .args(["-encoding", "UTF-8", "-cp", JDBC_JAR, "-d"])
+            .args(["-encoding", "UTF-8", "-cp", JDBC, "-d"])
             .arg(&directory)
             .args(sources)
             .output();
-        let compiled = compiled
-            .unwrap_or_else(|error| panic!("javac: {error}; scripts/install.sh test installs it"));
+        let compiled =
+            compiled.unwrap_or_else(|error| panic!("javac: {error}; {INSTALLER} installs it"));
         let told = String::from_utf8_lossy(&compiled.stderr);
         assert!(compiled.status.success(), "{told}");
         directory
     })
 }
 
-fn python(script: &str, target: &Target) -> String {
-    let mut command = Command::new(file("target/venv/bin/python"));
-    command.arg(file(script));
+/// The Python that has the drivers.
+pub(crate) fn python() -> Command {
+    installed(
+        "tests/drivers/python/requirements.txt",
+        "target/venv/requirements.txt",
+    );
+    Command::new(file("target/venv/bin/python"))
+}
+
+fn run_python(script: &str, target: &Target) -> String {
+    let mut command = python();
+    command.arg(file("tests/drivers/python").join(script));
     output(command, target)
+}
+
+/// The installer leaves a copy of each list that it has worked off.
+#[track_caller]
+fn installed(wanted: &str, done: &str) {
+    let read = |path| fs::read(file(path)).ok();
+    assert!(
+        read(wanted) == read(done),
+        "not everything of {wanted} is installed; {INSTALLER} installs it"
+    );
 }
 
 /// What a program prints that must succeed within [`PATIENCE`].
@@ -133,7 +159,7 @@ fn output(mut command: Command, target: &Target) -> String {
         Ok(Some(status)) if status.success() => out,
         Ok(Some(status)) => panic!("{program}: {status}\n{out}\n{err}"),
         Ok(None) => panic!("{program} hangs after\n{out}\n{err}"),
-        Err(error) => panic!("{program}: {error}; scripts/install.sh test installs it"),
+        Err(error) => panic!("{program}: {error}; {INSTALLER} installs it"),
     }
 }
 

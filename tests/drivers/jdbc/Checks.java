@@ -137,6 +137,18 @@ public final class Checks {
                     connection.setAutoCommit(true);
                 }
             }
+            PreparedStatement first = statements.get(0);
+            seen.add(first.getMetaData().getColumnTypeName(1));
+            seen.add(first.getParameterMetaData().getParameterTypeName(2));
+            // More texts than the driver keeps, so that it closes the oldest.
+            for (int text = 0; text < 300; text++) {
+                seen.add(Shared.value(c, "SELECT " + text + " + ?::int4", 1));
+            }
+            try (ResultSet columns = a.getMetaData().getColumns(null, "pg_catalog", "pg_am", "am%")) {
+                while (columns.next()) {
+                    seen.add(columns.getString("COLUMN_NAME"));
+                }
+            }
         }
         return Shared.digest(String.join(",", seen));
     }

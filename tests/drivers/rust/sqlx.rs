@@ -63,8 +63,9 @@ async fn own(name: &str, target: &Target) -> Seen {
         "many_parameters" => many_parameters(&mut a).await,
         _ => Err("no such check".to_owned()),
     };
-    Session::close(a).await?;
-    seen
+    let closed = Session::close(a).await;
+    let seen = seen?;
+    closed.map(|()| seen)
 }
 
 impl Session for PgConnection {

@@ -6,6 +6,7 @@ import psycopg
 import shared
 from psycopg import sql
 from psycopg.pq import ExecStatus
+from state import State
 
 
 def connect(**parameters):
@@ -57,7 +58,10 @@ def prepared_reuse():
                     seen.append(f"{row[0]}{row[1]}")
         count = "SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql"
         used = [value(connection, count) > 0 for connection in (a, b, c)]
-    return [shared.digest(",".join(seen)), used]
+        # More of them than the driver keeps, so that it closes the oldest.
+        for n in range(200):
+            seen.append(value(a, f"SELECT {n}, %s::int", n, prepare=True))
+    return [shared.digest(repr(seen)), used]
 
 
 def transactions():
@@ -293,118 +297,34 @@ def fifty_at_once():
         return [sum(answers.values()), a.execute(written).fetchone()]
 
 
-def settings():
-    with connect() as a, connect() as b:
-        seen = []
+class Driver:
+    """psycopg as the shared module on state wants it."""
 
-        def look():
-            for held, other in ((a, b), (b, a)):
-                with held.transaction():
-                    seen.append(value(held, shared.SETTINGS))
-                    seen.append(value(other, shared.SETTINGS))
-                    seen.append(value(held, shared.SETTINGS))
-            seen.extend(c.info.parameter_status("TimeZone") for c in (a, b))
+    def connect(self, application=None, options=None):
+        return connect(application_name=application, options=options)
 
-        a.execute("SET TimeZone = 'Asia/Tokyo'; SET search_path = pg_catalog, public")
-        a.execute("SELECT set_config('application_name', 'first', false)")
-        b.execute("SET TimeZone TO 'America/Lima'")
-        b.execute("SET SESSION application_name = 'second'")
-        look()
-        with a.transaction():
-            a.execute("SET LOCAL work_mem = '9MB'")
-            a.execute("SET TimeZone = 'Europe/Berlin'")
-            seen.append(value(a, shared.SETTINGS))
-        look()
-        a.execute("BEGIN")
-        a.execute("SET TimeZone = 'UTC'")
-        a.execute("ROLLBACK")
-        look()
-        a.execute("BEGIN")
-        a.execute("SAVEPOINT s")
-        a.execute("SET application_name = 'undone'")
-        a.execute("ROLLBACK TO s")
-        a.execute("SET work_mem = '11MB'")
-        a.execute("COMMIT")
-        look()
-        return seen
+    def close(self, connection):
+        connection.close()
 
+    def execute(self, connection, query):
+        connection.execute(query)
 
-def startup():
-    own = {"application_name": "started", "options": shared.OPTIONS}
-    with connect(**own) as a, connect(application_name="other") as b:
-        seen = []
+    def value(self, connection, query):
+        return value(connection, query)
 
-        def look():
-            for held, other in ((a, b), (b, a)):
-                with held.transaction():
-                    seen.extend(value(c, shared.STARTED) for c in (held, other))
+    def state(self, connection, query):
+        return state(connection, query)
 
-        look()
-        for c in (a, b):
-            c.execute("SET application_name = 'changed'")
-            c.execute("SET statement_timeout = 11111")
-            c.execute("SET work_mem = '3MB'")
-        look()
-        for c in (a, b):
-            c.execute("RESET application_name")
-            c.execute("SET statement_timeout TO DEFAULT")
-        look()
-        a.execute("RESET ALL")
-        look()
-        b.execute("DISCARD ALL")
-        look()
-        return seen
+    def transaction(self, connection):
+        return connection.transaction()
 
-
-def temp_table():
-    with connect() as a, connect() as b:
-        for c, name in ((a, "a"), (b, "b")):
-            c.execute("CREATE TEMPORARY TABLE scratch (t text)")
-            c.execute("INSERT INTO scratch VALUES (%s)", [name])
-        for run in range(5):
-            for held, other in ((a, b), (b, a)):
-                with held.transaction():
-                    held.execute("INSERT INTO scratch SELECT max(t) FROM scratch")
-                    other.execute("INSERT INTO scratch SELECT max(t) FROM scratch")
-        return [value(c, "SELECT string_agg(t, '') FROM scratch") for c in (a, b)]
-
-
-def advisory_lock():
-    take, give = "SELECT pg_try_advisory_lock(42)", "SELECT pg_advisory_unlock(42)"
-    with connect() as a, connect() as b:
-        a.execute("SELECT pg_advisory_lock(42)")
-        seen = []
-        for held, other in ((a, b), (b, a)):
-            with held.transaction():
-                held.execute("SELECT 1")
-                seen.append(value(b, take))
-                other.execute("SELECT 1")
-        return [*seen, value(a, give), value(b, take), value(a, take), value(b, give)]
-
-
-def sql_prepare():
-    seen = []
-    with connect() as a, connect() as b:
-        a.execute("PREPARE p (int) AS SELECT 'a' || $1")
-        b.execute("PREPARE p (int) AS SELECT 'b' || $1 * 2")
-        for held, other in ((a, b), (b, a)):
-            with held.transaction():
-                seen.append(value(held, "EXECUTE p (1)"))
-                seen.append(value(other, "EXECUTE p (2)"))
-        count = "SELECT count(*) FROM pg_prepared_statements WHERE from_sql"
-        seen.append([value(c, count) for c in (a, b)])
-        seen.append(state(a, "PREPARE p AS SELECT 1"))
-        a.execute("DEALLOCATE p")
-        seen += [state(a, "EXECUTE p (3)"), value(b, "EXECUTE p (3)")]
-        a.execute("PREPARE p AS SELECT 'again'")
-        seen.append(value(a, "EXECUTE p"))
-        b.execute("DEALLOCATE ALL")
-        seen += [state(b, "EXECUTE p (4)"), value(a, "EXECUTE p")]
-    return seen
+    def reported(self, connection):
+        return connection.info.parameter_status("TimeZone")
 
 
 shared.run({
     "types_text": lambda: types(False),
     "types_binary": lambda: types(True),
     **{name: check for name, check in globals().items() if name in shared.names()},
+    **State(Driver()).checks(),
 })

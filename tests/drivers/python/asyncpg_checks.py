@@ -6,6 +6,7 @@ import io
 
 import asyncpg
 import shared
+from state import State
 
 # The types that a codec of one's own makes travel as text.
 AS_TEXT = ("int4", "int8", "numeric", "float8", "bool", "text", "bytea", "timestamptz", "uuid")
@@ -68,7 +69,16 @@ async def prepared_reuse():
         for run in range(20):
             for connection in opened:
                 seen.append(await connection.fetchval("SELECT $1::int * 2", run))
-        return [shared.digest(repr(seen)), statements[0].get_parameters()[1].name]
+        # More than the driver keeps, so that it closes the oldest.
+        for n in range(150):
+            seen.append(await opened[0].fetchval(f"SELECT {n} + $1::int", 1))
+        # What a pool does with a connection that it takes back.
+        await opened[0].reset()
+        seen.append(await opened[0].fetchval("SELECT $1::int * 2", 1))
+        # A type that the driver must look up, by a query of its own in between.
+        await opened[1].execute("CREATE TYPE mood AS ENUM ('good', 'bad')")
+        seen.append(await opened[1].fetchval("SELECT $1::mood", "bad"))
+        return [shared.digest(repr(seen)), statements[1].get_parameters()[1].name]
 
 
 async def transactions():
@@ -289,117 +299,42 @@ async def fifty_at_once():
         return [sum(right), tuple(await a.fetchrow(written))]
 
 
-async def settings():
-    seen = []
-    async with sessions(2) as (a, b):
+class Driver:
+    """asyncpg as the shared module on state wants it, each call run to its end."""
 
-        async def look():
-            for held, other in ((a, b), (b, a)):
-                async with held.transaction():
-                    for connection in (held, other, held):
-                        seen.append(await connection.fetchval(shared.SETTINGS))
-            seen.extend(c.get_settings().TimeZone for c in (a, b))
+    def __init__(self):
+        self.done = asyncio.new_event_loop().run_until_complete
 
-        await a.execute("SET TimeZone = 'Asia/Tokyo'; SET search_path = pg_catalog, public")
-        await a.execute("SELECT set_config('application_name', 'first', false)")
-        await b.execute("SET TimeZone TO 'America/Lima'")
-        await b.execute("SET SESSION application_name = 'second'")
-        await look()
-        async with a.transaction():
-            await a.execute("SET LOCAL work_mem = '9MB'")
-            await a.execute("SET TimeZone = 'Europe/Berlin'")
-            seen.append(await a.fetchval(shared.SETTINGS))
-        await look()
-        await a.execute("BEGIN; SET TimeZone = 'UTC'")
-        await a.execute("ROLLBACK")
-        await look()
-        await a.execute("BEGIN; SAVEPOINT s; SET application_name = 'undone'; ROLLBACK TO s")
-        await a.execute("SET work_mem = '11MB'; COMMIT")
-        await look()
-        # What the driver does when a pool takes a connection back.
-        await a.reset()
-        await look()
-    return seen
+    def connect(self, application=None, options=None):
+        settings = {"application_name": application, "options": options}
+        settings = {name: value for name, value in settings.items() if value}
+        # Nothing kept: DISCARD ALL would take it away.
+        return self.done(asyncpg.connect(server_settings=settings, statement_cache_size=0))
 
+    def close(self, connection):
+        self.done(connection.close(timeout=10))
 
-async def startup():
-    seen = []
-    own = {"application_name": "started", "statement_timeout": "54321", "work_mem": "7MB"}
-    own["search_path"] = "pg_catalog,public"
-    other = {"application_name": "other"}
-    # DISCARD ALL takes away what the driver would keep.
-    first = sessions(1, server_settings=own, statement_cache_size=0)
-    second = sessions(1, server_settings=other, statement_cache_size=0)
-    async with first as (a,), second as (b,):
+    def execute(self, connection, query):
+        self.done(connection.execute(query))
 
-        async def look():
-            for held, other in ((a, b), (b, a)):
-                async with held.transaction():
-                    seen.extend([await c.fetchval(shared.STARTED) for c in (held, other)])
+    def value(self, connection, query):
+        return self.done(connection.fetchval(query))
 
-        await look()
-        for c in (a, b):
-            await c.execute("SET application_name = 'changed'; SET statement_timeout = 11111")
-            await c.execute("SET work_mem = '3MB'")
-        await look()
-        for c in (a, b):
-            await c.execute("RESET application_name")
-            await c.execute("SET statement_timeout TO DEFAULT")
-        await look()
-        await a.execute("RESET ALL")
-        await look()
-        await b.execute("DISCARD ALL")
-        await look()
-    return seen
+    def state(self, connection, query):
+        return self.done(state(connection, query))
+
+    @contextlib.contextmanager
+    def transaction(self, connection):
+        transaction = connection.transaction()
+        self.done(transaction.start())
+        yield
+        self.done(transaction.commit())
+
+    def reported(self, connection):
+        return connection.get_settings().TimeZone
 
 
-async def temp_table():
-    async with sessions(2) as (a, b):
-        for c, name in ((a, "a"), (b, "b")):
-            await c.execute("CREATE TEMPORARY TABLE scratch (t text)")
-            await c.execute("INSERT INTO scratch VALUES ($1)", name)
-        again = "INSERT INTO scratch SELECT max(t) FROM scratch"
-        for run in range(5):
-            for held, other in ((a, b), (b, a)):
-                async with held.transaction():
-                    await held.execute(again)
-                    await other.execute(again)
-        return [await c.fetchval("SELECT string_agg(t, '') FROM scratch") for c in (a, b)]
-
-
-async def advisory_lock():
-    take, give = "SELECT pg_try_advisory_lock(42)", "SELECT pg_advisory_unlock(42)"
-    seen = []
-    async with sessions(2) as (a, b):
-        await a.fetchval("SELECT pg_advisory_lock(42)")
-        for held, other in ((a, b), (b, a)):
-            async with held.transaction():
-                await held.execute("SELECT 1")
-                seen.append(await b.fetchval(take))
-                await other.execute("SELECT 1")
-        for connection, query in ((a, give), (b, take), (a, take), (b, give)):
-            seen.append(await connection.fetchval(query))
-    return seen
-
-
-async def sql_prepare():
-    seen = []
-    async with sessions(2) as (a, b):
-        await a.execute("PREPARE p (int) AS SELECT 'a' || $1")
-        await b.execute("PREPARE p (int) AS SELECT 'b' || $1 * 2")
-        for held, other in ((a, b), (b, a)):
-            async with held.transaction():
-                seen.append(await held.fetchval("EXECUTE p (1)"))
-                seen.append(await other.fetchval("EXECUTE p (2)"))
-        count = "SELECT count(*) FROM pg_prepared_statements WHERE from_sql"
-        seen += [await c.fetchval(count) for c in (a, b)]
-        seen.append(await state(a, "PREPARE p AS SELECT 1"))
-        await a.execute("DEALLOCATE p")
-        seen += [await state(a, "EXECUTE p (3)"), await b.fetchval("EXECUTE p (3)")]
-        await a.execute("PREPARE p AS SELECT 'again'")
-        seen.append(await a.fetchval("EXECUTE p"))
-        await b.execute("DEALLOCATE p")
-        return [*seen, await state(b, "EXECUTE p (4)"), await a.fetchval("EXECUTE p")]
-
-
-shared.run({name: check for name, check in globals().items() if name in shared.names()})
+shared.run({
+    **{name: check for name, check in globals().items() if name in shared.names()},
+    **State(Driver()).checks(),
+})

@@ -7,7 +7,7 @@ import pathlib
 import re
 import traceback
 
-CHECKS = pathlib.Path(__file__).with_name("checks.txt")
+CHECKS = pathlib.Path(__file__).parent.with_name("checks.txt")
 NOT_HERE = "not in this driver"
 
 # Type and literal; psql and the drivers write the literal, or its value, in their own way.

@@ -1,96 +1,32 @@
 // The shared checks by node-postgres. Where to: the PG… variables.
 'use strict'
 
-const assert = require('node:assert')
-const crypto = require('node:crypto')
 const { once } = require('node:events')
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
-const { Client } = require('pg')
+const { Client, Query } = require('pg')
 const Cursor = require('pg-cursor')
 const copyStreams = require('pg-copy-streams')
-
-const ROWS = 100000
-const MANY = `SELECT n, 'row ' || n AS t FROM generate_series(1, ${ROWS}) n`
-const SLEEPERS =
-  "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-const NOTICES =
-  "DO $$ BEGIN RAISE NOTICE 'first' USING DETAIL = 'a detail', HINT = 'a hint';" +
-  " RAISE WARNING 'second'; RAISE NOTICE 'third'; END $$"
-const OPTIONS = '-c statement_timeout=54321 -c search_path=pg_catalog,public -c work_mem=7MB'
-const STARTED =
-  "SELECT concat_ws('|', current_setting('application_name'), current_setting('TimeZone')," +
-  " current_setting('statement_timeout'), current_setting('search_path'), current_setting('work_mem'))"
-const SETTINGS =
-  "SELECT concat_ws('|', current_setting('TimeZone'), current_setting('search_path')," +
-  " current_setting('application_name'), current_setting('work_mem'))"
-const ALL_BYTES = '\\x' + Buffer.from(Array.from({ length: 256 }, (_, n) => n)).toString('hex')
-const VALUES = [
-  ['int4', '2147483647'],
-  ['int8', '-9223372036854775808'],
-  ['numeric', '12345678901234567890.123456789'],
-  ['numeric', 'NaN'],
-  ['float8', '0.1'],
-  ['float8', 'NaN'],
-  ['float8', '-Infinity'],
-  ['bool', 'true'],
-  ['text', 'grüße, 世界 \'quoted\' "too" \\ and\ttab'],
-  ['text', ''],
-  ['bytea', ALL_BYTES],
-  ['timestamptz', '2026-02-28 23:59:59.999999+00'],
-  ['jsonb', '{"a": [1, null, "x"]}'],
-  ['uuid', '80000000-0000-0000-0000-000000000001'],
-  ['int4[]', '{1,NULL,3}'],
-  ['text[]', '{a,NULL,"b\\"c"}'],
-  ['text', null],
-]
-
-const digest = (data) =>
-  `${Buffer.byteLength(data)} bytes ${crypto.createHash('md5').update(data).digest('hex')}`
-
-async function connect(more = {}) {
-  const client = new Client(more)
-  await client.connect()
-  return client
-}
-
-/** Runs `work` with this many sessions and closes them whatever happens. */
-async function sessions(count, work, more = {}) {
-  const opened = []
-  try {
-    while (opened.length < count) opened.push(await connect(more))
-    return await work(...opened)
-  } finally {
-    await Promise.all(opened.map((client) => client.end()))
-  }
-}
-
-async function value(client, text, values) {
-  const result = await client.query({ text, values, rowMode: 'array' })
-  return result.rows[0][0]
-}
-
-/** The SQLSTATE that a query fails with. */
-async function state(client, text) {
-  const error = await client.query(text).then(
-    () => assert.fail(`${text} did not fail`),
-    (error) => error,
-  )
-  return error.code ?? error.message
-}
-
-/** Does `work` in both sessions while one of them stays in a transaction. */
-async function crossing(a, b, work) {
-  const seen = []
-  for (const [held, other] of [[a, b], [b, a]]) {
-    await held.query('BEGIN')
-    for (const client of [held, other, held]) seen.push(await work(client))
-    await held.query('COMMIT')
-  }
-  return seen
-}
+const {
+  ROWS,
+  MANY,
+  SLEEPERS,
+  NOTICES,
+  OPTIONS,
+  STARTED,
+  SETTINGS,
+  VALUES,
+  digest,
+  connect,
+  sessions,
+  value,
+  state,
+  crossing,
+  lines,
+  big,
+} = require('./shared.js')
 
 /** `parser` gets the bytes of a value as the server sent them. */
 function types(binary, parser) {
@@ -107,20 +43,6 @@ function types(binary, parser) {
     }
     return seen
   })
-}
-
-function lines() {
-  const all = []
-  for (let n = 0; n < ROWS; n++) all.push(`${n}\t${'payload '.repeat(12)}${n}\n`)
-  return all.join('')
-}
-
-function big() {
-  const blocks = []
-  for (let n = 0; n < 20000000 / 128; n++) {
-    blocks.push(crypto.createHash('sha512').update(String(n)).digest('hex'))
-  }
-  return blocks.join('')
 }
 
 const checks = {
@@ -274,7 +196,6 @@ const checks = {
 
   cancel: () =>
     sessions(2, async (a, b) => {
-      const { Query } = require('pg')
       const query = new Query('SELECT pg_sleep(600)')
       const ended = new Promise((resolve) => (query.callback = resolve))
       a.query(query)
@@ -449,7 +370,7 @@ const checks = {
 }
 
 async function main() {
-  const list = readFileSync(path.join(__dirname, 'checks.txt'), 'utf8').split('\n')
+  const list = readFileSync(path.join(__dirname, '..', 'checks.txt'), 'utf8').split('\n')
   for (const line of list.filter((line) => line && !line.startsWith('#'))) {
     const name = line.split(/\s/)[0]
     let result

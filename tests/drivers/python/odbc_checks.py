@@ -6,6 +6,7 @@ import threading
 
 import pyodbc
 import shared
+from state import State
 
 # Unicode, as every program of today uses it; the rest are the driver's defaults but for the
 # length from which on a text is a long one, which some values here would be cut at.
@@ -231,123 +232,44 @@ def fifty_at_once():
         return [sum(answers.values()), tuple(a.execute(written).fetchone())]
 
 
-def settings():
-    seen = []
+class Driver:
+    """psqlODBC as the shared module on state wants it."""
 
-    def look():
-        for held, other in ((a, b), (b, a)):
-            with transaction(held):
-                seen.extend(value(c, shared.SETTINGS) for c in (held, other, held))
+    def connect(self, application=None, options=None):
+        # libpq below the driver reads its variables.
+        own = {"PGAPPNAME": application, "PGOPTIONS": options}
+        own = {name: value for name, value in own.items() if value}
+        os.environ.update(own)
+        try:
+            return connect()
+        finally:
+            for name in own:
+                del os.environ[name]
 
-    with sessions(2) as (a, b):
-        a.execute("SET TimeZone = 'Asia/Tokyo'; SET search_path = pg_catalog, public")
-        a.execute("SELECT set_config('application_name', 'first', false)")
-        b.execute("SET TimeZone TO 'America/Lima'")
-        b.execute("SET SESSION application_name = 'second'")
-        look()
-        with transaction(a):
-            a.execute("SET LOCAL work_mem = '9MB'")
-            a.execute("SET TimeZone = 'Europe/Berlin'")
-            seen.append(value(a, shared.SETTINGS))
-        look()
-        a.autocommit = False
-        a.execute("SET TimeZone = 'UTC'")
-        a.rollback()
-        a.autocommit = True
-        look()
-        with transaction(a):
-            a.execute("SAVEPOINT s")
-            a.execute("SET application_name = 'undone'")
-            a.execute("ROLLBACK TO s")
-            a.execute("SET work_mem = '11MB'")
-        look()
-    return seen
+    def close(self, connection):
+        connection.close()
 
+    def execute(self, connection, query):
+        connection.execute(query)
 
-def startup():
-    seen = []
+    def value(self, connection, query):
+        return value(connection, query)
 
-    def look():
-        for held, other in ((a, b), (b, a)):
-            with transaction(held):
-                seen.extend(value(c, shared.STARTED) for c in (held, other))
+    def state(self, connection, query):
+        return state(connection, query)
 
-    # libpq below the driver reads its variables; the driver adds settings of its own.
-    own = {"PGAPPNAME": "started", "PGOPTIONS": shared.OPTIONS}
-    os.environ.update(own)
-    try:
-        a = connect(ConnSettings="SET lock_timeout=4321")
-    finally:
-        for name in own:
-            del os.environ[name]
-    with contextlib.closing(a), sessions(1) as (b,):
-        look()
-        for c in (a, b):
-            c.execute("SET application_name = 'changed'")
-            c.execute("SET statement_timeout = 11111")
-            c.execute("SET work_mem = '3MB'")
-        look()
-        for c in (a, b):
-            c.execute("RESET application_name")
-            c.execute("SET statement_timeout TO DEFAULT")
-        look()
-        seen.append(value(a, "SHOW lock_timeout"))
-        a.execute("RESET ALL")
-        look()
-        b.execute("DISCARD ALL")
-        look()
-    return seen
+    def transaction(self, connection):
+        return transaction(connection)
 
-
-def temp_table():
-    with sessions(2) as (a, b):
-        for c, name in ((a, "a"), (b, "b")):
-            c.execute("CREATE TEMPORARY TABLE scratch (t text)")
-            c.execute("INSERT INTO scratch VALUES (?)", name)
-        again = "INSERT INTO scratch SELECT max(t) FROM scratch"
-        for run in range(5):
-            for held, other in ((a, b), (b, a)):
-                with transaction(held):
-                    held.execute(again)
-                    other.execute(again)
-        return [value(c, "SELECT string_agg(t, '') FROM scratch") for c in (a, b)]
-
-
-def advisory_lock():
-    take, give = "SELECT pg_try_advisory_lock(42)", "SELECT pg_advisory_unlock(42)"
-    with sessions(2) as (a, b):
-        a.execute("SELECT pg_advisory_lock(42)")
-        seen = []
-        for held, other in ((a, b), (b, a)):
-            with transaction(held):
-                held.execute("SELECT 1")
-                seen.append(value(b, take))
-                other.execute("SELECT 1")
-        return [*seen, value(a, give), value(b, take), value(a, take), value(b, give)]
-
-
-def sql_prepare():
-    seen = []
-    with sessions(2) as (a, b):
-        a.execute("PREPARE p (int) AS SELECT 'a' || $1")
-        b.execute("PREPARE p (int) AS SELECT 'b' || $1 * 2")
-        for held, other in ((a, b), (b, a)):
-            with transaction(held):
-                seen.append(value(held, "EXECUTE p (1)"))
-                seen.append(value(other, "EXECUTE p (2)"))
-        count = "SELECT count(*) FROM pg_prepared_statements WHERE from_sql"
-        seen += [value(c, count) for c in (a, b)]
-        seen.append(state(a, "PREPARE p AS SELECT 1"))
-        a.execute("DEALLOCATE p")
-        seen += [state(a, "EXECUTE p (3)"), value(b, "EXECUTE p (3)")]
-        a.execute("PREPARE p AS SELECT 'again'")
-        seen.append(value(a, "EXECUTE p"))
-        b.execute("DEALLOCATE p")
-        return [*seen, state(b, "EXECUTE p (4)"), value(a, "EXECUTE p")]
+    def reported(self, connection):
+        return "not told"
 
 
 shared.run(
-    {name: check for name, check in globals().items() if name in shared.names()},
+    {
+        **{name: check for name, check in globals().items() if name in shared.names()},
+        **State(Driver()).checks(),
+    },
     absent={
         "types_binary": "psqlODBC asks for text alone",
         "copy_in": "ODBC knows no COPY",
