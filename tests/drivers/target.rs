@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use pgparley::cli::demo::cluster::Cluster;
 use pgparley::cli::demo::cluster::Options;
-use pgparley::config::Config;
+use pgparley::config::Database;
 use pgparley::server::Running;
 
 use crate::support::proxy;
@@ -18,23 +18,15 @@ use crate::support::proxy;
 pub(crate) struct Mode {
     /// What it is called in a failure.
     pub(crate) name: &'static str,
-    /// Server connections that the pool may hold.
-    pub(crate) pool_size: usize,
+    /// Makes a database's pool one of this mode.
+    set: fn(&mut Database),
 }
 
 /// A server connection for as long as a client stays, so as many as there are clients at once.
 pub(crate) const SESSION: Mode = Mode {
     name: "session",
-    pool_size: 60,
+    set: |database| database.pool_size = 60,
 };
-
-impl Mode {
-    fn apply(self, config: &mut Config) {
-        for database in &mut config.databases {
-            database.pool_size = self.pool_size;
-        }
-    }
-}
 
 /// What a driver connects to.
 #[derive(Debug)]
@@ -60,7 +52,7 @@ impl Target {
     /// A pgparley of its own before the server.
     pub(crate) fn through(mode: Mode) -> Self {
         let mut config = proxy::config(cluster());
-        mode.apply(&mut config);
+        config.databases.iter_mut().for_each(mode.set);
         let running = proxy::start(config);
         Self {
             addr: running.addr(),

@@ -45,6 +45,8 @@ const digest = (data) =>
 
 async function connect(more = {}) {
   const client = new Client(more)
+  // A connection that breaks fails its queries; that is what the check tells.
+  client.on('error', () => {})
   await client.connect()
   return client
 }
