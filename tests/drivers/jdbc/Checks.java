@@ -27,7 +27,7 @@ public final class Checks {
 
     private static final Map<String, Check> CHECKS =
             Map.ofEntries(
-                    Map.entry("types_text", () -> types("prepareThreshold", "0", "binaryTransfer", "false")),
+                    Map.entry("types_text", Checks::typesText),
                     Map.entry("types_binary", () -> types("prepareThreshold", "-1")),
                     Map.entry("prepared_reuse", Checks::preparedReuse),
                     Map.entry("transactions", Checks::transactions),
@@ -75,7 +75,14 @@ public final class Checks {
         return result.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t");
     }
 
-    private static Object types(String... properties) throws Exception {
+    /** By the extended protocol, and as Query with the values written into the text. */
+    private static Object typesText() throws Exception {
+        List<Object> seen = types("prepareThreshold", "0", "binaryTransfer", "false");
+        seen.addAll(types("preferQueryMode", "simple"));
+        return seen;
+    }
+
+    private static List<Object> types(String... properties) throws Exception {
         List<Object> seen = new ArrayList<>();
         try (Connection a = Shared.connect(properties)) {
             for (String[] entry : Shared.VALUES) {
@@ -109,6 +116,9 @@ public final class Checks {
                 return Arrays.asList((Object[]) array.getArray()).toString();
             }
             return back instanceof byte[] bytes ? HexFormat.of().formatHex(bytes) : back.toString();
+        } catch (SQLException error) {
+            // The driver cannot write every value into a text.
+            return error.getSQLState();
         }
     }
 

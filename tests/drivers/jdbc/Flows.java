@@ -84,7 +84,16 @@ final class Flows {
     /** A batch goes out as one pipeline: one Sync in a transaction, by chunks without. */
     static Object pipelineError() throws Exception {
         List<Object> seen = new ArrayList<>();
-        try (Connection a = Shared.connect()) {
+        for (String rewrite : List.of("false", "true")) {
+            seen.addAll(batches("reWriteBatchedInserts", rewrite));
+        }
+        return seen;
+    }
+
+    private static List<Object> batches(String... properties) throws Exception {
+        List<Object> seen = new ArrayList<>();
+        try (Connection a = Shared.connect(properties)) {
+            Shared.execute(a, "DROP TABLE IF EXISTS piped");
             Shared.execute(a, "CREATE TABLE piped (n integer PRIMARY KEY, t text)");
             for (boolean autocommit : new boolean[] {true, false}) {
                 a.setAutoCommit(autocommit);
@@ -110,6 +119,14 @@ final class Flows {
                 Shared.execute(a, "TRUNCATE piped");
             }
             a.commit();
+            a.setAutoCommit(true);
+            // Several statements in one text, which the driver takes apart.
+            try (Statement several = a.createStatement()) {
+                several.execute("INSERT INTO piped VALUES (1); SELECT 2; SELECT 1 / 0; SELECT 3");
+            } catch (SQLException error) {
+                seen.add(error.getSQLState());
+            }
+            seen.add(Shared.row(a, "SELECT count(*) FROM piped"));
         }
         return seen;
     }

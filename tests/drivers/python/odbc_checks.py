@@ -69,14 +69,16 @@ def state(connection, query):
 
 def types_text():
     seen = []
-    with sessions(1) as (a,):
-        for name, literal in shared.VALUES:
-            cursor = a.execute(f"SELECT ?::text::{name} AS v", literal)
-            seen.append(cursor.description[0][1].__name__)
-            back = cursor.fetchval()
-            seen.append(back)
-            if back is not None:
-                seen.append(value(a, f"SELECT ?::{name} AS v", back))
+    # As parameters, and written into the text by the driver.
+    for prepared in ("1", "0"):
+        with sessions(1, UseServerSidePrepare=prepared) as (a,):
+            for name, literal in shared.VALUES:
+                cursor = a.execute(f"SELECT ?::text::{name} AS v", literal)
+                seen.append(cursor.description[0][1].__name__)
+                back = cursor.fetchval()
+                seen.append(back)
+                if back is not None:
+                    seen.append(value(a, f"SELECT ?::{name} AS v", back))
     return map(repr, seen)
 
 

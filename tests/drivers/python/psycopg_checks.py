@@ -135,7 +135,22 @@ def cursor():
         while batch := many.fetchmany(5000):
             rows.append(repr(batch))
             seen.append(value(a, "SELECT %s::int", len(batch)))
-    return [shared.digest("".join(rows)), seen]
+    with connect() as a:
+        with a.transaction(), a.cursor("scrolling", scrollable=True) as scrolling:
+            scrolling.execute(shared.CURSOR)
+            scrolling.scroll(50_000)
+            seen.append(scrolling.fetchone())
+            scrolling.scroll(0, mode="absolute")
+            seen.append(scrolling.fetchone())
+        with a.cursor("kept", withhold=True) as kept:
+            kept.execute("SELECT generate_series(1, 100)")
+            seen.append(kept.fetchmany(2))
+            a.execute("SELECT 1")
+            seen.append(sum(row[0] for row in kept))
+        # Row by row from libpq, no cursor of the server's.
+        streamed = a.cursor().stream(shared.CURSOR)
+        seen.append(sum(row[0] for row in streamed))
+    return [shared.digest("".join(rows)), *seen]
 
 
 def copy_in():
@@ -189,6 +204,14 @@ def pipeline_error():
         except psycopg.Error as error:
             seen.append(error.sqlstate)
         seen += [a.info.transaction_status.name, *pipeline_of_libpq(a.pgconn)]
+        cursor = a.cursor()
+        cursor.executemany("INSERT INTO piped VALUES (%s)", [(n,) for n in range(100, 1100)])
+        try:
+            cursor.executemany("SELECT 1 / %s", [(n,) for n in (3, 2, 1, 0, -1)], returning=True)
+        except psycopg.Error as error:
+            seen += [error.sqlstate, a.info.transaction_status.name]
+        seen.append(value(a, "SELECT sum(n) FROM piped"))
+        a.execute("DELETE FROM piped WHERE n >= 100")
         seen.append(value(a, "SELECT array_agg(n ORDER BY n) FROM piped"))
     return seen
 
