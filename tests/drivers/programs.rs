@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::target::Target;
 
 /// Longer than all checks of a driver take on a busy machine: running into it is a failure.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What installs every driver.
 const INSTALLER: &str = "scripts/install.sh test";
