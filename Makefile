@@ -7,7 +7,7 @@ help:
 	@echo 'make demo          try it: a throwaway PostgreSQL, a sample shop, pgparley in front'
 	@echo 'make test          all tests, with real drivers against a real PostgreSQL'
 	@echo 'make check         format, lints, documentation, licences, links, image and compose files'
-	@echo 'make test-drivers  the tests with psycopg, asyncpg and JDBC alone'
+	@echo 'make test-drivers  nine drivers alone, each compared with what it sees directly'
 	@echo 'make bench         speed, compared with pgbouncer and with no proxy'
 
 # For instance: make demo ARGS=--check

@@ -28,10 +28,18 @@ need_postgres() {
     have cc || need gcc libc6-dev
 }
 
+# pyodbc brings no driver manager of its own on every machine, so both are asked for.
+have_odbc() {
+    have odbcinst && odbcinst -q -d -n 'PostgreSQL Unicode' >/dev/null 2>&1
+}
+
 need_drivers() {
     # A JDK and not only a runtime: the JDBC test is started from its source.
     have javac || need default-jdk-headless
     [ -e /usr/share/java/postgresql.jar ] || need libpostgresql-jdbc-java
+    have_odbc || need odbc-postgresql unixodbc
+    have node || need nodejs
+    have npm || need npm
     need_environment target/venv
 }
 
@@ -75,9 +83,24 @@ install_environment() {
     local directory=$1 wanted=$2
     if cmp -s "$wanted" "$directory/requirements.txt"; then return; fi
     say "installing into $directory: $(grep -v '^#' "$wanted" | tr '\n' ' ')"
-    python3 -m venv "$directory"
-    "$directory/bin/pip" --disable-pip-version-check --quiet install --requirement "$wanted"
+    python3 -m venv --clear "$directory"
+    "$directory/bin/python" -m pip --disable-pip-version-check --quiet install --requirement "$wanted"
     cp "$wanted" "$directory/requirements.txt"
+}
+
+# The Node.js drivers, in the versions of the lock file.
+install_node_drivers() {
+    local wanted=tests/drivers/node/package-lock.json
+    if cmp -s "$wanted" target/node/package-lock.json; then return; fi
+    say "installing into target/node what $wanted names"
+    rm -rf target/node
+    mkdir -p target/node
+    cp tests/drivers/node/package.json "$wanted" target/node/
+    npm --prefix target/node ci --silent --ignore-scripts --no-audit --no-fund || {
+        # Without it the next run does not take this one for complete.
+        rm -f target/node/package-lock.json
+        return 1
+    }
 }
 
 install_cargo_tools() {
@@ -100,7 +123,8 @@ case "${1:-}" in
         need_postgres
         need_drivers
         install_packages
-        install_environment target/venv tests/drivers/requirements.txt
+        install_environment target/venv tests/drivers/python/requirements.txt
+        install_node_drivers
         ;;
     check)
         have cc || need gcc libc6-dev

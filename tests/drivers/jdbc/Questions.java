@@ -9,7 +9,7 @@ import java.util.Collections;
 import java.util.List;
 
 /** pgjdbc through pgparley: the extended protocol, named statements and binary after five runs. */
-public final class JdbcDriver {
+public final class Questions {
     private static final String STATUS = "/* nl: how many orders per status */";
     private static final String STATUS_SQL = "SELECT status, count(*) FROM orders GROUP BY status";
     private static final String MANY = "/* nl: names of corporate customers in Hamburg */";
