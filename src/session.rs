@@ -221,7 +221,10 @@ impl Session {
     async fn relay(&mut self) -> End {
         loop {
             let event = self.next().await;
-            let is_for_a_message = matches!(event, Event::Attach | Event::Settle | Event::Promote);
+            let is_for_a_message = matches!(
+                event,
+                Event::Attach | Event::Prepare(_) | Event::Settle | Event::Promote
+            );
             let dealt_with = match event {
                 Event::Moved => continue,
                 Event::Turn(turn) => self.take_turn(*turn).await,
@@ -236,6 +239,7 @@ impl Session {
                 Event::Failed => self.fail_block().await,
                 Event::LostSyncs => self.find_syncs().await,
                 Event::Attach => self.reach_server().await,
+                Event::Prepare(before) => self.prepare_first(before).await,
                 Event::Traces => self.look_for_traces().await,
                 Event::Terminate => Err(self.finish().await),
                 Event::End(end) => Err(end),

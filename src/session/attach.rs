@@ -10,13 +10,16 @@ use super::End;
 use super::Session;
 use super::asking::MOST_AHEAD;
 use super::errors;
+use super::from_client::shared::Before;
 use super::link::Link;
+use super::wrapper::LONGEST_REPLY;
 use crate::upstream;
 use crate::upstream::Lease;
 use crate::upstream::Settings;
 use crate::wire::Connection;
 use crate::wire::ErrorInfo;
 use crate::wire::error;
+use crate::wire::frontend;
 
 /// How long a client waits before it is told that it waits.
 const NOTICE_AFTER: Duration = Duration::from_secs(5);
@@ -86,6 +89,27 @@ impl Session {
         }
         self.link.ready(&mut self.dialogue.replies);
         Ok(Ok(()))
+    }
+
+    /// Has the server prepare what a Query speaks of. When it does not, the Query fails as it would
+    /// have failed itself.
+    pub(super) async fn prepare_first(&mut self, before: Before) -> Result<(), End> {
+        let mut request = before.bytes;
+        frontend::put_sync(&mut request);
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
+        let reply = reply.map_err(|_| End::Server)?;
+        self.pass_messages(&reply.messages)?;
+        if let Some(status) = reply.status {
+            self.dialogue.status = status;
+        }
+        self.link.has_prepared = true;
+        if let Some(body) = reply.error {
+            let (_, mut known) = self.link.split();
+            before.owed.iter().for_each(|owed| known.undo(owed));
+            self.link.has_prepared = false;
+            self.link.denied = Some(Box::new(error::read(&body)));
+        }
+        Ok(())
     }
 
     /// Makes the connection's settings what they ought to be; the body of the server's error when

@@ -1,9 +1,10 @@
 //! Walks what the client sent: most passes as it is, some is looked into, some is answered here.
 
 mod extended;
-mod shared;
+pub(super) mod shared;
 mod sql_names;
 
+use self::shared::Before;
 use super::dialogue::Dialogue;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
@@ -47,6 +48,8 @@ pub(super) enum Step {
     Turn(Box<Turn>),
     /// Get a server connection.
     Attach,
+    /// Have the server prepare what the message speaks of.
+    Prepare(Before),
     /// End the session: the client said so.
     Terminate,
     /// End the session: the client's stream has lost its frame.
@@ -136,6 +139,7 @@ impl Dialogue {
                 Fate::Settle => return (Consumed::Paused(at), Step::Settle),
                 Fate::Promote => return (Consumed::Paused(at), Step::Promote),
                 Fate::Attach => return (Consumed::Paused(at), Step::Attach),
+                Fate::Stop(step @ Step::Prepare(_)) => return (Consumed::Paused(at), step),
                 Fate::Stop(step) => return (Consumed::Paused(end), step),
             }
             if missing == 0 {
@@ -293,6 +297,12 @@ impl Dialogue {
                 return Fate::Settle;
             }
             renamed = self.named_anew(text, &mut footprint, rules, link);
+            let has_prepared = std::mem::take(&mut link.has_prepared);
+            let is_missing = |(before, _): &mut (Before, _)| !before.bytes.is_empty();
+            if !has_prepared && let Some((before, _)) = renamed.take_if(is_missing) {
+                // If it fails, the server would skip this message up to a Sync that never comes.
+                return Fate::Stop(Step::Prepare(before));
+            }
             self.footprint = self.footprint | footprint;
             link.note(text, footprint);
         }
@@ -300,22 +310,22 @@ impl Dialogue {
         if instead.is_none() && renamed.is_none() {
             return Fate::Pass;
         }
-        let (mut out, new) = renamed.unwrap_or_default();
+        let (_, new) = renamed.unwrap_or_default();
         let text = if new.is_empty() { text } else { &new };
-        out.reserve(text.len() + HEADER + 1);
+        let mut out = Vec::with_capacity(text.len() + HEADER + 1);
         frontend::put_query(&mut out, text);
         Fate::Replace(out)
     }
 
-    /// Puts the server's names of prepared statements into a text, when it speaks of any: messages
-    /// that go before it, and the text. What it may leave behind is known better then.
+    /// Puts the server's names of prepared statements into a text, when it speaks of any: what must
+    /// go before it, and the text. What it may leave behind is known better then.
     fn named_anew(
         &mut self,
         text: &[u8],
         footprint: &mut Footprint,
         rules: &Rules,
         link: &mut Link,
-    ) -> Option<(Vec<u8>, Vec<u8>)> {
+    ) -> Option<(Before, Vec<u8>)> {
         if !footprint.names {
             return None;
         }

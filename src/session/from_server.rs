@@ -74,7 +74,7 @@ impl Known<'_> {
     }
 
     /// What was owed did not happen.
-    fn undo(&mut self, owed: &Owed) {
+    pub(super) fn undo(&mut self, owed: &Owed) {
         match owed {
             Owed::Parse {
                 prepared: Some(prepared),

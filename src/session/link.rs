@@ -66,6 +66,8 @@ pub(super) struct Link {
     pub pin: Option<Pin>,
     /// Why there is no connection, for the message that is looked at next.
     pub denied: Option<Box<ErrorInfo>>,
+    /// What the message that is looked at next speaks of was prepared.
+    pub has_prepared: bool,
     /// The connection's unnamed statement is the client's.
     pub holds_unnamed: bool,
     /// Custom settings that the session has set: the server lists them nowhere.
@@ -104,6 +106,7 @@ impl Link {
             told: Arc::default(),
             pin: None,
             denied: None,
+            has_prepared: false,
             holds_unnamed: false,
             custom: Vec::new(),
         }
@@ -191,11 +194,11 @@ impl Link {
 
     /// A connection at once when the pool has one here that needs nothing done.
     pub(super) fn reach(&mut self, replies: &mut Replies) -> Reach {
-        if self.is_ready {
-            return Reach::Here;
-        }
         if let Some(info) = self.denied.take() {
             return Reach::Denied(info);
+        }
+        if self.is_ready {
+            return Reach::Here;
         }
         if self.lease.is_none() {
             let Access {

@@ -16,6 +16,7 @@ use super::asking::MOST_AHEAD;
 use super::dialogue::Dialogue;
 use super::dialogue::Progress;
 use super::dialogue::Skipping;
+use super::from_client::shared::Before;
 use super::generated::Generated;
 use super::generated::PreparedQuestion;
 use super::names::Closed;
@@ -110,7 +111,7 @@ impl Session {
                 Event::Exceeded => self.fail_pipeline()?,
                 Event::Failed => self.fail_block().await?,
                 Event::Traces => self.look_for_traces().await?,
-                Event::Turn(_) | Event::Attach | Event::Settle | Event::Promote | Event::Terminate => {
+                Event::Turn(_) | Event::Attach | Event::Prepare(_) | Event::Settle | Event::Promote | Event::Terminate => {
                     unreachable!("the client is not read")
                 }
                 Event::End(end) => return Err(end),
@@ -238,7 +239,8 @@ impl Session {
         }
         let Self { dialogue, link, .. } = self;
         let statement = dialogue.shared_statement(parse, text, link);
-        dialogue.put_shared_parse(request, parse.statement, &statement, link);
+        let before = Before::default();
+        *request = dialogue.put_shared_parse(before, parse.statement, &statement, link);
         Some(statement)
     }
 

@@ -18,6 +18,7 @@ use super::dialogue::Excess;
 use super::dialogue::Lost;
 use super::dialogue::Skipping;
 use super::from_client::Step;
+use super::from_client::shared::Before;
 use super::from_server::Progressed;
 use super::questions::Turn;
 use super::wrapper::LONGEST_REPLY;
@@ -65,6 +66,8 @@ pub(super) enum Event {
     Commit,
     /// A server connection is to be had.
     Attach,
+    /// The server is to prepare what the client's next message speaks of.
+    Prepare(Before),
     /// The server is to be asked what a transaction left.
     Traces,
     /// The session is over.
@@ -191,6 +194,7 @@ impl Session {
             Ok(Some((Step::Settle, Ok(())))) => Event::Settle,
             Ok(Some((Step::Promote, Ok(())))) => Event::Promote,
             Ok(Some((Step::Attach, Ok(())))) => Event::Attach,
+            Ok(Some((Step::Prepare(before), Ok(())))) => Event::Prepare(before),
             Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
             Ok(Some((Step::Next, Ok(())))) => Event::Moved,
         })
@@ -255,6 +259,7 @@ impl Session {
                 | Event::Settle
                 | Event::Promote
                 | Event::Attach
+                | Event::Prepare(_)
                 | Event::Turn(_) => {
                     return End::Client;
                 }

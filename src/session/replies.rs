@@ -196,6 +196,10 @@ impl Replies {
         self.queue.push_back(owed);
     }
 
+    pub(super) fn extend(&mut self, owed: Vec<Owed>) {
+        self.queue.extend(owed);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

@@ -127,7 +127,7 @@ async fn in_time<T>(waiting: impl Future<Output = T>) -> T {
 
 /// Which of the server's connections this is, by the order of their logins.
 fn number(lease: &Lease) -> usize {
-    let number = lease.backend.parameter("number").expect("it was told");
+    let number = lease.backend.parameters.get("number").expect("it was told");
     String::from_utf8_lossy(number).parse().expect("a number")
 }
 

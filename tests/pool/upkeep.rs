@@ -96,7 +96,7 @@ fn what_the_server_says_while_idle_is_read() {
             .pool
             .try_checkout(0, &scene.login)
             .expect("it is kept");
-        let heard = lease.backend.parameter("TimeZone") == Some(b"Asia/Tokyo");
+        let heard = lease.backend.parameters.get("TimeZone") == Some(b"Asia/Tokyo");
         lease.release();
         heard
     });

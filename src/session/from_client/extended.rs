@@ -80,10 +80,10 @@ impl Dialogue {
             }
             let renamed = self.named_anew(text, &mut footprint, rules, link);
             let is_new = instead.is_some() || renamed.is_some();
-            let (mut out, new) = renamed.unwrap_or_default();
+            let (before, new) = renamed.unwrap_or_default();
             let text = if new.is_empty() { text } else { &new };
             let statement = self.shared_statement(parse, text, link);
-            self.put_shared_parse(&mut out, parse.statement, &statement, link);
+            let out = self.put_shared_parse(before, parse.statement, &statement, link);
             let prepared = Prepared {
                 rows,
                 question: None,

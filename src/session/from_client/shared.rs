@@ -24,6 +24,70 @@ use crate::wire::frontend::Parse;
 /// The unnamed statement.
 const UNNAMED: &[u8] = b"";
 
+/// Messages of pgparley's own that must go before one of the client's, and what is owed for them.
+#[derive(Debug, Default)]
+pub(in crate::session) struct Before {
+    /// The messages.
+    pub bytes: Vec<u8>,
+    /// The replies.
+    pub owed: Vec<Owed>,
+}
+
+impl Before {
+    fn owe(&mut self, reply: u8, does: Does) {
+        self.owed.push(Owed::Own { reply, does });
+    }
+
+    /// Appends what prepares a statement, when the server does not have it.
+    pub(super) fn put_where_missing(&mut self, statement: &Arc<Statement>, link: &mut Link) {
+        if link.server().statements.has(statement) {
+            return;
+        }
+        self.put_room(statement, link);
+        let prepare = Does::Prepare(Arc::clone(statement));
+        if !statement.is_sql() {
+            put_parse(&mut self.bytes, &statement.name(), statement.definition());
+            self.owe(server::PARSE_COMPLETE, prepare);
+            return;
+        }
+        let command = [b"PREPARE ", &*statement.name(), b" ", statement.definition()].concat();
+        wrapper::put_command(&mut self.bytes, command);
+        self.owe(wrapper::REPLIES_TO_COMMAND[0], prepare);
+        for reply in &wrapper::REPLIES_TO_COMMAND[1..] {
+            self.owe(*reply, Does::Nothing);
+        }
+    }
+
+    /// Notes that the server will hold a statement, and closes what has to go for it.
+    pub(super) fn put_room(&mut self, statement: &Arc<Statement>, link: &mut Link) {
+        let most = link.access.max_prepared_statements;
+        let held = &mut link.server().statements;
+        if held.may_hold(statement) {
+            frontend::put_close(&mut self.bytes, Named::Statement(&statement.name()));
+            self.owe(server::CLOSE_COMPLETE, Does::Nothing);
+        }
+        held.added(statement, most);
+        while let Some((id, name)) = held.take_surplus() {
+            frontend::put_close(&mut self.bytes, Named::Statement(&name));
+            self.owe(server::CLOSE_COMPLETE, Does::Close(id));
+        }
+    }
+
+    fn use_unnamed(&mut self, statement: Option<&Arc<Statement>>, link: &mut Link) {
+        if std::mem::replace(&mut link.holds_unnamed, true) {
+            return;
+        }
+        if let Some(statement) = statement {
+            put_parse(&mut self.bytes, UNNAMED, statement.definition());
+            self.owe(server::PARSE_COMPLETE, Does::Nothing);
+        } else {
+            // What stands there is another client's.
+            frontend::put_close(&mut self.bytes, Named::Statement(UNNAMED));
+            self.owe(server::CLOSE_COMPLETE, Does::Nothing);
+        }
+    }
+}
+
 impl Dialogue {
     /// What a statement is, for the connections that it will be used on.
     pub(in crate::session) fn shared_statement(
@@ -47,28 +111,25 @@ impl Dialogue {
     /// Appends a Parse of a statement that the client prepares; what takes its name goes first.
     pub(in crate::session) fn put_shared_parse(
         &mut self,
-        out: &mut Vec<u8>,
+        mut before: Before,
         name: &[u8],
         statement: &Arc<Statement>,
         link: &mut Link,
-    ) {
+    ) -> Vec<u8> {
         if name == UNNAMED {
             link.holds_unnamed = true;
-            return put_parse(out, UNNAMED, statement.definition());
+            put_parse(&mut before.bytes, UNNAMED, statement.definition());
+        } else {
+            before.put_room(statement, link);
+            put_parse(&mut before.bytes, &statement.name(), statement.definition());
         }
-        self.put_room(out, statement, link);
-        put_parse(out, &statement.name(), statement.definition());
+        self.replies.extend(before.owed);
+        before.bytes
     }
 
     /// A Parse under a name that is taken: the server says so in its own words.
-    pub(super) fn parse_again(
-        &mut self,
-        parse: &Parse<'_>,
-        text: &[u8],
-        link: &mut Link,
-    ) -> Fate {
-        let mut out = Vec::new();
-        let taken = self.use_statement(&mut out, parse.statement, link);
+    pub(super) fn parse_again(&mut self, parse: &Parse<'_>, text: &[u8], link: &mut Link) -> Fate {
+        let (mut out, taken) = self.use_statement(parse.statement, link);
         let again = Parse {
             statement: taken.as_deref().unwrap_or(parse.statement),
             ..*parse
@@ -78,14 +139,9 @@ impl Dialogue {
         Fate::Replace(out)
     }
 
-    /// The name that a statement of the client's has on the server; what prepares it there, when
-    /// nothing has so far, is appended. `None` when the server knows better than we do.
-    pub(super) fn use_statement(
-        &mut self,
-        out: &mut Vec<u8>,
-        name: &[u8],
-        link: &mut Link,
-    ) -> Option<Name> {
+    /// Messages that make sure that the server has a statement of the client's, and its name there;
+    /// `None` when the server knows the name better than we do.
+    fn use_statement(&mut self, name: &[u8], link: &mut Link) -> (Vec<u8>, Option<Name>) {
         let known = self.statement(name);
         let statement = known.and_then(|known| known.statement.clone());
         if let Some(Prepared { footprint, .. }) = known {
@@ -95,87 +151,16 @@ impl Dialogue {
                 link.note(statement.definition(), footprint);
             }
         }
+        let mut before = Before::default();
+        let mut theirs = None;
         if name == UNNAMED {
-            self.use_unnamed(out, statement.as_ref(), link);
-            return None;
+            before.use_unnamed(statement.as_ref(), link);
+        } else if let Some(statement) = statement {
+            before.put_where_missing(&statement, link);
+            theirs = Some(statement.name().into());
         }
-        let statement = statement?;
-        self.put_where_missing(out, &statement, link);
-        Some(statement.name().into())
-    }
-
-    /// Appends what prepares a statement, when the server does not have it.
-    pub(super) fn put_where_missing(
-        &mut self,
-        out: &mut Vec<u8>,
-        statement: &Arc<Statement>,
-        link: &mut Link,
-    ) {
-        if link.server().statements.has(statement) {
-            return;
-        }
-        self.put_room(out, statement, link);
-        let prepare = Does::Prepare(Arc::clone(statement));
-        if !statement.is_sql() {
-            put_parse(out, &statement.name(), statement.definition());
-            self.owe(server::PARSE_COMPLETE, prepare);
-            return;
-        }
-        let command = [b"PREPARE ", &*statement.name(), statement.definition()].concat();
-        wrapper::put_command(out, command);
-        self.owe(server::CLOSE_COMPLETE, prepare);
-        for reply in &wrapper::REPLIES_TO_COMMAND[1..] {
-            self.owe(*reply, Does::Nothing);
-        }
-    }
-
-    /// A message of pgparley's own is on its way.
-    fn owe(&mut self, reply: u8, does: Does) {
-        self.replies.push(Owed::Own { reply, does });
-    }
-
-    fn use_unnamed(
-        &mut self,
-        out: &mut Vec<u8>,
-        statement: Option<&Arc<Statement>>,
-        link: &mut Link,
-    ) {
-        if std::mem::replace(&mut link.holds_unnamed, true) {
-            return;
-        }
-        let reply = if let Some(statement) = statement {
-            put_parse(out, UNNAMED, statement.definition());
-            server::PARSE_COMPLETE
-        } else {
-            // What stands there is another client's.
-            frontend::put_close(out, Named::Statement(UNNAMED));
-            server::CLOSE_COMPLETE
-        };
-        self.replies.push(Owed::Own {
-            reply,
-            does: Does::Nothing,
-        });
-    }
-
-    /// Notes that the server will hold a statement, and closes what has to go for it.
-    pub(super) fn put_room(&mut self, out: &mut Vec<u8>, statement: &Arc<Statement>, link: &mut Link) {
-        let most = link.access.max_prepared_statements;
-        let held = &mut link.server().statements;
-        if held.may_hold(statement) {
-            frontend::put_close(out, Named::Statement(&statement.name()));
-            self.replies.push(Owed::Own {
-                reply: server::CLOSE_COMPLETE,
-                does: Does::Nothing,
-            });
-        }
-        held.added(statement, most);
-        while let Some((id, name)) = held.take_surplus() {
-            frontend::put_close(out, Named::Statement(&name));
-            self.replies.push(Owed::Own {
-                reply: server::CLOSE_COMPLETE,
-                does: Does::Close(id),
-            });
-        }
+        self.replies.extend(before.owed);
+        (before.bytes, theirs)
     }
 
     /// A Bind under the server's name of its statement.
@@ -185,8 +170,7 @@ impl Dialogue {
         bind: &frontend::Bind<'_>,
         link: &mut Link,
     ) -> Fate {
-        let mut out = Vec::new();
-        let name = self.use_statement(&mut out, bind.statement, link);
+        let (mut out, name) = self.use_statement(bind.statement, link);
         match name {
             None if out.is_empty() => Fate::Pass,
             None => Fate::Begin(out, 0),
@@ -207,8 +191,8 @@ impl Dialogue {
 
     /// A Describe of a statement under the server's name.
     pub(super) fn shared_describe(&mut self, name: &[u8], link: &mut Link) -> Fate {
-        let mut out = Vec::new();
-        match self.use_statement(&mut out, name, link) {
+        let (mut out, theirs) = self.use_statement(name, link);
+        match theirs {
             None if out.is_empty() => Fate::Pass,
             None => Fate::Begin(out, 0),
             Some(name) => {

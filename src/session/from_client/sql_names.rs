@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::shared::Before;
 use crate::session::dialogue::Dialogue;
 use crate::session::link::Link;
 use crate::session::names::Name;
@@ -18,8 +19,8 @@ use crate::upstream::Statement;
 pub(super) struct Renamed {
     /// The text.
     pub text: Vec<u8>,
-    /// Messages that must go before it.
-    pub before: Vec<u8>,
+    /// What must go before it.
+    pub before: Before,
     /// What its statements do to the client's names, in order.
     pub effects: Vec<Effect>,
     /// What it may leave behind.
@@ -33,9 +34,9 @@ struct Latest(Vec<(Name, Option<Arc<Statement>>)>);
 impl Dialogue {
     /// Puts the server's names into a text that speaks of prepared statements; `None` when the text
     /// leaves it in doubt which it speaks of.
-    pub(super) fn rename(&mut self, text: &[u8], rows: Rows, link: &mut Link) -> Option<Renamed> {
+    pub(super) fn rename(&self, text: &[u8], rows: Rows, link: &mut Link) -> Option<Renamed> {
         let named = prepared_name::named(text).ok()?;
-        let mut before = Vec::new();
+        let mut before = Before::default();
         let mut effects = Vec::new();
         let mut names = Vec::new();
         let mut latest = Latest::default();
@@ -57,7 +58,7 @@ impl Dialogue {
                     } else {
                         interner.intern(command, true, &link.settings)
                     };
-                    self.put_room(&mut before, &statement, link);
+                    before.put_room(&statement, link);
                     let prepared = Prepared {
                         rows,
                         question: None,
@@ -69,7 +70,7 @@ impl Dialogue {
                     statement
                 }
                 (_, Some(known)) => {
-                    self.put_where_missing(&mut before, &known, link);
+                    before.put_where_missing(&known, link);
                     let leaves = self.statement(&name.decoded).map(|known| known.footprint);
                     footprint = footprint | leaves.unwrap_or_default();
                     if matches!(mention.verb, Verb::Deallocate(_)) {
