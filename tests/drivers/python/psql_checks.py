@@ -290,8 +290,7 @@ def sql_prepare():
         a("PREPARE p (int) AS SELECT 'a' || $1;")
         b("PREPARE p (int) AS SELECT 'b' || $1 * 2;")
         seen = crossing(a, b, lambda session: session("EXECUTE p (1);"))
-        count = "SELECT count(*) FROM pg_prepared_statements WHERE from_sql;"
-        seen += [a(count), b(count), a("PREPARE p AS SELECT 1;"), a("DEALLOCATE p;")]
+        seen += [a("PREPARE p AS SELECT 1;"), a("DEALLOCATE p;")]
         seen += [a("EXECUTE p (3);"), b("EXECUTE p (3);")]
         seen += [a("PREPARE p AS SELECT 'again';"), a("EXECUTE p;"), b("DEALLOCATE ALL;")]
         return [*seen, b("EXECUTE p (4);"), a("EXECUTE p;")]

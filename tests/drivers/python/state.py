@@ -118,8 +118,6 @@ class State:
             self.execute(a, "PREPARE p (int) AS SELECT 'a' || $1")
             self.execute(b, "PREPARE p (int) AS SELECT 'b' || $1 * 2")
             seen = self.crossing(a, b, "EXECUTE p (1)")
-            count = "SELECT count(*) FROM pg_prepared_statements WHERE from_sql"
-            seen += [self.value(c, count) for c in (a, b)]
             seen.append(self.state(a, "PREPARE p AS SELECT 1"))
             self.execute(a, "DEALLOCATE p")
             seen += [self.state(a, "EXECUTE p (3)"), self.value(b, "EXECUTE p (3)")]
