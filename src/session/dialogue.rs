@@ -30,6 +30,8 @@ pub(super) struct Dialogue {
     pub skipping: Skipping,
     /// The COPY FROM STDIN that is under way, when one is.
     pub copy_in: Option<CopyIn>,
+    /// Syncs sent during a COPY that has failed, which the server may answer or have ignored.
+    pub doubtful_syncs: usize,
     /// A message of the client that is not all here yet.
     pub from_client: Rest,
     /// A message of the server that is not all here yet.
@@ -159,6 +161,7 @@ impl Dialogue {
             progress: Progress::Nothing,
             skipping: Skipping::Nobody,
             copy_in: None,
+            doubtful_syncs: 0,
             from_client: Rest::Nothing,
             from_server: Rest::Nothing,
             promoted: false,
@@ -237,6 +240,7 @@ impl Dialogue {
         self.is_at_rest()
             && self.skipping == Skipping::Nobody
             && self.copy_in.is_none()
+            && self.doubtful_syncs == 0
             && self.from_client == Rest::Nothing
             && self.from_server == Rest::Nothing
             && !self.promoted

@@ -178,7 +178,9 @@ impl Dialogue {
             client::COPY_DONE | client::COPY_FAIL => {
                 match &mut self.copy_in {
                     Some(copy) => copy.is_over = true,
-                    None => self.replies.copy_ended_early(),
+                    // Whether it ends a COPY must be known for what comes behind it.
+                    None if !self.replies.are_local() => return Fate::Settle,
+                    None => {}
                 }
                 Fate::Pass
             }

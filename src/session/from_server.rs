@@ -352,10 +352,20 @@ impl Dialogue {
     fn failed(&mut self, body: &[u8], skips: bool) {
         self.told_fatal = error::is_fatal(body);
         let copy = self.copy_in.take().unwrap_or_default();
-        if copy.doubtful_syncs > 0 && !self.told_fatal {
-            self.lost = Some(Lost::Syncs);
-        } else if skips {
+        if self.told_fatal {
+            return;
+        }
+        self.doubtful_syncs += copy.doubtful_syncs;
+        if skips {
             self.skipping = Skipping::Server;
+            self.look_for_syncs();
+        }
+    }
+
+    /// Has it found out which Syncs are answered, when there is doubt and nothing else is owed.
+    fn look_for_syncs(&mut self) {
+        if self.doubtful_syncs > 0 && self.replies.is_empty() {
+            self.lost = Some(Lost::Syncs);
         }
     }
 
@@ -386,10 +396,15 @@ impl Dialogue {
 
     /// Whether it goes on: not when a block of ours is to be committed first.
     fn ready_for_query(&mut self, body: &[u8], known: &mut Known<'_>) -> bool {
+        if self.doubtful_syncs > 0 && self.replies.is_unexpected(server::READY_FOR_QUERY) {
+            self.doubtful_syncs -= 1;
+            return true;
+        }
         if let Settled::Query { undone } = self.replies.settle(server::READY_FOR_QUERY) {
             self.names.query_ended();
             known.undo_effects(&undone);
         }
+        self.look_for_syncs();
         let has_failed = self.excess == Excess::Refused;
         self.rows = None;
         self.copy_in = None;
@@ -412,7 +427,8 @@ impl Dialogue {
             return false;
         }
         let is_over = self.status == TransactionStatus::Idle;
-        if self.replies.is_empty() && (self.footprint.asks && is_over || self.footprint.resets) {
+        let is_done = self.replies.is_empty() && self.doubtful_syncs == 0;
+        if is_done && (self.footprint.asks && is_over || self.footprint.resets) {
             self.lost = Some(Lost::Traces);
             return false;
         }

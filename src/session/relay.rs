@@ -298,11 +298,10 @@ impl Session {
     /// Finds out which of the Syncs that were sent during a failed COPY the server answers: behind
     /// a Sync of our own it answers a Close, and whatever it answers before that is the client's.
     pub(super) async fn find_syncs(&mut self) -> Result<(), End> {
-        if self.dialogue.skipping == Skipping::Doomed
-            || self.dialogue.replies.take_syncs().is_none()
-        {
+        if self.dialogue.skipping == Skipping::Doomed {
             return Err(End::Protocol);
         }
+        self.dialogue.doubtful_syncs = 0;
         let mut request = Vec::new();
         frontend::put_sync(&mut request);
         frontend::put_close(&mut request, Named::Statement(MARKER));
@@ -337,11 +336,13 @@ impl Session {
         if let Some(status) = backend::transaction_status(&last.body) {
             self.dialogue.status = status;
         }
-        self.dialogue.skipping = if answered > 1 {
-            Skipping::Nobody
-        } else {
-            Skipping::Here
-        };
+        if self.dialogue.skipping == Skipping::Server {
+            self.dialogue.skipping = if answered > 1 {
+                Skipping::Nobody
+            } else {
+                Skipping::Here
+            };
+        }
         server.connection.resume();
         self.client.push(&out).map_err(|_| End::Client)
     }

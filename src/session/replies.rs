@@ -61,9 +61,6 @@ pub(super) enum Owed {
     FunctionCall,
     /// Sync: ReadyForQuery.
     Sync,
-    /// CopyDone or CopyFail, sent before the server said that it takes COPY data: no reply, but
-    /// what stands behind it is not part of the copy.
-    CopyEnd,
     /// Answered by pgparley itself: these bytes, when their turn comes.
     Local(Vec<u8>),
     /// A Close of a statement that other clients may go on using: answered here, in its turn.
@@ -278,52 +275,25 @@ impl Replies {
     /// The last of what the server owes comes only when it is asked to flush.
     pub(super) fn needs_flush(&self) -> bool {
         let mut latest = self.queue.iter().rev();
-        let last = latest.find(|owed| !is_local(owed) && !matches!(owed, Owed::CopyEnd));
+        let last = latest.find(|owed| !is_local(owed));
         last.is_some_and(|owed| !ends_with_ready(owed))
     }
 
     /// The next answer of pgparley's own whose turn it is.
     pub(super) fn take_local(&mut self) -> Option<Owed> {
-        let local = self.queue.pop_front_if(|owed| is_local(owed))?;
-        self.drop_stray_ends();
-        Some(local)
+        self.queue.pop_front_if(|owed| is_local(owed))
     }
 
-    /// The client has ended a COPY that the server may not have begun.
-    pub(super) fn copy_ended_early(&mut self) {
-        if !self.queue.is_empty() {
-            self.queue.push_back(Owed::CopyEnd);
-        }
-    }
-
-    /// The server now takes COPY data. What the client has sent behind the COPY up to its end must
-    /// be Syncs, as some drivers send them; `None` when it is anything else.
+    /// The server now takes COPY data. What the client has sent behind the COPY must be Syncs, as
+    /// some drivers send them; `None` when it is anything else.
     pub(super) fn begin_copy_in(&mut self) -> Option<CopyIn> {
-        let end = self
-            .queue
-            .iter()
-            .position(|owed| matches!(owed, Owed::CopyEnd));
-        let behind = end.unwrap_or(self.queue.len());
-        let mut during = self.queue.drain(1.min(behind)..behind);
-        let doubtful_syncs = during.len();
-        let only_syncs = during.all(|owed| matches!(owed, Owed::Sync));
-        drop(during);
-        if end.is_some() {
-            // Only this one: others belong to copies that are still to come.
-            self.queue.remove(1);
-        }
+        let mut behind = self.queue.drain(1.min(self.queue.len())..);
+        let doubtful_syncs = behind.len();
+        let only_syncs = behind.all(|owed| matches!(owed, Owed::Sync));
         only_syncs.then_some(CopyIn {
-            is_over: end.is_some(),
+            is_over: false,
             doubtful_syncs,
         })
-    }
-
-    /// Forgets what is owed, when that is nothing but Syncs; how many. `None` when it is more.
-    pub(super) fn take_syncs(&mut self) -> Option<usize> {
-        let only_syncs = self.queue.iter().all(|owed| matches!(owed, Owed::Sync));
-        let count = self.queue.len();
-        self.queue.clear();
-        only_syncs.then_some(count)
     }
 
     /// What the statement of a Query that has just ended did to the client's names.
@@ -334,21 +304,13 @@ impl Replies {
         }
     }
 
+    /// Nothing that is owed would be answered by this type byte now.
+    pub(super) fn is_unexpected(&self, tag: u8) -> bool {
+        !self.queue.front().is_some_and(|owed| answers(tag, owed))
+    }
+
     /// Strikes off what a message with this type byte answers.
     pub(super) fn settle(&mut self, tag: u8) -> Settled {
-        let settled = self.strike_off(tag);
-        self.drop_stray_ends();
-        settled
-    }
-
-    /// What has come to the front ended no COPY: the server ignores it.
-    fn drop_stray_ends(&mut self) {
-        while matches!(self.queue.front(), Some(Owed::CopyEnd)) {
-            self.queue.pop_front();
-        }
-    }
-
-    fn strike_off(&mut self, tag: u8) -> Settled {
         if tag == server::ERROR {
             return self.fail();
         }
@@ -427,7 +389,7 @@ fn answers(tag: u8, owed: &Owed) -> bool {
         Owed::Close { .. } => tag == server::CLOSE_COMPLETE,
         Owed::Query { .. } | Owed::FunctionCall | Owed::Sync => tag == server::READY_FOR_QUERY,
         Owed::Own { reply, .. } => tag == *reply,
-        Owed::CopyEnd | Owed::Local(_) | Owed::Forget(_) => false,
+        Owed::Local(_) | Owed::Forget(_) => false,
     }
 }
 

@@ -43,7 +43,7 @@ fn an_error_skips_to_the_sync_without_effect() {
 #[test]
 fn a_query_behind_a_failed_message_is_skipped_too() {
     let mut replies = Replies::default();
-    for owed in [parse(), Owed::FunctionCall, Owed::CopyEnd] {
+    for owed in [parse(), Owed::FunctionCall] {
         replies.push(owed);
     }
     let failed = replies.settle(server::ERROR);
@@ -117,15 +117,6 @@ fn an_error_skips_queries_and_function_calls_too() {
 }
 
 #[test]
-fn an_end_of_no_copy_behind_a_local_answer_holds_nothing_up() {
-    let mut replies = Replies::default();
-    replies.push(Owed::Local(vec![1]));
-    replies.copy_ended_early();
-    assert!(matches!(replies.take_local(), Some(Owed::Local(bytes)) if bytes == [1]));
-    assert!(replies.is_empty());
-}
-
-#[test]
 fn what_stands_behind_the_last_sync_needs_a_flush() {
     let mut replies = Replies::default();
     assert!(!replies.needs_flush());
@@ -139,38 +130,24 @@ fn what_stands_behind_the_last_sync_needs_a_flush() {
 }
 
 #[test]
-fn each_copy_has_its_own_end() {
-    let mut replies = Replies::default();
-    for _ in 0..2 {
-        replies.push(execute());
-        replies.copy_ended_early();
-    }
-    for _ in 0..2 {
-        let copy = replies.begin_copy_in().unwrap();
-        assert!(copy.is_over);
-        replies.settle(server::COMMAND_COMPLETE);
-    }
-    assert!(replies.is_empty());
-}
-
-#[test]
-fn what_stands_behind_the_end_of_a_copy_is_answered() {
+fn a_copy_begins_with_syncs_behind_it_or_nothing() {
     let mut replies = Replies::default();
     replies.push(execute());
-    replies.copy_ended_early();
     replies.push(Owed::Sync);
     let copy = replies.begin_copy_in().unwrap();
-    assert!(copy.is_over);
-    assert_eq!(copy.doubtful_syncs, 0);
-    replies.settle(server::COMMAND_COMPLETE);
-    assert!(replies.holds_ready_for_query());
+    assert_eq!((copy.is_over, copy.doubtful_syncs), (false, 1));
+    replies.push(bind());
+    assert_eq!(replies.begin_copy_in(), None);
 }
 
 #[test]
-fn the_end_of_a_copy_that_never_was_is_forgotten() {
+fn a_name_defined_before_a_sync_is_in_doubt_behind_it() {
     let mut replies = Replies::default();
-    replies.push(execute());
-    replies.copy_ended_early();
-    replies.settle(server::COMMAND_COMPLETE);
-    assert!(replies.is_empty());
+    replies.push(parse());
+    assert!(matches!(replies.pending(b"s"), Pending::Defined(Some(_))));
+    assert!(matches!(replies.pending(b"t"), Pending::Nothing));
+    replies.push(Owed::Sync);
+    assert!(matches!(replies.pending(b"s"), Pending::InDoubt));
+    replies.push(Owed::Forget(b"s"[..].into()));
+    assert!(matches!(replies.pending(b"s"), Pending::Defined(None)));
 }
