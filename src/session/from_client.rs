@@ -6,6 +6,7 @@ mod sql_names;
 
 use self::shared::Before;
 use super::dialogue::Dialogue;
+use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::errors;
@@ -149,12 +150,7 @@ impl Dialogue {
         }
     }
 
-    fn client_message(
-        &mut self,
-        frame: &Frame<'_>,
-        rules: &mut Rules,
-        link: &mut Link,
-    ) -> Fate {
+    fn client_message(&mut self, frame: &Frame<'_>, rules: &mut Rules, link: &mut Link) -> Fate {
         match (self.skipping, frame.tag) {
             (_, client::SYNC | client::TERMINATE) | (Skipping::Nobody, _) => {}
             (Skipping::Here | Skipping::Doomed, _) => return Fate::Drop,
@@ -177,10 +173,10 @@ impl Dialogue {
             client::COPY_DATA | client::FLUSH => Fate::Pass,
             client::COPY_DONE | client::COPY_FAIL => {
                 match &mut self.copy_in {
-                    Some(copy) => copy.is_over = true,
+                    Some(copy) if !copy.is_over => copy.is_over = true,
                     // Whether it ends a COPY must be known for what comes behind it.
-                    None if !self.replies.are_local() => return Fate::Settle,
-                    None => {}
+                    _ if !self.replies.are_local() => return Fate::Settle,
+                    _ => {}
                 }
                 Fate::Pass
             }
@@ -212,7 +208,11 @@ impl Dialogue {
                 Err(fate) => fate,
             },
             _ => match self.reach(frame.tag, link) {
-                Ok(()) => Fate::Pass,
+                Ok(()) => {
+                    // The server will have something to say to it.
+                    self.advance(Progress::Executed);
+                    Fate::Pass
+                }
                 Err(fate) => fate,
             },
         }

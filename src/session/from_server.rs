@@ -331,7 +331,9 @@ impl Dialogue {
     /// The first of these has failed, the others were skipped.
     fn undo(&mut self, skipped: &[Owed], body: &[u8], known: &mut Known<'_>) {
         if let Some(Owed::Parse { prepared, .. }) = skipped.first()
-            && prepared.as_ref().is_none_or(|prepared| prepared.0.is_empty())
+            && prepared
+                .as_ref()
+                .is_none_or(|prepared| prepared.0.is_empty())
         {
             // A Parse destroys the unnamed statement even if it fails.
             self.names.closed(&Closed::Statement(Name::default()));
@@ -357,7 +359,9 @@ impl Dialogue {
         }
         self.doubtful_syncs += copy.doubtful_syncs;
         if skips {
-            self.skipping = Skipping::Server;
+            if self.skipping != Skipping::Doomed || self.doubtful_syncs == 0 {
+                self.skipping = Skipping::Server;
+            }
             self.look_for_syncs();
         }
     }
@@ -396,7 +400,7 @@ impl Dialogue {
 
     /// Whether it goes on: not when a block of ours is to be committed first.
     fn ready_for_query(&mut self, body: &[u8], known: &mut Known<'_>) -> bool {
-        if self.doubtful_syncs > 0 && self.replies.is_unexpected(server::READY_FOR_QUERY) {
+        if self.doubtful_syncs > 0 && self.replies.is_too_early_to_be_ready() {
             self.doubtful_syncs -= 1;
             return true;
         }

@@ -139,7 +139,9 @@ impl Link {
     /// The connection, where the order of steps makes sure that there is one.
     pub(super) fn server(&mut self) -> &mut Backend {
         let lease = self.lease.as_mut();
-        &mut lease.expect("a step that needs the server attaches first").backend
+        &mut lease
+            .expect("a step that needs the server attaches first")
+            .backend
     }
 
     /// The connection, when there is one.
@@ -156,7 +158,9 @@ impl Link {
             ..
         } = self;
         let lease = lease.as_mut();
-        let server = &mut lease.expect("only an attached session reads its server").backend;
+        let server = &mut lease
+            .expect("only an attached session reads its server")
+            .backend;
         let known = Known {
             parameters: &mut server.parameters,
             told,

@@ -111,7 +111,12 @@ impl Session {
                 Event::Exceeded => self.fail_pipeline()?,
                 Event::Failed => self.fail_block().await?,
                 Event::Traces => self.look_for_traces().await?,
-                Event::Turn(_) | Event::Attach | Event::Prepare(_) | Event::Settle | Event::Promote | Event::Terminate => {
+                Event::Turn(_)
+                | Event::Attach
+                | Event::Prepare(_)
+                | Event::Settle
+                | Event::Promote
+                | Event::Terminate => {
                     unreachable!("the client is not read")
                 }
                 Event::End(end) => return Err(end),

@@ -304,9 +304,13 @@ impl Replies {
         }
     }
 
-    /// Nothing that is owed would be answered by this type byte now.
-    pub(super) fn is_unexpected(&self, tag: u8) -> bool {
-        !self.queue.front().is_some_and(|owed| answers(tag, owed))
+    /// What is owed first does not end with a ReadyForQuery, or something else must come before.
+    pub(super) fn is_too_early_to_be_ready(&self) -> bool {
+        match self.queue.front() {
+            Some(Owed::Query { result, .. }) => *result == 0,
+            Some(owed) => !ends_with_ready(owed),
+            None => true,
+        }
     }
 
     /// Strikes off what a message with this type byte answers.
@@ -351,7 +355,14 @@ impl Replies {
     /// next Sync, Queries among it.
     fn fail(&mut self) -> Settled {
         let instead = match self.queue.front_mut() {
-            Some(Owed::Query { instead, .. } | Owed::Parse { instead, .. }) => instead.take(),
+            Some(Owed::Query {
+                instead, result, ..
+            }) => {
+                // The error is its last one.
+                *result += 1;
+                instead.take()
+            }
+            Some(Owed::Parse { instead, .. }) => instead.take(),
             _ => None,
         };
         if matches!(
@@ -364,7 +375,10 @@ impl Replies {
                 skipped: Vec::new(),
             };
         }
-        let group = self.queue.iter().position(|owed| matches!(owed, Owed::Sync));
+        let group = self
+            .queue
+            .iter()
+            .position(|owed| matches!(owed, Owed::Sync));
         let group = group.unwrap_or(self.queue.len());
         let skipped = self.queue.drain(..group).collect();
         let skips = self.queue.is_empty();

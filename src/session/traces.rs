@@ -166,7 +166,8 @@ impl Session {
 
     /// The server did not say what is left, so nobody else may get the connection.
     fn pin_in_doubt(&mut self) {
-        self.link.pinned_by(vec!["the server did not say what is left".to_owned()]);
+        self.link
+            .pinned_by(vec!["the server did not say what is left".to_owned()]);
     }
 }
 

@@ -48,7 +48,10 @@ fn set_config(tokens: Tokens<'_>, index: usize) -> Option<String> {
     if name.kind != TokenKind::String {
         return None;
     }
-    let name = name.of(tokens.text()).strip_prefix(b"'")?.strip_suffix(b"'")?;
+    let name = name
+        .of(tokens.text())
+        .strip_prefix(b"'")?
+        .strip_suffix(b"'")?;
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$".contains(byte);
     let is_custom = name.contains(&b'.') && name.iter().all(is_plain);
     is_custom.then(|| String::from_utf8_lossy(name).into_owned())
@@ -63,7 +66,10 @@ mod tests {
         let found = |text: &str| custom_settings(text.as_bytes()).join(" ");
         assert_eq!(found("SET app.user = 'x'"), "app.user");
         assert_eq!(found("set session App.\"User\" to 1; SELECT 1"), "app.User");
-        assert_eq!(found("SELECT pg_catalog.set_config('a.b', $1, false)"), "a.b");
+        assert_eq!(
+            found("SELECT pg_catalog.set_config('a.b', $1, false)"),
+            "a.b"
+        );
         assert_eq!(found("SET work_mem = 'a.b'"), "");
         assert_eq!(found("SELECT current_setting('a.b')"), "");
         assert_eq!(found("SELECT set_config($1, $2, false)"), "");

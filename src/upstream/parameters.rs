@@ -11,10 +11,7 @@ pub struct Parameters {
 impl Parameters {
     /// The value of one parameter.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        let found = self
-            .entries
-            .iter()
-            .find(|(key, _)| key == name.as_bytes());
+        let found = self.entries.iter().find(|(key, _)| key == name.as_bytes());
         found.map(|(_, value)| value.as_slice())
     }
 

@@ -31,7 +31,8 @@ impl Settings {
 
     /// Sets one more. Names do not mind case.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
-        self.entries.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        self.entries
+            .retain(|(key, _)| !key.eq_ignore_ascii_case(name));
         let place = (rank(name), name);
         let behind = self
             .entries
@@ -65,7 +66,11 @@ impl Settings {
             .map(|(name, value)| (name, Some(value)));
         let mut command = Vec::new();
         for (name, value) in gone.chain(new) {
-            command.extend_from_slice(if command.is_empty() { b"SELECT " } else { b", " });
+            command.extend_from_slice(if command.is_empty() {
+                b"SELECT "
+            } else {
+                b", "
+            });
             command.extend_from_slice(b"pg_catalog.set_config(");
             put_literal(&mut command, name);
             command.extend_from_slice(b", ");
@@ -110,7 +115,9 @@ mod tests {
 
     fn settings(entries: &[(&str, &str)]) -> Settings {
         let entries = entries.iter();
-        Settings::new(entries.map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into())))
+        Settings::new(
+            entries.map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into())),
+        )
     }
 
     fn changes(wanted: &[(&str, &str)], current: &[(&str, &str)]) -> String {
@@ -120,7 +127,13 @@ mod tests {
 
     #[test]
     fn equal_settings_need_nothing() {
-        assert_eq!(changes(&[("a", "1"), ("b", "2")], &[("b", "2"), ("A", "3"), ("a", "1")]), "");
+        assert_eq!(
+            changes(
+                &[("a", "1"), ("b", "2")],
+                &[("b", "2"), ("A", "3"), ("a", "1")]
+            ),
+            ""
+        );
     }
 
     #[test]
@@ -133,7 +146,12 @@ mod tests {
 
     #[test]
     fn the_role_is_taken_last_and_given_up_first() {
-        let wanted = [("role", "r"), ("session_authorization", "s"), ("work_mem", "1"), ("client_encoding", "LATIN1")];
+        let wanted = [
+            ("role", "r"),
+            ("session_authorization", "s"),
+            ("work_mem", "1"),
+            ("client_encoding", "LATIN1"),
+        ];
         let command = changes(&wanted, &[]);
         let place = |name: &str| command.find(&format!("('{name}'")).unwrap();
         assert!(place("client_encoding") < place("work_mem"));

@@ -197,7 +197,10 @@ mod tests {
     fn equal_statements_are_one_under_equal_settings() {
         let interner = Interner::default();
         let plain = Arc::new(Settings::default());
-        let paris = Arc::new(Settings::new([(b"TimeZone".into(), b"Europe/Paris".into())]));
+        let paris = Arc::new(Settings::new([(
+            b"TimeZone".into(),
+            b"Europe/Paris".into(),
+        )]));
         let statement = interner.intern(b"SELECT 1\0\0\0", false, &plain);
         let same = interner.intern(b"SELECT 1\0\0\0", false, &plain);
         assert!(Arc::ptr_eq(&statement, &same));
@@ -215,7 +218,10 @@ mod tests {
         assert!(statements.has(&a));
         statements.added(&c, 2);
         assert!(statements.has(&a) && !statements.has(&b) && statements.has(&c));
-        assert_eq!(statements.take_surplus().map(|(_, name)| name), Some(b.name()));
+        assert_eq!(
+            statements.take_surplus().map(|(_, name)| name),
+            Some(b.name())
+        );
         assert_eq!(statements.take_surplus(), None);
     }
 

@@ -50,7 +50,13 @@ impl Before {
             self.owe(server::PARSE_COMPLETE, prepare);
             return;
         }
-        let command = [b"PREPARE ", &*statement.name(), b" ", statement.definition()].concat();
+        let command = [
+            b"PREPARE ",
+            &*statement.name(),
+            b" ",
+            statement.definition(),
+        ]
+        .concat();
         wrapper::put_command(&mut self.bytes, command);
         self.owe(wrapper::REPLIES_TO_COMMAND[0], prepare);
         for reply in &wrapper::REPLIES_TO_COMMAND[1..] {
