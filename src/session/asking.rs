@@ -336,12 +336,12 @@ fn embedded(sql: &str, schema: &Schema) -> Result<String, Box<ErrorInfo>> {
 fn put_explain(out: &mut Vec<u8>, sql: &str) {
     let parameters = parameter_count(sql);
     if parameters == 0 {
-        return wrapper::put_command(out, &format!("EXPLAIN (FORMAT JSON) {sql}"));
+        return wrapper::put_command(out, format!("EXPLAIN (FORMAT JSON) {sql}"));
     }
     let nulls = vec!["NULL"; parameters].join(", ");
     let plan = Named::Statement(b"_pgparley_plan");
     frontend::put_close(out, plan);
-    wrapper::put_command(out, &format!("PREPARE _pgparley_plan AS {sql}"));
+    wrapper::put_command(out, format!("PREPARE _pgparley_plan AS {sql}"));
     wrapper::put_command(out, "SET LOCAL plan_cache_mode = force_generic_plan");
     let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE _pgparley_plan ({nulls})");
     wrapper::put_command(out, &explain);

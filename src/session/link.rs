@@ -301,8 +301,8 @@ impl Link {
 
     /// Remembers the name of a custom setting.
     pub(super) fn note_custom(&mut self, name: &str) {
-        let is_known = |known: &Box<str>| known.eq_ignore_ascii_case(name);
-        if !self.custom.iter().any(is_known) {
+        let mut known = self.custom.iter();
+        if !known.any(|known| known.eq_ignore_ascii_case(name)) {
             self.custom.push(name.into());
         }
     }

@@ -56,9 +56,9 @@ fn question(custom: &[Box<str>]) -> String {
     for name in custom {
         let name = name.replace('\'', "''");
         let value = format!("pg_catalog.current_setting('{name}', true)");
-        question.push_str(&format!(
-            " UNION ALL SELECT 's', '{name}', {value} WHERE {value} OPERATOR(pg_catalog.<>) ''"
-        ));
+        let row = format!("SELECT 's', '{name}', {value}");
+        let filter = format!("WHERE {value} OPERATOR(pg_catalog.<>) ''");
+        question.extend([" UNION ALL ", &row, " ", &filter]);
     }
     question
 }
@@ -126,7 +126,7 @@ impl Session {
             }
             return Ok(());
         }
-        self.link.pinned_by(traces.pins);
+        self.link.pinned_by(&traces.pins);
         self.link.server().settings = Arc::new(traces.settings);
         if *self.link.settings != wanted {
             self.link.settings = Arc::new(wanted);
@@ -166,14 +166,14 @@ impl Session {
 
     /// The server did not say what is left, so nobody else may get the connection.
     fn pin_in_doubt(&mut self) {
-        self.link
-            .pinned_by(vec!["the server did not say what is left".to_owned()]);
+        let why = "the server did not say what is left".to_owned();
+        self.link.pinned_by(&[why]);
     }
 }
 
 impl Link {
     /// These things keep the client on its connection; what can never be undone goes on doing so.
-    fn pinned_by(&mut self, why: Vec<String>) {
+    fn pinned_by(&mut self, why: &[String]) {
         if self.pin.as_ref().is_some_and(|pin| pin.for_good) {
             return;
         }

@@ -85,7 +85,7 @@ impl Session {
         if let Some(Some(level)) = level {
             let mut request = Vec::new();
             let back = "SELECT pg_catalog.set_config('client_min_messages', ";
-            put_command(&mut request, &format!("{back}'{level}', true)"));
+            put_command(&mut request, format!("{back}'{level}', true)"));
             frontend::put_sync(&mut request);
             self.own_exchange(&request).await?;
         }
@@ -180,7 +180,7 @@ pub(super) fn put_opening(out: &mut Vec<u8>, footing: Footing, bounds: &Bounds) 
         .map(|(name, value)| format!("pg_catalog.set_config('{name}', {value}, true)"));
     put_command(
         out,
-        &format!("SELECT {}", settings.collect::<Vec<_>>().join(", ")),
+        format!("SELECT {}", settings.collect::<Vec<_>>().join(", ")),
     );
 }
 

@@ -5,8 +5,11 @@
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
     /// In the order in which they must be set.
-    entries: Vec<(Box<[u8]>, Box<[u8]>)>,
+    entries: Vec<Entry>,
 }
+
+/// A name and a value.
+type Entry = (Box<[u8]>, Box<[u8]>);
 
 /// Set before all others: what follows is written in it.
 const FIRST: &[u8] = b"client_encoding";
@@ -41,6 +44,7 @@ impl Settings {
     }
 
     /// These settings, and those of `defaults` that they say nothing about.
+    #[must_use]
     pub fn or(&self, defaults: &Self) -> Self {
         let mut both = self.clone();
         for (name, value) in &defaults.entries {

@@ -168,7 +168,9 @@ impl Statements {
     /// All of them may be gone.
     pub fn all_lost(&mut self) {
         let held: Vec<_> = self.held.drain().map(|(id, _)| id).collect();
-        held.into_iter().for_each(|id| self.still_surplus(id));
+        for id in held {
+            self.still_surplus(id);
+        }
     }
 
     /// One that is to be closed now: its number, and what the server calls it.

@@ -35,13 +35,13 @@ impl Dialogue {
     /// Puts the server's names into a text that speaks of prepared statements; `None` when the text
     /// leaves it in doubt which it speaks of.
     pub(super) fn rename(&self, text: &[u8], rows: Rows, link: &mut Link) -> Option<Renamed> {
-        let named = prepared_name::named(text).ok()?;
+        let spoken_of = prepared_name::named(text).ok()?;
         let mut before = Before::default();
         let mut effects = Vec::new();
         let mut names = Vec::new();
         let mut latest = Latest::default();
-        let mut footprint = named.besides;
-        for mention in &named.mentions {
+        let mut footprint = spoken_of.besides;
+        for mention in &spoken_of.mentions {
             if matches!(mention.verb, Verb::ForgetAll) {
                 link.server().statements.all_lost();
             }
