@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """CPU per transaction of pgparley beside pgbouncer and a direct connection.
 
-Starts a throwaway PostgreSQL, pgbouncer and pgparley (session pooling on both, a row limit on
+Starts a throwaway PostgreSQL, pgbouncer and pgparley (transaction pooling on both, a row limit on
 pgparley), runs pgbench -S through each in interleaved rounds, prints every round, then median and
 spread. Client, proxy and server share the machine's cores: trust the ratio, not the tps.
 """
@@ -134,7 +134,7 @@ def wait_until_ready(postgres, probe):
 
 
 def start_pgbouncer(machine, upstream, options):
-    """Debian's pgbouncer in session mode, a server connection for every client; its process."""
+    """Debian's pgbouncer in transaction mode; its process."""
     port = free_port()
     users = machine.directory / "users.txt"
     users.write_text('"bench" ""\n')
@@ -147,8 +147,8 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = trust
 auth_file = {users}
-pool_mode = session
-default_pool_size = {max(options.clients) + 10}
+pool_mode = transaction
+default_pool_size = {options.pool_size}
 max_client_conn = 1000
 ignore_startup_parameters = extra_float_digits
 """)
@@ -164,7 +164,7 @@ def start_pgparley(machine, upstream, options):
     command = [options.pgparley, "serve", "--listen", f"127.0.0.1:{port}",
                "--upstream", f"postgres://127.0.0.1:{upstream}"]
     settings = {"server.http_listen": "off", "server.log": "warn", "policy.0.row_limit": 1000,
-                "database.0.pool_size": max(options.clients) + 10}
+                "database.0.pool_size": options.pool_size}
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
     return port, machine.start(command, port, "pgparley.log")
@@ -252,11 +252,12 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each pgbench run")
     parser.add_argument("--quick", action="store_true", help="one round of 2 seconds")
-    parser.add_argument("--clients", type=numbers, default=[2, 32])
+    parser.add_argument("--clients", type=numbers, default=[2, 32, 200])
     parser.add_argument("--protocols", type=names, default=["simple", "extended"],
                         help="of simple, extended, prepared")
     parser.add_argument("--targets", type=names, default=list(TARGETS),
                         help=f"of {', '.join(TARGETS)}")
+    parser.add_argument("--pool-size", type=int, default=20, help="server connections of a proxy")
     parser.add_argument("--scale", type=int, default=10, help="of pgbench's tables")
     parser.add_argument("--pgparley", type=pathlib.Path, default=ROOT / "target/release/pgparley")
     options = parser.parse_args()

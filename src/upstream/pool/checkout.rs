@@ -72,7 +72,8 @@ impl Local {
         if may_open && (given.is_some() || !shared.places.is_full()) {
             self.open_for(waiter, login, || given.or_else(|| Place::take(self)));
         }
-        if shared.places.is_full() || !waiter.is_opening() || shared.has_waited(waiter) {
+        let cannot_open = !shared.places.is_full() && !waiter.is_opening();
+        if shared.is_scarce() || cannot_open || shared.has_waited(waiter) {
             self.steal(waiter);
         }
         if may_open && shared.places.is_full() && shared.idle() > 0 {

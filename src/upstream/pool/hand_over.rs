@@ -20,8 +20,8 @@ use crate::upstream::Error;
 /// first. Moving a connection costs system calls; starving is worse.
 const HANDICAP: Duration = Duration::from_millis(5);
 
-/// How long a client waits before a connection is fetched from another worker while more may be
-/// opened. Without it connections would go to and fro between two workers with one client each.
+/// How long a client waits before a connection is fetched from another worker, unless there are
+/// few. Without it connections would go to and fro: one of its own worker is often free sooner.
 pub(super) const SHORT_WAIT: Duration = Duration::from_millis(1);
 
 /// What came of offering a connection to a queue.
@@ -118,6 +118,11 @@ impl Shared {
         now.saturating_sub(waiter.since) >= SHORT_WAIT.as_nanos() as u64
     }
 
+    /// There are so few connections that a worker may well have none of its own.
+    pub(super) fn is_scarce(&self) -> bool {
+        self.places.is_full() && self.places.used() < 2 * self.workers().len()
+    }
+
     /// Tells a waiter that there is nothing for it, unless it was served meanwhile.
     pub(super) fn dismiss(&self, worker: usize, waiter: &Arc<Waiter>, error: Error) {
         if self.shard(worker, |state| state.remove(waiter)) {
@@ -142,7 +147,7 @@ impl Shared {
             return None;
         }
         let waited = self.clock(now).saturating_sub(longest);
-        let fetch = self.places.is_full() || waited >= SHORT_WAIT.as_nanos() as u64;
+        let fetch = self.is_scarce() || waited >= SHORT_WAIT.as_nanos() as u64;
         fetch.then_some(other)
     }
 

@@ -16,16 +16,13 @@ use super::state::State;
 use super::waiter::Waiter;
 use crate::upstream::Error;
 
-/// How often those who wait look around while something is under way that may help them.
+/// How often those who wait look around.
 const EAGER: Duration = SHORT_WAIT;
 
 /// The same when they have waited for longer than [`LONG`].
 const PATIENT: Duration = Duration::from_millis(10);
 
 const LONG: Duration = Duration::from_millis(50);
-
-/// The same when all connections are in use: a release will be offered to them.
-const CALM: Duration = Duration::from_millis(50);
 
 /// Begins on the current runtime; ends soon after nobody waits any more.
 pub(super) fn start(local: &Arc<Local>) {
@@ -81,10 +78,10 @@ impl Shared {
                 return (overdue, Vec::new(), None);
             };
             let waited = self.clock(now).saturating_sub(head.since);
-            let pause = match restless {
-                true if waited < LONG.as_nanos() as u64 => EAGER,
-                true => PATIENT,
-                false => CALM,
+            let pause = if waited < LONG.as_nanos() as u64 {
+                EAGER
+            } else {
+                PATIENT
             };
             let next = head.deadline.min(now + pause);
             // One to open a connection, and one for each that lies idle.
