@@ -129,7 +129,6 @@ struct Origin {
 /// A logged-in client and its way to the server.
 struct Session {
     services: Arc<Services>,
-    origin: Origin,
     client: Connection,
     link: Link,
     dialogue: Dialogue,
@@ -156,14 +155,17 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, worker: usize, services:
         return;
     }
     let mut client = Connection::new(Socket::Tcp(stream));
-    match login::log_in(&mut client, peer, worker, &services).await {
+    // What is done once or seldom gets memory of its own, so that an idle client holds little.
+    match Box::pin(login::log_in(&mut client, peer, worker, &services)).await {
         Ok(Some(logged_in)) => {
             metrics::counter!(LOGINS).increment(1);
-            Session::new(client, logged_in, services).run().await;
+            let mut session = Box::new(Session::new(client, logged_in, services));
+            let end = session.relay().await;
+            Box::pin(session.end(end)).await;
         }
         // A CancelRequest was dealt with, or the client went away.
         Ok(None) => {}
-        Err(info) => refuse(&mut client, *info).await,
+        Err(info) => Box::pin(refuse(&mut client, *info)).await,
     }
 }
 
@@ -187,22 +189,19 @@ impl Session {
         let LoggedIn {
             link,
             policy,
-            origin,
             place,
         } = logged_in;
         Self {
-            rules: Rules::new(policy, &services, &origin),
+            rules: Rules::new(policy, &services, &link.access),
             dialogue: Dialogue::new(),
             services,
-            origin,
             client,
             link,
             place: Some(place),
         }
     }
 
-    async fn run(mut self) {
-        let end = self.relay().await;
+    async fn end(mut self: Box<Self>, end: End) {
         tracing::debug!(?end, "session ended");
         // Whoever sees this client gone finds its place free.
         drop(self.place.take());
@@ -227,22 +226,8 @@ impl Session {
             );
             let dealt_with = match event {
                 Event::Moved => continue,
-                Event::Turn(turn) => self.take_turn(*turn).await,
-                Event::Settle => self.settle().await.map(|_| ()),
-                Event::Promote => self.promote().await,
-                Event::Commit => self.commit_block().await,
-                Event::Excess => {
-                    self.cut_short().await;
-                    Ok(())
-                }
-                Event::Exceeded => self.fail_pipeline(),
-                Event::Failed => self.fail_block().await,
-                Event::LostSyncs => self.find_syncs().await,
-                Event::Attach => self.reach_server().await,
-                Event::Prepare(before) => self.prepare_first(before).await,
-                Event::Traces => self.look_for_traces().await,
-                Event::Terminate => Err(self.finish().await),
                 Event::End(end) => Err(end),
+                event => Box::pin(self.deal_with(event)).await,
             };
             if let Err(end) = dealt_with {
                 return end;
@@ -258,6 +243,29 @@ impl Session {
         }
     }
 
+    /// What does not happen with every message.
+    async fn deal_with(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Moved => Ok(()),
+            Event::Turn(turn) => self.take_turn(*turn).await,
+            Event::Settle => self.settle().await.map(|_| ()),
+            Event::Promote => self.promote().await,
+            Event::Commit => self.commit_block().await,
+            Event::Excess => {
+                self.cut_short().await;
+                Ok(())
+            }
+            Event::Exceeded => self.fail_pipeline(),
+            Event::Failed => self.fail_block().await,
+            Event::LostSyncs => self.find_syncs().await,
+            Event::Attach => self.reach_server().await,
+            Event::Prepare(before) => self.prepare_first(before).await,
+            Event::Traces => self.look_for_traces().await,
+            Event::Terminate => Err(self.finish().await),
+            Event::End(end) => Err(end),
+        }
+    }
+
     /// Gets a server connection for the message that the client has sent, or an error.
     async fn reach_server(&mut self) -> Result<(), End> {
         if let Err(info) = self.attach().await? {
@@ -268,7 +276,7 @@ impl Session {
 
     /// The client is gone: what still runs for it is cancelled, and the server connection goes
     /// back clean or not at all.
-    async fn leave(mut self) {
+    async fn leave(mut self: Box<Self>) {
         if self.dialogue.replies.holds_ready_for_query() {
             let drained = timeout(FAREWELL, self.abandon()).await;
             if !matches!(drained, Ok(Ok(()))) {
@@ -280,7 +288,7 @@ impl Session {
             link,
             dialogue,
             ..
-        } = self;
+        } = *self;
         drop(client);
         if link.is_attached() && dialogue.is_whole() {
             link.leave(dialogue.status).await;
@@ -288,7 +296,7 @@ impl Session {
     }
 
     /// The server broke off in the middle; the client is told if the server did not.
-    async fn server_lost(mut self) {
+    async fn server_lost(mut self: Box<Self>) {
         let info = errors::server_lost();
         if self.dialogue.told_fatal {
             let _ = self.client.shutdown().await;

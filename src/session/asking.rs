@@ -126,7 +126,7 @@ impl Session {
         self.attached().await?;
         self.footing().await?;
         let role = self.current_role().await?;
-        let origin = &self.origin;
+        let origin = &self.link.access.origin;
         let catalog = &self.services.catalog;
         let schema = catalog
             .schema(&origin.service, &origin.database, &role)

@@ -42,7 +42,7 @@ pub(super) async fn lease(
     link: &Link,
 ) -> Result<Lease, Waited> {
     let access = &link.access;
-    let checkout = access.pool.checkout(access.worker, &access.login);
+    let checkout = access.pool.checkout(link.worker, &access.login);
     tokio::pin!(checkout);
     let mut is_told = false;
     let leased = loop {

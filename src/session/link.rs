@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Origin;
 use super::cancel::CancelKey;
 use super::from_server::Known;
 use super::replies::Owed;
@@ -20,15 +21,15 @@ use crate::wire::Connection;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 
-/// Where a session gets its server connections.
+/// Where sessions that begin alike get their server connections.
 #[derive(Debug)]
 pub(super) struct Access {
     /// The pool.
     pub pool: Arc<Pool>,
-    /// The worker that the session is on.
-    pub worker: usize,
     /// How connections are opened.
-    pub login: Arc<Login>,
+    pub login: Login,
+    /// Where the catalog behind them is read.
+    pub origin: Origin,
     /// How long a connection stays with the client.
     pub mode: PoolMode,
     /// What clients prepare, by what it is.
@@ -38,8 +39,10 @@ pub(super) struct Access {
 }
 
 /// How a client's session began.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Start {
+    /// Where it gets server connections.
+    pub access: Arc<Access>,
     /// What its start-up packet set: RESET returns to it.
     pub settings: Arc<Settings>,
     /// What the server reported then.
@@ -50,7 +53,9 @@ pub(super) struct Start {
 #[derive(Debug)]
 pub(super) struct Link {
     /// Where connections come from.
-    pub access: Access,
+    pub access: Arc<Access>,
+    /// The worker that the session is on.
+    pub worker: usize,
     /// The client's key: CancelRequests reach the connection that is owned.
     pub key: CancelKey,
     lease: Option<Lease>,
@@ -95,9 +100,10 @@ pub(super) enum Reach {
 }
 
 impl Link {
-    pub(super) fn new(access: Access, key: CancelKey) -> Self {
+    pub(super) fn new(access: Arc<Access>, worker: usize, key: CancelKey) -> Self {
         Self {
             access,
+            worker,
             key,
             lease: None,
             is_ready: false,
@@ -122,6 +128,7 @@ impl Link {
     /// How the session has begun.
     pub(super) fn begun(&self) -> Start {
         Start {
+            access: Arc::clone(&self.access),
             settings: Arc::clone(&self.start),
             parameters: Arc::clone(&self.told),
         }
@@ -205,13 +212,8 @@ impl Link {
             return Reach::Here;
         }
         if self.lease.is_none() {
-            let Access {
-                pool,
-                worker,
-                login,
-                ..
-            } = &self.access;
-            let Some(lease) = pool.try_checkout(*worker, login) else {
+            let Access { pool, login, .. } = &*self.access;
+            let Some(lease) = pool.try_checkout(self.worker, login) else {
                 return Reach::Later;
             };
             self.own(lease);

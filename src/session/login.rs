@@ -44,8 +44,6 @@ pub(super) struct LoggedIn {
     pub link: Link,
     /// The policy that holds for it.
     pub policy: Option<Governing>,
-    /// Where its catalog is read.
-    pub origin: Origin,
     /// The client's place among `max_client_conn`.
     pub place: OwnedSemaphorePermit,
 }
@@ -78,7 +76,6 @@ pub(super) async fn log_in(
     let policy = policy(&services.policies, &who);
     let governing = policy.as_ref().map(|governing| &*governing.policy);
     let login = login(settings, &who, startup.parameters.clone(), governing);
-    let origin = origin(settings, &login);
     let Some((link, notices)) = link(client, worker, login, settings, services).await? else {
         return Ok(None);
     };
@@ -88,7 +85,6 @@ pub(super) async fn log_in(
     Ok(client.send(&greeting).await.is_ok().then_some(LoggedIn {
         link,
         policy,
-        origin,
         place,
     }))
 }
@@ -108,20 +104,23 @@ async fn link(
         asked = Asked::sort(std::mem::take(&mut login.parameters));
         login.parameters.clone_from(&asked.opened_with);
     }
+    let key = services.cancel_keys.register();
+    let is_shared = settings.pool_mode != PoolMode::Session;
+    let known = is_shared.then(|| services.starts.get(&pool, &asked));
+    if let Some(start) = known.flatten() {
+        let mut link = Link::new(Arc::clone(&start.access), worker, key);
+        link.begin(&start);
+        return Ok(Some((link, Vec::new())));
+    }
     let access = Access {
         pool: Arc::clone(&pool),
-        worker,
-        login: Arc::new(login),
+        origin: origin(settings, &login),
+        login,
         mode: settings.pool_mode,
         interner: Arc::clone(&services.interner),
         max_prepared_statements: settings.max_prepared_statements,
     };
-    let mut link = Link::new(access, services.cancel_keys.register());
-    let known = link.is_shared().then(|| services.starts.get(&pool, &asked));
-    if let Some(start) = known.flatten() {
-        link.begin(&start);
-        return Ok(Some((link, Vec::new())));
-    }
+    let mut link = Link::new(Arc::new(access), worker, key);
     match begin(client, &mut link, &asked).await {
         Ok(notices) => {
             if link.is_shared() {

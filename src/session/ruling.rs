@@ -8,10 +8,10 @@ use std::time::Instant;
 use super::Origin;
 use super::Services;
 use super::errors;
+use super::link::Access;
 use super::login::Governing;
 use super::replies::Rows;
 use crate::catalog::Catalog;
-use crate::catalog::Service;
 use crate::config::Mechanism;
 use crate::config::OnExceed;
 use crate::config::Policy;
@@ -64,15 +64,14 @@ pub(super) struct Rules {
 /// What is known of the database, looked up anew when it is old.
 struct FactsOfDatabase {
     catalog: Catalog,
-    service: Service,
-    database: String,
+    access: Arc<Access>,
     known: Option<Arc<Facts>>,
     since: Option<Instant>,
 }
 
 impl Rules {
     /// The rules under a policy; none forwards as is.
-    pub(super) fn new(governing: Option<Governing>, services: &Services, origin: &Origin) -> Self {
+    pub(super) fn new(governing: Option<Governing>, services: &Services, access: &Arc<Access>) -> Self {
         let needs_facts = governing.as_ref().is_some_and(|governing| {
             let policy = &governing.policy;
             let splices = policy.row_limit.is_some() && policy.mechanism != Mechanism::Count;
@@ -81,7 +80,7 @@ impl Rules {
         Self {
             governing,
             questions_answered: services.config.nl.enabled,
-            facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, origin)),
+            facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, access)),
             unlimited: Plan::unlimited(),
         }
     }
@@ -192,11 +191,10 @@ fn needs_store(placement: &Placement) -> bool {
 }
 
 impl FactsOfDatabase {
-    fn new(catalog: &Catalog, origin: &Origin) -> Self {
+    fn new(catalog: &Catalog, access: &Arc<Access>) -> Self {
         Self {
             catalog: catalog.clone(),
-            service: origin.service.clone(),
-            database: origin.database.clone(),
+            access: Arc::clone(access),
             known: None,
             since: None,
         }
@@ -205,7 +203,8 @@ impl FactsOfDatabase {
     /// Never waits: what is not known yet lets rows be counted instead.
     fn fresh(&mut self) -> Option<&Facts> {
         if self.since.is_none_or(|since| since.elapsed() > FRESH) {
-            self.known = self.catalog.facts(&self.service, &self.database);
+            let Origin { service, database } = &self.access.origin;
+            self.known = self.catalog.facts(service, database);
             self.since = self.known.is_some().then(Instant::now);
         }
         self.known.as_deref()

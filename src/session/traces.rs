@@ -217,9 +217,11 @@ pub(super) async fn start(
     }
     let settings = Arc::new(Traces::read(&reply, &user).settings);
     server.settings = Arc::clone(&settings);
+    let parameters = Arc::clone(&server.parameters);
     Ok(Start {
+        access: Arc::clone(&link.access),
         settings,
-        parameters: Arc::clone(&server.parameters),
+        parameters,
     })
 }
 
