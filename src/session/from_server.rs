@@ -1,29 +1,21 @@
 //! Walks what the server sent: all passes, but for rows beyond a limit and errors of refusals.
 
-use std::borrow::Cow;
-use std::sync::Arc;
+mod failure;
+mod known;
 
-use memchr::memmem;
-
+pub(super) use self::known::Known;
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::limit;
-use super::names::Closed;
 use super::names::Name;
-use super::replies::Does;
 use super::replies::Effect;
-use super::replies::Owed;
 use super::replies::Rows;
 use super::replies::Settled;
 use super::ruling::Rules;
 use crate::config::OnExceed;
-use crate::upstream::PREFIX;
-use crate::upstream::Parameters;
-use crate::upstream::Statements;
-use crate::wire::ErrorInfo;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
@@ -45,68 +37,6 @@ pub(super) enum Progressed {
     Nothing,
     /// The server's stream has lost its frame.
     Malformed,
-}
-
-/// What is known of the server connection and changes with what it says.
-pub(super) struct Known<'a> {
-    /// What it reports.
-    pub parameters: &'a mut Arc<Parameters>,
-    /// What the client was told that it reports.
-    pub told: &'a mut Arc<Parameters>,
-    /// The shared statements that it holds.
-    pub statements: &'a mut Statements,
-    /// Its unnamed statement is the client's.
-    pub holds_unnamed: &'a mut bool,
-}
-
-impl Known<'_> {
-    fn note(&mut self, body: &[u8], is_told: bool) {
-        let Some((name, value)) = backend::parameter_status(body) else {
-            return;
-        };
-        let was_known = Arc::ptr_eq(self.parameters, self.told);
-        Arc::make_mut(self.parameters).note(name, value);
-        if is_told && was_known {
-            *self.told = Arc::clone(self.parameters);
-        } else if is_told {
-            Arc::make_mut(self.told).note(name, value);
-        }
-    }
-
-    /// What was owed did not happen.
-    pub(super) fn undo(&mut self, owed: &Owed) {
-        match owed {
-            Owed::Parse {
-                prepared: Some(prepared),
-                ..
-            } => match prepared.1.as_ref().map(|prepared| &prepared.statement) {
-                _ if prepared.0.is_empty() => *self.holds_unnamed = false,
-                Some(Some(statement)) => self.statements.lost(statement),
-                _ => {}
-            },
-            Owed::Query { effects, .. } => self.undo_effects(effects),
-            Owed::Execute { effect, .. } => self.undo_effects(effect.as_deref()),
-            Owed::Own { does, .. } => match does {
-                Does::Prepare(statement) => self.statements.lost(statement),
-                Does::Close(id) => self.statements.still_surplus(*id),
-                Does::Nothing => *self.holds_unnamed = false,
-            },
-            _ => {}
-        }
-    }
-}
-
-impl Known<'_> {
-    /// What SQL was to prepare may not be.
-    fn undo_effects<'e>(&mut self, effects: impl IntoIterator<Item = &'e Effect>) {
-        for effect in effects {
-            if let Effect::Prepared(_, prepared) = effect
-                && let Some(statement) = &prepared.statement
-            {
-                self.statements.lost(statement);
-            }
-        }
-    }
 }
 
 impl Dialogue {
@@ -294,106 +224,6 @@ impl Dialogue {
             && self.replies.is_last_result();
         if cancellable && self.excess == Excess::None {
             self.excess = Excess::ToCancel;
-        }
-        false
-    }
-
-    /// An error in which statements have the client's names again.
-    fn renamed<'a>(&self, body: &'a [u8], failed: Option<&Owed>) -> Cow<'a, [u8]> {
-        let failed = match failed {
-            Some(Owed::Parse {
-                prepared: Some(prepared),
-                ..
-            }) => Some(&*prepared.0),
-            Some(Owed::Bind { bound: Some(bound) }) => Some(&*bound.1),
-            _ => None,
-        };
-        let mut out = Vec::new();
-        let mut rest = body;
-        while let Some(at) = memmem::find(rest, PREFIX.as_bytes()) {
-            let number = &rest[at + PREFIX.len()..];
-            let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
-            let (number, behind) = number.split_at(digits.count());
-            out.extend_from_slice(&rest[..at]);
-            match failed.or_else(|| self.names.name_of(number)) {
-                Some(name) => out.extend_from_slice(name),
-                None => out.extend_from_slice(&rest[at..rest.len() - behind.len()]),
-            }
-            rest = behind;
-        }
-        if out.is_empty() {
-            return Cow::Borrowed(body);
-        }
-        out.extend_from_slice(rest);
-        Cow::Owned(out)
-    }
-
-    /// The first of these has failed, the others were skipped.
-    fn undo(&mut self, skipped: &[Owed], body: &[u8], known: &mut Known<'_>) {
-        if let Some(Owed::Parse { prepared, .. }) = skipped.first()
-            && prepared
-                .as_ref()
-                .is_none_or(|prepared| prepared.0.is_empty())
-        {
-            // A Parse destroys the unnamed statement even if it fails.
-            self.names.closed(&Closed::Statement(Name::default()));
-        }
-        if error::is_stale_plan(body)
-            && let Some(Owed::Bind { bound: Some(bound) }) = skipped.first()
-            && let Some(statement) = self.names.statement(&bound.1)
-            && let Some(statement) = &statement.statement
-        {
-            statement.outdate();
-        }
-        for owed in skipped {
-            known.undo(owed);
-        }
-    }
-
-    /// An error ended what was under way.
-    fn failed(&mut self, body: &[u8], skips: bool) {
-        self.told_fatal = error::is_fatal(body);
-        let copy = self.copy_in.take().unwrap_or_default();
-        if self.told_fatal {
-            return;
-        }
-        self.doubtful_syncs += copy.doubtful_syncs;
-        if skips {
-            if self.skipping != Skipping::Doomed || self.doubtful_syncs == 0 {
-                self.skipping = Skipping::Server;
-            }
-            self.look_for_syncs();
-        }
-    }
-
-    /// Has it found out which Syncs are answered, when there is doubt and nothing else is owed.
-    fn look_for_syncs(&mut self) {
-        if self.doubtful_syncs > 0 && self.replies.is_empty() {
-            self.lost = Some(Lost::Syncs);
-        }
-    }
-
-    /// Whether the server's own error goes on.
-    fn error_passes(
-        &mut self,
-        renamed: &[u8],
-        body: &[u8],
-        instead: Option<Box<ErrorInfo>>,
-        rules: &Rules,
-        passage: &mut Passage<'_>,
-    ) -> bool {
-        if self.excess == Excess::Cancelled && error::has_code(body, sqlstate::QUERY_CANCELED) {
-            let limit = rules.row_limit();
-            self.tell_exceeded(limit.unwrap_or_default(), b"", rules, passage);
-            return false;
-        }
-        if self.excess == Excess::Refused {
-            return false;
-        }
-        match instead {
-            Some(info) => error::put_error(passage.edit(), *info),
-            None if renamed == body => return true,
-            None => frame::put_body(passage.edit(), server::ERROR, renamed),
         }
         false
     }

@@ -3,6 +3,8 @@
 //! Everything here begins with nothing owed by the server, and ends so: pgparley's own dialogues
 //! never mix with the client's.
 
+mod prepared;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 
@@ -16,16 +18,13 @@ use super::asking::MOST_AHEAD;
 use super::dialogue::Dialogue;
 use super::dialogue::Progress;
 use super::dialogue::Skipping;
-use super::from_client::shared::Before;
 use super::generated::Generated;
 use super::generated::PreparedQuestion;
 use super::names::Closed;
-use super::names::Prepared;
 use super::relay::Event;
 use super::replies::Owed;
 use super::wrapper;
 use crate::sql::question::Placement;
-use crate::upstream::Statement;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
@@ -34,7 +33,6 @@ use crate::wire::frame;
 use crate::wire::frame::server;
 use crate::wire::frontend;
 use crate::wire::frontend::Named;
-use crate::wire::frontend::Parse;
 
 /// The prepared statement of a generated query that came as a Query.
 const OWN_STATEMENT: &[u8] = b"_pgparley_question";
@@ -178,77 +176,6 @@ impl Session {
         self.tell(&out)
     }
 
-    /// The server gets a Parse of the SQL under the client's own name, so that Describe, Close and
-    /// DEALLOCATE need nothing from us.
-    async fn parse_turn(&mut self, body: &[u8], placement: &Placement) -> Result<(), Failure> {
-        let Some(parse) = Parse::read(body) else {
-            return Err(Failure::Ended(End::Protocol));
-        };
-        let types = parse.type_oids();
-        let is_taken = parse.statement != UNNAMED
-            && self.link.is_shared()
-            && self.dialogue.statement(parse.statement).is_some();
-        if is_taken {
-            let info = super::errors::statement_exists(parse.statement);
-            return self.fail_until_sync(info).await;
-        }
-        match self.generate(parse.query, placement, &types).await {
-            Ok(generated) => {
-                let mut out = Vec::new();
-                put_notices(&mut out, &generated);
-                self.tell(&out)?;
-                self.attached().await?;
-                let mut request = Vec::new();
-                let statement = self.prepare(&mut request, &parse, &generated.text);
-                let question = PreparedQuestion {
-                    generated,
-                    parse: body.into(),
-                    placement: placement.clone(),
-                };
-                let prepared = Prepared {
-                    question: Some(Arc::new(question)),
-                    statement,
-                    ..Prepared::default()
-                };
-                self.dialogue.replies.push(Owed::Parse {
-                    prepared: Some(Box::new((parse.statement.into(), Some(prepared)))),
-                    instead: None,
-                });
-                self.dialogue.advance(Progress::Prepared);
-                let pushed = self.link.server().connection.push(&request);
-                pushed.map_err(|_| Failure::Ended(End::Server))?;
-                // A Bind of it must find it confirmed, or it would pass as any other.
-                self.settle().await.map(|_| ()).map_err(Failure::Ended)
-            }
-            Err(Failure::Told(info)) => {
-                if parse.statement == UNNAMED {
-                    self.forget_unnamed().await?;
-                }
-                self.fail_until_sync(*info).await
-            }
-            Err(ended) => Err(ended),
-        }
-    }
-
-    /// Appends a Parse of generated SQL under the client's name, or what stands for it where
-    /// connections are shared.
-    fn prepare(
-        &mut self,
-        request: &mut Vec<u8>,
-        parse: &Parse<'_>,
-        text: &[u8],
-    ) -> Option<Arc<Statement>> {
-        if !self.link.is_shared() {
-            parse.put_with(request, text);
-            return None;
-        }
-        let Self { dialogue, link, .. } = self;
-        let statement = dialogue.shared_statement(parse, text, link);
-        let before = Before::default();
-        *request = dialogue.put_shared_parse(before, parse.statement, &statement, link);
-        Some(statement)
-    }
-
     /// A Parse or Query destroys the unnamed statement even if it fails.
     async fn forget_unnamed(&mut self) -> Result<(), Failure> {
         if self.link.is_shared() {
@@ -269,115 +196,6 @@ impl Session {
         frontend::put_sync(&mut request);
         self.own_exchange(&request).await?;
         Ok(())
-    }
-
-    /// Runs the query now and keeps its rows for the Executes to come.
-    async fn bind_turn(
-        &mut self,
-        body: &[u8],
-        question: Arc<PreparedQuestion>,
-    ) -> Result<(), Failure> {
-        let Some(bind) = frontend::Bind::read(body) else {
-            return Err(Failure::Ended(End::Protocol));
-        };
-        let mut parse = Vec::new();
-        let question = match self.renewed(question, bind.statement, &mut parse).await {
-            Ok(question) => question,
-            Err(Failure::Told(info)) => return self.fail_until_sync(*info).await,
-            Err(ended) => return Err(ended),
-        };
-        let mut statement = bind.statement;
-        if self.link.is_shared() {
-            let Some(asked) = Parse::read(&question.parse) else {
-                return Err(Failure::Ended(End::Protocol));
-            };
-            statement = OWN_STATEMENT;
-            parse.clear();
-            frontend::put_close(&mut parse, Named::Statement(OWN_STATEMENT));
-            let own = Parse {
-                statement: OWN_STATEMENT,
-                ..asked
-            };
-            own.put_with(&mut parse, &question.generated.text);
-        }
-        let query = Query {
-            generated: &question.generated,
-            parse,
-            statement,
-            parameters: bind.rest,
-        };
-        match self.run_generated(&query).await {
-            Ok(Ok(answer)) if self.holds_too_much(bind.portal, &answer) => {
-                self.fail_until_sync(super::errors::too_many_answers())
-                    .await
-            }
-            Ok(Ok(mut answer)) => {
-                let mut out = Vec::new();
-                answer.put_notices(&mut out);
-                backend::put_bare(&mut out, server::BIND_COMPLETE);
-                self.dialogue.names.answered(bind.portal.into(), answer);
-                self.tell(&out)
-            }
-            Ok(Err(body)) => {
-                let mut out = Vec::new();
-                frame::put_body(&mut out, server::ERROR, &body);
-                self.dialogue.skipping = Skipping::Here;
-                self.tell(&out)
-            }
-            Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
-            Err(ended) => Err(ended),
-        }
-    }
-
-    /// The answers of all open portals together would take more than one may.
-    fn holds_too_much(&self, portal: &[u8], answer: &Answer) -> bool {
-        let others = self.dialogue.names.bytes_beside(portal);
-        others > 0 && others + answer.bytes() > self.cap().bytes
-    }
-
-    /// The question as it is to be understood today. On another day than it was prepared on it is
-    /// translated anew, and `parse` gets the messages that prepare it anew.
-    async fn renewed(
-        &mut self,
-        question: Arc<PreparedQuestion>,
-        statement: &[u8],
-        parse: &mut Vec<u8>,
-    ) -> Result<Arc<PreparedQuestion>, Failure> {
-        if question.generated.day == self.today() {
-            return Ok(question);
-        }
-        let Some(asked) = Parse::read(&question.parse) else {
-            return Err(Failure::Ended(End::Protocol));
-        };
-        let types = asked.type_oids();
-        let generated = self
-            .generate(asked.query, &question.placement, &types)
-            .await?;
-        if generated.text != question.generated.text {
-            let mut out = Vec::new();
-            put_notices(&mut out, &generated);
-            self.tell(&out)?;
-            frontend::put_close(parse, Named::Statement(statement));
-            asked.put_with(parse, &generated.text);
-        }
-        let renewed = Arc::new(PreparedQuestion {
-            generated,
-            parse: Arc::clone(&question.parse),
-            placement: question.placement.clone(),
-        });
-        let mut prepared = Prepared {
-            question: Some(Arc::clone(&renewed)),
-            ..Prepared::default()
-        };
-        if self.link.is_shared() {
-            let text = &renewed.generated.text;
-            let shared = self.dialogue.shared_statement(&asked, text, &self.link);
-            prepared.statement = Some(shared);
-            // The connection's unnamed statement is yesterday's.
-            self.link.holds_unnamed &= statement != UNNAMED;
-        }
-        self.dialogue.names.prepared(statement.into(), prepared);
-        Ok(renewed)
     }
 
     /// The implicit transaction that a question made a block of ends as the client expects.

@@ -71,7 +71,11 @@ struct FactsOfDatabase {
 
 impl Rules {
     /// The rules under a policy; none forwards as is.
-    pub(super) fn new(governing: Option<Governing>, services: &Services, access: &Arc<Access>) -> Self {
+    pub(super) fn new(
+        governing: Option<Governing>,
+        services: &Services,
+        access: &Arc<Access>,
+    ) -> Self {
         let needs_facts = governing.as_ref().is_some_and(|governing| {
             let policy = &governing.policy;
             let splices = policy.row_limit.is_some() && policy.mechanism != Mechanism::Count;

@@ -1,0 +1,124 @@
+//! An error of the server's: what it undoes here, and what of it the client sees.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use super::known::Known;
+use crate::session::dialogue::Dialogue;
+use crate::session::dialogue::Excess;
+use crate::session::dialogue::Lost;
+use crate::session::dialogue::Skipping;
+use crate::session::names::Closed;
+use crate::session::names::Name;
+use crate::session::replies::Owed;
+use crate::session::ruling::Rules;
+use crate::upstream::PREFIX;
+use crate::wire::ErrorInfo;
+use crate::wire::Passage;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+use crate::wire::frame;
+use crate::wire::frame::server;
+
+impl Dialogue {
+    /// An error in which statements have the client's names again.
+    pub(super) fn renamed<'a>(&self, body: &'a [u8], failed: Option<&Owed>) -> Cow<'a, [u8]> {
+        let failed = match failed {
+            Some(Owed::Parse {
+                prepared: Some(prepared),
+                ..
+            }) => Some(&*prepared.0),
+            Some(Owed::Bind { bound: Some(bound) }) => Some(&*bound.1),
+            _ => None,
+        };
+        let mut out = Vec::new();
+        let mut rest = body;
+        while let Some(at) = memmem::find(rest, PREFIX.as_bytes()) {
+            let number = &rest[at + PREFIX.len()..];
+            let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
+            let (number, behind) = number.split_at(digits.count());
+            out.extend_from_slice(&rest[..at]);
+            match failed.or_else(|| self.names.name_of(number)) {
+                Some(name) => out.extend_from_slice(name),
+                None => out.extend_from_slice(&rest[at..rest.len() - behind.len()]),
+            }
+            rest = behind;
+        }
+        if out.is_empty() {
+            return Cow::Borrowed(body);
+        }
+        out.extend_from_slice(rest);
+        Cow::Owned(out)
+    }
+
+    /// The first of these has failed, the others were skipped.
+    pub(super) fn undo(&mut self, skipped: &[Owed], body: &[u8], known: &mut Known<'_>) {
+        if let Some(Owed::Parse { prepared, .. }) = skipped.first()
+            && prepared
+                .as_ref()
+                .is_none_or(|prepared| prepared.0.is_empty())
+        {
+            // A Parse destroys the unnamed statement even if it fails.
+            self.names.closed(&Closed::Statement(Name::default()));
+        }
+        if error::is_stale_plan(body)
+            && let Some(Owed::Bind { bound: Some(bound) }) = skipped.first()
+            && let Some(statement) = self.names.statement(&bound.1)
+            && let Some(statement) = &statement.statement
+        {
+            statement.outdate();
+        }
+        for owed in skipped {
+            known.undo(owed);
+        }
+    }
+
+    /// An error ended what was under way.
+    pub(super) fn failed(&mut self, body: &[u8], skips: bool) {
+        self.told_fatal = error::is_fatal(body);
+        let copy = self.copy_in.take().unwrap_or_default();
+        if self.told_fatal {
+            return;
+        }
+        self.doubtful_syncs += copy.doubtful_syncs;
+        if skips {
+            if self.skipping != Skipping::Doomed || self.doubtful_syncs == 0 {
+                self.skipping = Skipping::Server;
+            }
+            self.look_for_syncs();
+        }
+    }
+
+    /// Has it found out which Syncs are answered, when there is doubt and nothing else is owed.
+    pub(super) fn look_for_syncs(&mut self) {
+        if self.doubtful_syncs > 0 && self.replies.is_empty() {
+            self.lost = Some(Lost::Syncs);
+        }
+    }
+
+    /// Whether the server's own error goes on.
+    pub(super) fn error_passes(
+        &mut self,
+        renamed: &[u8],
+        body: &[u8],
+        instead: Option<Box<ErrorInfo>>,
+        rules: &Rules,
+        passage: &mut Passage<'_>,
+    ) -> bool {
+        if self.excess == Excess::Cancelled && error::has_code(body, sqlstate::QUERY_CANCELED) {
+            let limit = rules.row_limit();
+            self.tell_exceeded(limit.unwrap_or_default(), b"", rules, passage);
+            return false;
+        }
+        if self.excess == Excess::Refused {
+            return false;
+        }
+        match instead {
+            Some(info) => error::put_error(passage.edit(), *info),
+            None if renamed == body => return true,
+            None => frame::put_body(passage.edit(), server::ERROR, renamed),
+        }
+        false
+    }
+}
