@@ -10,6 +10,7 @@ use super::dialogue::Excess;
 use super::dialogue::Lost;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
+use super::errors;
 use super::limit;
 use super::names::Closed;
 use super::names::Name;
@@ -185,7 +186,7 @@ impl Dialogue {
                 }
                 true
             }
-            server::READY_FOR_QUERY => self.ready_for_query(body, known),
+            server::READY_FOR_QUERY => self.ready_for_query(body, rules, known),
             // The client's own BEGIN behind ours: to the client it is the first.
             server::NOTICE if self.promoted => !error::has_code(body, sqlstate::ACTIVE_TRANSACTION),
             _ => self.reply(tag, body, rules, known, passage),
@@ -376,6 +377,13 @@ impl Dialogue {
         if self.excess == Excess::Refused {
             return false;
         }
+        if let Some(overdue) = self.overdue
+            && instead.is_none()
+            && error::has_code(body, sqlstate::QUERY_CANCELED)
+        {
+            error::put_error(passage.edit(), errors::overdue(overdue));
+            return false;
+        }
         match instead {
             Some(info) => error::put_error(passage.edit(), *info),
             None if renamed == body => return true,
@@ -385,7 +393,7 @@ impl Dialogue {
     }
 
     /// Whether it goes on: not when a block of ours is to be committed first.
-    fn ready_for_query(&mut self, body: &[u8], known: &mut Known<'_>) -> bool {
+    fn ready_for_query(&mut self, body: &[u8], rules: &Rules, known: &mut Known<'_>) -> bool {
         if let Settled::Query { undone } = self.replies.settle(server::READY_FOR_QUERY) {
             self.names.query_ended();
             known.undo_effects(&undone);
@@ -397,6 +405,7 @@ impl Dialogue {
             self.lost = Some(Lost::Client);
         }
         self.excess = Excess::None;
+        self.overdue = None;
         if let Some(status) = backend::transaction_status(body) {
             self.status = status;
         }
@@ -409,6 +418,13 @@ impl Dialogue {
         }
         if self.promoted {
             self.lost = Some(Lost::Commit);
+            return false;
+        }
+        if rules.refuses_blocks()
+            && self.status != TransactionStatus::Idle
+            && self.replies.is_empty()
+        {
+            self.lost = Some(Lost::Block);
             return false;
         }
         let is_over = self.status == TransactionStatus::Idle;

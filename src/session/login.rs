@@ -13,6 +13,7 @@ use super::attach::Waited;
 use super::errors;
 use super::link::Access;
 use super::link::Link;
+use super::patience::Patience;
 use super::start::Asked;
 use super::traces;
 use crate::catalog::Service;
@@ -46,6 +47,8 @@ pub(super) struct LoggedIn {
     pub policy: Option<Governing>,
     /// Where its catalog is read.
     pub origin: Origin,
+    /// How long it may take for what.
+    pub patience: Option<Box<Patience>>,
     /// The client's place among `max_client_conn`.
     pub place: OwnedSemaphorePermit,
 }
@@ -89,6 +92,7 @@ pub(super) async fn log_in(
         link,
         policy,
         origin,
+        patience: Patience::new(settings),
         place,
     }))
 }

@@ -15,11 +15,13 @@ use crate::catalog::Service;
 use crate::config::Mechanism;
 use crate::config::OnExceed;
 use crate::config::Policy;
+use crate::config::PoolMode;
 use crate::guard;
 use crate::guard::Plan;
 use crate::guard::Verdict;
 use crate::guard::cache::CacheKey;
 use crate::guard::cache::DecisionCache;
+use crate::sql::footprint::footprint;
 use crate::sql::question;
 use crate::sql::question::Placement;
 use crate::sql::question::Verb;
@@ -59,6 +61,8 @@ pub(super) struct Rules {
     questions_answered: bool,
     facts: Option<FactsOfDatabase>,
     unlimited: Plan,
+    /// Transaction blocks are not for this session.
+    refuses_blocks: bool,
 }
 
 /// What is known of the database, looked up anew when it is old.
@@ -72,7 +76,12 @@ struct FactsOfDatabase {
 
 impl Rules {
     /// The rules under a policy; none forwards as is.
-    pub(super) fn new(governing: Option<Governing>, services: &Services, origin: &Origin) -> Self {
+    pub(super) fn new(
+        governing: Option<Governing>,
+        services: &Services,
+        origin: &Origin,
+        mode: PoolMode,
+    ) -> Self {
         let needs_facts = governing.as_ref().is_some_and(|governing| {
             let policy = &governing.policy;
             let splices = policy.row_limit.is_some() && policy.mechanism != Mechanism::Count;
@@ -83,6 +92,7 @@ impl Rules {
             questions_answered: services.config.nl.enabled,
             facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, origin)),
             unlimited: Plan::unlimited(),
+            refuses_blocks: mode == PoolMode::Statement,
         }
     }
 
@@ -104,6 +114,9 @@ impl Rules {
                     return Ruling::Answer(placement);
                 }
             }
+        }
+        if self.refuses_blocks && footprint(text).begins {
+            return Ruling::Refuse(Box::new(errors::block()));
         }
         match self.verdict(text) {
             Verdict::Forward(plan) => Ruling::Forward(plan),
@@ -142,6 +155,11 @@ impl Rules {
     /// Nothing but reads may pass.
     pub(super) fn is_read_only(&self) -> bool {
         self.policy().is_some_and(|policy| policy.read_only)
+    }
+
+    /// No transaction block may be open.
+    pub(super) fn refuses_blocks(&self) -> bool {
+        self.refuses_blocks
     }
 
     /// The policy that holds, when one does.
