@@ -20,6 +20,7 @@ mod limit;
 mod link;
 mod login;
 mod names;
+mod patience;
 mod questions;
 mod relay;
 mod replies;
@@ -42,6 +43,8 @@ use self::cancel::CancelKeys;
 use self::dialogue::Dialogue;
 use self::link::Link;
 use self::login::LoggedIn;
+use self::patience::Overdue;
+use self::patience::Patience;
 use self::relay::Event;
 use self::ruling::Rules;
 use self::start::Starts;
@@ -133,6 +136,8 @@ struct Session {
     link: Link,
     dialogue: Dialogue,
     rules: Rules,
+    /// `None` where no time is limited.
+    patience: Option<Box<Patience>>,
     /// Held as long as the client is there.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -146,6 +151,8 @@ enum End {
     Server,
     /// One of the two speaks no protocol that we know.
     Protocol,
+    /// Something has taken too long.
+    Overdue(Overdue),
 }
 
 /// Serves one client until it leaves.
@@ -189,6 +196,7 @@ impl Session {
         let LoggedIn {
             link,
             policy,
+            patience,
             place,
         } = logged_in;
         Self {
@@ -197,6 +205,7 @@ impl Session {
             services,
             client,
             link,
+            patience,
             place: Some(place),
         }
     }
@@ -212,6 +221,14 @@ impl Session {
                 let info = error::fatal(sqlstate::PROTOCOL_VIOLATION, "invalid message length");
                 refuse(&mut self.client, info).await;
                 self.leave().await;
+            }
+            End::Overdue(what) => {
+                // One that does not listen either is not waited for.
+                let told = refuse(&mut self.client, errors::overdue(what));
+                let _ = timeout(FAREWELL, told).await;
+                if what != Overdue::Cancel {
+                    self.leave().await;
+                }
             }
         }
     }
@@ -234,6 +251,9 @@ impl Session {
             }
             if !is_for_a_message {
                 self.let_go();
+            }
+            if let Some(patience) = &mut self.patience {
+                patience.heard();
             }
             // What was read before but had to wait is dealt with now.
             self.client.resume();
@@ -261,6 +281,8 @@ impl Session {
             Event::Attach => self.reach_server().await,
             Event::Prepare(before) => self.prepare_first(before).await,
             Event::Traces => self.look_for_traces().await,
+            Event::OpenBlock => self.undo_block().await,
+            Event::Overdue(what) => self.overdue(what).await,
             Event::Terminate => Err(self.finish().await),
             Event::End(end) => Err(end),
         }

@@ -85,6 +85,14 @@ pub struct Database {
     pub max_prepared_statements: usize,
     /// How long a client waits for a server connection before `53300`.
     pub query_wait_timeout: Duration,
+    /// What runs for longer is cancelled; `None` is no limit.
+    pub query_timeout: Option<Duration>,
+    /// A client that says nothing for longer in the middle of a transaction is shut out; `None` is
+    /// no limit.
+    pub idle_transaction_timeout: Option<Duration>,
+    /// A client that says nothing for longer outside of a transaction is shut out; `None` is no
+    /// limit.
+    pub client_idle_timeout: Option<Duration>,
     /// How long connecting to the server may take, login included.
     pub server_connect_timeout: Duration,
     /// A server connection idle for longer is closed, give or take a tenth.
@@ -115,6 +123,9 @@ impl Database {
             pool_size: 20,
             max_prepared_statements: 200,
             query_wait_timeout: Duration::from_mins(2),
+            query_timeout: None,
+            idle_transaction_timeout: None,
+            client_idle_timeout: None,
             server_connect_timeout: Duration::from_secs(15),
             server_idle_timeout: Duration::from_mins(10),
             server_lifetime: Duration::from_hours(1),

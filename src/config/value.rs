@@ -103,6 +103,14 @@ pub(super) fn duration(node: &Node) -> Read<Duration> {
     }
 }
 
+/// A duration, or `0s` for no limit.
+pub(super) fn time_limit(node: &Node) -> Read<Option<Duration>> {
+    match node {
+        Node::Text(written) | Node::Loose(written) if written == "0s" => Ok(None),
+        node => duration(node).map(Some),
+    }
+}
+
 /// A size in bytes: a whole number, or a string with a binary unit.
 pub(super) fn size(node: &Node) -> Read<usize> {
     let refused = || {

@@ -4,6 +4,7 @@
 use super::names::Closed;
 use super::names::Names;
 use super::names::Prepared;
+use super::patience::Overdue;
 use super::replies::Effect;
 use super::replies::Owed;
 use super::replies::Pending;
@@ -48,6 +49,8 @@ pub(super) struct Dialogue {
     pub told_fatal: bool,
     /// What becomes of a result of which the client has had enough.
     pub excess: Excess,
+    /// What runs was cancelled because it takes too long.
+    pub overdue: Option<Overdue>,
     /// The client was told `pgparley.truncated = on`.
     pub told_truncated: bool,
     /// What the SQL that goes on next does to the client's names.
@@ -95,6 +98,9 @@ pub(super) enum Lost {
     /// A transaction has ended that may have left something behind: the server is to be asked
     /// before the client hears of the end.
     Traces,
+    /// A transaction block is open where none may be: it is rolled back before the client hears of
+    /// it.
+    Block,
     /// A Query has ended in a block that a question made of the client's implicit transaction: it
     /// ends that transaction, so the block must be committed before the client hears of it.
     Commit,
@@ -170,6 +176,7 @@ impl Dialogue {
             lost: None,
             told_fatal: false,
             excess: Excess::None,
+            overdue: None,
             told_truncated: false,
             effects: Vec::new(),
             footprint: Footprint::default(),

@@ -1,5 +1,6 @@
 //! Decides what a client may see of an error. Nothing is shown that is not said here.
 
+use super::patience::Overdue;
 use crate::catalog;
 use crate::guard;
 use crate::nl;
@@ -165,6 +166,36 @@ pub(super) fn canceled() -> ErrorInfo {
     error::error(
         sqlstate::QUERY_CANCELED,
         "canceling statement due to user request",
+    )
+}
+
+/// Something has taken too long.
+pub(super) fn overdue(what: Overdue) -> ErrorInfo {
+    let canceled = "canceling statement due to query_timeout";
+    match what {
+        Overdue::Query => error::error(sqlstate::QUERY_CANCELED, canceled),
+        Overdue::Cancel => {
+            let mut info = error::fatal(sqlstate::QUERY_CANCELED, canceled);
+            info.detail = Some("The server does not react to the cancel request.".to_owned());
+            info
+        }
+        Overdue::Transaction => error::fatal(
+            sqlstate::IDLE_IN_TRANSACTION,
+            "terminating connection due to idle_transaction_timeout",
+        ),
+        Overdue::Client => error::fatal(
+            sqlstate::IDLE_SESSION,
+            "terminating connection due to client_idle_timeout",
+        ),
+    }
+}
+
+/// A transaction block where connections change with each statement.
+pub(super) fn block() -> ErrorInfo {
+    hinted(
+        sqlstate::FEATURE_NOT_SUPPORTED,
+        "transaction blocks are not allowed in statement pooling mode",
+        "Send what belongs together in one Query, or have pool_mode set to \"transaction\".",
     )
 }
 

@@ -115,7 +115,7 @@ impl Dialogue {
                 }
                 true
             }
-            server::READY_FOR_QUERY => self.ready_for_query(body, known),
+            server::READY_FOR_QUERY => self.ready_for_query(body, rules, known),
             // The client's own BEGIN behind ours: to the client it is the first.
             server::NOTICE if self.promoted => !error::has_code(body, sqlstate::ACTIVE_TRANSACTION),
             _ => self.reply(tag, body, rules, known, passage),
@@ -229,7 +229,7 @@ impl Dialogue {
     }
 
     /// Whether it goes on: not when a block of ours is to be committed first.
-    fn ready_for_query(&mut self, body: &[u8], known: &mut Known<'_>) -> bool {
+    fn ready_for_query(&mut self, body: &[u8], rules: &Rules, known: &mut Known<'_>) -> bool {
         if self.doubtful_syncs > 0 && self.replies.is_too_early_to_be_ready() {
             self.doubtful_syncs -= 1;
             return true;
@@ -246,6 +246,7 @@ impl Dialogue {
             self.lost = Some(Lost::Client);
         }
         self.excess = Excess::None;
+        self.overdue = None;
         if let Some(status) = backend::transaction_status(body) {
             self.status = status;
         }
@@ -258,6 +259,13 @@ impl Dialogue {
         }
         if self.promoted {
             self.lost = Some(Lost::Commit);
+            return false;
+        }
+        if rules.refuses_blocks()
+            && self.status != TransactionStatus::Idle
+            && self.replies.is_empty()
+        {
+            self.lost = Some(Lost::Block);
             return false;
         }
         let is_over = self.status == TransactionStatus::Idle;

@@ -13,6 +13,7 @@ use super::attach::Waited;
 use super::errors;
 use super::link::Access;
 use super::link::Link;
+use super::patience::Patience;
 use super::start::Asked;
 use super::traces;
 use crate::catalog::Service;
@@ -44,6 +45,8 @@ pub(super) struct LoggedIn {
     pub link: Link,
     /// The policy that holds for it.
     pub policy: Option<Governing>,
+    /// How long it may take for what.
+    pub patience: Option<Box<Patience>>,
     /// The client's place among `max_client_conn`.
     pub place: OwnedSemaphorePermit,
 }
@@ -85,6 +88,7 @@ pub(super) async fn log_in(
     Ok(client.send(&greeting).await.is_ok().then_some(LoggedIn {
         link,
         policy,
+        patience: Patience::new(settings),
         place,
     }))
 }

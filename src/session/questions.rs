@@ -101,7 +101,7 @@ impl Session {
         }
         // A COPY is not answered before the client has sent its data.
         while !self.dialogue.replies.is_empty() && !self.dialogue.copies() {
-            match poll_fn(|cx| self.poll_replies(cx)).await {
+            match poll_fn(|cx| self.poll_settling(cx)).await {
                 Event::Moved => {}
                 Event::Excess => self.cut_short().await,
                 Event::LostSyncs => self.find_syncs().await?,
@@ -109,6 +109,8 @@ impl Session {
                 Event::Exceeded => self.fail_pipeline()?,
                 Event::Failed => self.fail_block().await?,
                 Event::Traces => self.look_for_traces().await?,
+                Event::OpenBlock => self.undo_block().await?,
+                Event::Overdue(what) => self.overdue(what).await?,
                 Event::Turn(_)
                 | Event::Attach
                 | Event::Prepare(_)

@@ -20,6 +20,7 @@ use super::dialogue::Skipping;
 use super::from_client::Step;
 use super::from_client::shared::Before;
 use super::from_server::Progressed;
+use super::patience::Overdue;
 use super::questions::Turn;
 use super::wrapper::LONGEST_REPLY;
 use crate::wire::Passage;
@@ -70,6 +71,10 @@ pub(super) enum Event {
     Prepare(Before),
     /// The server is to be asked what a transaction left.
     Traces,
+    /// A transaction block is open where none may be.
+    OpenBlock,
+    /// Something has taken too long.
+    Overdue(Overdue),
     /// The session is over.
     End(End),
 }
@@ -91,15 +96,22 @@ impl Session {
         let server = self.link.attached();
         let takes_more = !server.is_some_and(|server| server.connection.is_congested())
             && self.dialogue.replies.len() < MOST_OWED;
-        if takes_more {
-            self.poll_client(cx)
-        } else {
-            Poll::Pending
+        if takes_more && let Poll::Ready(event) = self.poll_client(cx) {
+            return Poll::Ready(event);
         }
+        self.poll_overdue(cx)
+    }
+
+    /// Moves what the server sends, the client not being read.
+    pub(super) fn poll_settling(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = self.poll_replies(cx) {
+            return Poll::Ready(event);
+        }
+        self.poll_overdue(cx)
     }
 
     /// Lets out what was held up, and moves what the server sent.
-    pub(super) fn poll_replies(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+    fn poll_replies(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         if let Some(server) = self.link.attached()
             && server.connection.is_congested()
             && let Poll::Ready(Err(_)) = server.connection.poll_flush(cx)
@@ -150,6 +162,7 @@ impl Session {
                     Some(Lost::Exceeded) => Event::Exceeded,
                     Some(Lost::Failed) => Event::Failed,
                     Some(Lost::Traces) => Event::Traces,
+                    Some(Lost::Block) => Event::OpenBlock,
                     Some(Lost::Client) | None => Event::End(End::Protocol),
                 }
             }
@@ -168,6 +181,7 @@ impl Session {
             link,
             dialogue,
             rules,
+            patience,
             ..
         } = self;
         let moved = client.poll_chunk(cx, |chunk| {
@@ -182,6 +196,9 @@ impl Session {
         let Poll::Ready(moved) = moved else {
             return Poll::Pending;
         };
+        if let Some(patience) = patience {
+            patience.heard();
+        }
         let mut locals = Vec::new();
         dialogue.take_locals(&mut locals);
         let told = client.push(&locals);
@@ -204,11 +221,16 @@ impl Session {
     /// so that it cannot hit the client's next query.
     pub(super) async fn cut_short(&mut self) {
         self.dialogue.excess = Excess::Cancelled;
+        self.cancel_query().await;
+    }
+
+    /// Asks the server to cancel what it runs, and returns when it has the signal.
+    pub(super) async fn cancel_query(&mut self) {
         let Some(target) = self.link.server().cancel_target().cloned() else {
             return;
         };
         if let Err(error) = target.cancel().await {
-            // The rows are read to their end instead.
+            // What runs is waited for instead.
             tracing::info!(%error, "cancel request not delivered");
         }
     }
@@ -232,7 +254,7 @@ impl Session {
     /// sent is run, and answered as long as the client listens.
     pub(super) async fn finish(&mut self) -> End {
         while self.dialogue.replies.holds_ready_for_query() {
-            match poll_fn(|cx| self.poll_replies(cx)).await {
+            match poll_fn(|cx| self.poll_settling(cx)).await {
                 Event::Moved | Event::Terminate => {}
                 Event::Excess => self.cut_short().await,
                 Event::Commit => {
@@ -252,6 +274,16 @@ impl Session {
                 }
                 Event::Traces => {
                     if let Err(end) = self.look_for_traces().await {
+                        return end;
+                    }
+                }
+                Event::OpenBlock => {
+                    if let Err(end) = self.undo_block().await {
+                        return end;
+                    }
+                }
+                Event::Overdue(what) => {
+                    if let Err(end) = self.overdue(what).await {
                         return end;
                     }
                 }

@@ -186,15 +186,24 @@ pub(super) enum Settled {
 #[derive(Debug, Default)]
 pub(super) struct Replies {
     queue: VecDeque<Owed>,
+    /// How many were ever owed.
+    pushed: usize,
 }
 
 impl Replies {
     pub(super) fn push(&mut self, owed: Owed) {
+        self.pushed = self.pushed.wrapping_add(1);
         self.queue.push_back(owed);
     }
 
     pub(super) fn extend(&mut self, owed: Vec<Owed>) {
+        self.pushed = self.pushed.wrapping_add(owed.len());
         self.queue.extend(owed);
+    }
+
+    /// How many are no longer owed; wraps around.
+    pub(super) fn answered(&self) -> usize {
+        self.pushed.wrapping_sub(self.queue.len())
     }
 
     pub(super) fn is_empty(&self) -> bool {

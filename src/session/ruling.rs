@@ -15,11 +15,13 @@ use crate::catalog::Catalog;
 use crate::config::Mechanism;
 use crate::config::OnExceed;
 use crate::config::Policy;
+use crate::config::PoolMode;
 use crate::guard;
 use crate::guard::Plan;
 use crate::guard::Verdict;
 use crate::guard::cache::CacheKey;
 use crate::guard::cache::DecisionCache;
+use crate::sql::footprint::footprint;
 use crate::sql::question;
 use crate::sql::question::Placement;
 use crate::sql::question::Verb;
@@ -59,6 +61,8 @@ pub(super) struct Rules {
     questions_answered: bool,
     facts: Option<FactsOfDatabase>,
     unlimited: Plan,
+    /// Transaction blocks are not for this session.
+    refuses_blocks: bool,
 }
 
 /// What is known of the database, looked up anew when it is old.
@@ -86,6 +90,7 @@ impl Rules {
             questions_answered: services.config.nl.enabled,
             facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, access)),
             unlimited: Plan::unlimited(),
+            refuses_blocks: access.mode == PoolMode::Statement,
         }
     }
 
@@ -107,6 +112,9 @@ impl Rules {
                     return Ruling::Answer(placement);
                 }
             }
+        }
+        if self.refuses_blocks && footprint(text).begins {
+            return Ruling::Refuse(Box::new(errors::block()));
         }
         match self.verdict(text) {
             Verdict::Forward(plan) => Ruling::Forward(plan),
@@ -145,6 +153,11 @@ impl Rules {
     /// Nothing but reads may pass.
     pub(super) fn is_read_only(&self) -> bool {
         self.policy().is_some_and(|policy| policy.read_only)
+    }
+
+    /// No transaction block may be open.
+    pub(super) fn refuses_blocks(&self) -> bool {
+        self.refuses_blocks
     }
 
     /// The policy that holds, when one does.

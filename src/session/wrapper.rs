@@ -6,8 +6,10 @@
 
 use std::io;
 
+use super::End;
 use super::Session;
 use super::dialogue::Progress;
+use super::errors;
 use crate::wire::TransactionStatus;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
@@ -122,6 +124,23 @@ impl Session {
         put_command(&mut request, "refused by pgparley");
         frontend::put_sync(&mut request);
         self.own_exchange(&request).await
+    }
+
+    /// Rolls a transaction block back where none may be, and tells the client.
+    pub(super) async fn undo_block(&mut self) -> Result<(), End> {
+        let mut out = Vec::new();
+        if self.dialogue.status == TransactionStatus::Transaction {
+            error::put_error(&mut out, errors::block());
+        }
+        let mut request = Vec::new();
+        put_command(&mut request, "ROLLBACK");
+        frontend::put_sync(&mut request);
+        let exchanged = self.own_exchange(&request).await;
+        exchanged.map_err(|_| End::Server)?;
+        self.dialogue.names.transaction_ended();
+        self.client.push(&out).map_err(|_| End::Client)?;
+        // What the block's texts were is still to be asked about; this also tells that it is over.
+        self.look_for_traces().await
     }
 
     /// An exchange of which only the status afterwards matters.

@@ -23,6 +23,8 @@ pub mod sqlstate {
     pub const FEATURE_NOT_SUPPORTED: &str = "0A000";
     /// `active_sql_transaction`.
     pub const ACTIVE_TRANSACTION: &str = "25001";
+    /// `idle_in_transaction_session_timeout`.
+    pub const IDLE_IN_TRANSACTION: &str = "25P03";
     /// `in_failed_sql_transaction`.
     pub const IN_FAILED_TRANSACTION: &str = "25P02";
     /// `invalid_authorization_specification`.
@@ -43,6 +45,8 @@ pub mod sqlstate {
     pub const QUERY_CANCELED: &str = "57014";
     /// `admin_shutdown`.
     pub const ADMIN_SHUTDOWN: &str = "57P01";
+    /// `idle_session_timeout`.
+    pub const IDLE_SESSION: &str = "57P05";
     /// `internal_error`.
     pub const INTERNAL_ERROR: &str = "XX000";
     /// A result was cut at the row limit (class 01, warning).

@@ -10,6 +10,8 @@ mod limits;
 mod login;
 mod pool;
 mod programs;
+mod statement_mode;
 #[path = "../support/mod.rs"]
 pub mod support;
+mod timeouts;
 mod upstream;

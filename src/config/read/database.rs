@@ -16,6 +16,7 @@ use crate::config::url::UrlError;
 use crate::config::value::choice;
 use crate::config::value::duration;
 use crate::config::value::text;
+use crate::config::value::time_limit;
 use crate::config::value::whole;
 use crate::config::value::word;
 
@@ -63,6 +64,9 @@ pub(super) fn database(
     let max_prepared_statements = section.optional("max_prepared_statements", whole(1..=100_000));
     let pool_size = section.optional("pool_size", whole(1..=100_000));
     let query_wait_timeout = section.optional("query_wait_timeout", duration);
+    let query_timeout = section.optional("query_timeout", time_limit);
+    let idle_transaction_timeout = section.optional("idle_transaction_timeout", time_limit);
+    let client_idle_timeout = section.optional("client_idle_timeout", time_limit);
     let server_connect_timeout = section.optional("server_connect_timeout", duration);
     let server_idle_timeout = section.optional("server_idle_timeout", duration);
     let server_lifetime = section.optional("server_lifetime", duration);
@@ -85,6 +89,9 @@ pub(super) fn database(
                 .unwrap_or(default.max_prepared_statements),
             pool_size: pool_size.unwrap_or(default.pool_size),
             query_wait_timeout: query_wait_timeout.unwrap_or(default.query_wait_timeout),
+            query_timeout: query_timeout.flatten(),
+            idle_transaction_timeout: idle_transaction_timeout.flatten(),
+            client_idle_timeout: client_idle_timeout.flatten(),
             server_connect_timeout: server_connect_timeout
                 .unwrap_or(default.server_connect_timeout),
             server_idle_timeout: server_idle_timeout.unwrap_or(default.server_idle_timeout),

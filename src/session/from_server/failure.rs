@@ -9,6 +9,7 @@ use crate::session::dialogue::Dialogue;
 use crate::session::dialogue::Excess;
 use crate::session::dialogue::Lost;
 use crate::session::dialogue::Skipping;
+use crate::session::errors;
 use crate::session::names::Closed;
 use crate::session::names::Name;
 use crate::session::replies::Owed;
@@ -112,6 +113,13 @@ impl Dialogue {
             return false;
         }
         if self.excess == Excess::Refused {
+            return false;
+        }
+        if let Some(overdue) = self.overdue
+            && instead.is_none()
+            && error::has_code(body, sqlstate::QUERY_CANCELED)
+        {
+            error::put_error(passage.edit(), errors::overdue(overdue));
             return false;
         }
         match instead {
