@@ -307,11 +307,15 @@ impl Session {
         }
         let Self {
             client,
-            link,
+            mut link,
             dialogue,
             ..
         } = *self;
         drop(client);
+        if dialogue.footprint.asks {
+            // It left before the server was asked.
+            link.pin_in_doubt();
+        }
         if link.is_attached() && dialogue.is_whole() {
             link.leave(dialogue.status).await;
         }

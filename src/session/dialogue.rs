@@ -253,6 +253,7 @@ impl Dialogue {
             && !self.promoted
             && self.lost.is_none()
             && self.excess == Excess::None
+            && !self.footprint.asks
     }
 
     /// A Query is on its way to the server.

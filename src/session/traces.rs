@@ -77,7 +77,7 @@ impl Session {
         if status != TransactionStatus::Error {
             match self.traces().await? {
                 Some(traces) => self.heed(traces).await?,
-                None if status == TransactionStatus::Idle => self.pin_in_doubt(),
+                None if status == TransactionStatus::Idle => self.link.pin_in_doubt(),
                 None => {}
             }
         }
@@ -146,9 +146,13 @@ impl Session {
         frontend::put_sync(&mut request);
         let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
         let reply = reply.map_err(|_| End::Server)?;
-        self.pass_messages(&reply.messages)?;
         if let Some(status) = reply.status {
             self.dialogue.status = status;
+        }
+        if let Err(end) = self.pass_messages(&reply.messages) {
+            // Nobody goes on to note what it has now.
+            self.link.pin_in_doubt();
+            return Err(end);
         }
         Ok(reply.error)
     }
@@ -163,15 +167,14 @@ impl Session {
         }
         self.client.push(&out).map_err(|_| End::Client)
     }
-
-    /// The server did not say what is left, so nobody else may get the connection.
-    fn pin_in_doubt(&mut self) {
-        let why = "the server did not say what is left".to_owned();
-        self.link.pinned_by(&[why]);
-    }
 }
 
 impl Link {
+    /// The server did not say what is left, so nobody else may get the connection as it is.
+    pub(super) fn pin_in_doubt(&mut self) {
+        self.pinned_by(&["the server did not say what is left".to_owned()]);
+    }
+
     /// These things keep the client on its connection; what can never be undone goes on doing so.
     fn pinned_by(&mut self, why: &[String]) {
         if self.pin.as_ref().is_some_and(|pin| pin.for_good) {

@@ -20,6 +20,11 @@ pub struct Program {
 impl Program {
     /// Starts it in front of every database of `cluster`; returns when it listens.
     pub fn serve(cluster: &Cluster) -> Self {
+        Self::serve_with(cluster, &[])
+    }
+
+    /// The same with these settings, as `--set` takes them.
+    pub fn serve_with(cluster: &Cluster, settings: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pgparley"))
             .args([
                 "serve",
@@ -30,6 +35,7 @@ impl Program {
                 "--upstream=postgres://127.0.0.1:{}",
                 cluster.port()
             ))
+            .args(settings.iter().map(|setting| format!("--set={setting}")))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program was built with the tests");
@@ -52,6 +58,12 @@ impl Program {
     /// Where clients connect.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Descriptors that are open.
+    pub fn descriptors(&self) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        open.expect("it runs").count()
     }
 
     /// The most memory that was ever resident, in bytes.
