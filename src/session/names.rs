@@ -27,6 +27,8 @@ pub(super) struct Prepared {
     pub statement: Option<Arc<Statement>>,
     /// What executing it may leave behind.
     pub footprint: Footprint,
+    /// Statements that its text executes by their names: they must be there too.
+    pub speaks_of: Vec<Arc<Statement>>,
 }
 
 /// What is known of a portal.

@@ -204,6 +204,7 @@ mod tests {
     }
 
     /// 10 seconds for a query, a minute for a client.
+    #[expect(clippy::unnecessary_box_returns, reason = "it is made in a box")]
     fn patience() -> Box<Patience> {
         let mut limited = settings();
         limited.query_timeout = Some(10 * SECOND);

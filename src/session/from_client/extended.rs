@@ -80,7 +80,8 @@ impl Dialogue {
             }
             let renamed = self.named_anew(text, &mut footprint, rules, link);
             let is_new = instead.is_some() || renamed.is_some();
-            let (before, new) = renamed.unwrap_or_default();
+            let (mut before, new) = renamed.unwrap_or_default();
+            let speaks_of = std::mem::take(&mut before.speaks_of);
             let text = if new.is_empty() { text } else { &new };
             let statement = self.shared_statement(parse, text, link);
             let out = self.put_shared_parse(before, parse.statement, &statement, link);
@@ -89,6 +90,7 @@ impl Dialogue {
                 question: None,
                 statement: Some(statement),
                 footprint,
+                speaks_of,
             };
             self.parse_sent(Some((parse.statement.into(), Some(prepared))), None);
             if parse.statement.is_empty() && !is_new {

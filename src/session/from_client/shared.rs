@@ -8,7 +8,6 @@ use super::Frame;
 use crate::session::dialogue::Dialogue;
 use crate::session::link::Link;
 use crate::session::names::Name;
-use crate::session::names::Prepared;
 use crate::session::replies::Does;
 use crate::session::replies::Owed;
 use crate::session::wrapper;
@@ -31,6 +30,8 @@ pub(in crate::session) struct Before {
     pub bytes: Vec<u8>,
     /// The replies.
     pub owed: Vec<Owed>,
+    /// Statements that the client's message executes by their names in SQL.
+    pub speaks_of: Vec<Arc<Statement>>,
 }
 
 impl Before {
@@ -150,14 +151,19 @@ impl Dialogue {
     fn use_statement(&mut self, name: &[u8], link: &mut Link) -> (Vec<u8>, Option<Name>) {
         let known = self.statement(name);
         let statement = known.and_then(|known| known.statement.clone());
-        if let Some(Prepared { footprint, .. }) = known {
-            let footprint = *footprint;
+        let mut speaks_of = Vec::new();
+        if let Some(known) = known {
+            let footprint = known.footprint;
+            speaks_of.clone_from(&known.speaks_of);
             self.footprint = self.footprint | footprint;
             if let Some(statement) = &statement {
                 link.note(statement.definition(), footprint);
             }
         }
         let mut before = Before::default();
+        for executed in &speaks_of {
+            before.put_where_missing(executed, link);
+        }
         let mut theirs = None;
         if name == UNNAMED {
             before.use_unnamed(statement.as_ref(), link);

@@ -64,6 +64,7 @@ impl Dialogue {
                         question: None,
                         statement: Some(Arc::clone(&statement)),
                         footprint: *leaves,
+                        speaks_of: Vec::new(),
                     };
                     effects.push(Effect::Prepared(name.decoded.clone(), prepared));
                     latest.set(&name.decoded, Some(&statement));
@@ -71,6 +72,7 @@ impl Dialogue {
                 }
                 (_, Some(known)) => {
                     before.put_where_missing(&known, link);
+                    before.speaks_of.push(Arc::clone(&known));
                     let leaves = self.statement(&name.decoded).map(|known| known.footprint);
                     footprint = footprint | leaves.unwrap_or_default();
                     if matches!(mention.verb, Verb::Deallocate(_)) {
