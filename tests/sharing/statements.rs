@@ -426,9 +426,9 @@ fn changed_result_type_is_healed_by_preparing_again_on_every_connection() {
         client.send(&run("s", &[]));
         assert_eq!(rows(&client.replies()), ["1"]);
     }
-    clients
-        .iter_mut()
-        .for_each(|client| drop(client.rows("COMMIT")));
+    for client in &mut clients {
+        client.rows("COMMIT");
+    }
     pids.sort();
     pids.dedup();
     assert_eq!(pids.len(), 3);
@@ -441,9 +441,9 @@ fn changed_result_type_is_healed_by_preparing_again_on_every_connection() {
         for client in &mut clients {
             client.rows("BEGIN");
         }
-        clients
-            .iter_mut()
-            .for_each(|client| drop(client.rows("COMMIT")));
+        for client in &mut clients {
+            client.rows("COMMIT");
+        }
         for client in &mut clients {
             assert_eq!(healed(client, sql), ["1|b"]);
         }
@@ -453,24 +453,6 @@ fn changed_result_type_is_healed_by_preparing_again_on_every_connection() {
         client.send(&run("s", &[]));
         assert_eq!(rows(&client.replies()), ["1|b"], "healed for good");
     }
-}
-
-#[test]
-fn changed_result_type_of_an_sql_statement_is_as_directly() {
-    alike(
-        &[],
-        "CREATE TABLE shape AS SELECT 1 AS a",
-        &[
-            query("PREPARE p AS SELECT * FROM shape UNION ALL SELECT * FROM shape WHERE false"),
-            query("EXECUTE p"),
-            query("ALTER TABLE shape ADD b text DEFAULT 'b'"),
-            query("EXECUTE p"),
-            query("EXECUTE p"),
-            query("DEALLOCATE p"),
-            query("PREPARE p AS SELECT * FROM shape UNION ALL SELECT * FROM shape WHERE false"),
-            query("EXECUTE p"),
-        ],
-    );
 }
 
 #[test]
