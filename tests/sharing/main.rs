@@ -1,9 +1,13 @@
 //! Clients that share server connections, a transaction at a time, do not notice each other.
 
+mod differential;
+mod pins;
 mod settings;
 mod statements;
+mod storm;
 #[path = "../support/mod.rs"]
 pub mod support;
+mod waiting;
 
 use std::net::SocketAddr;
 
@@ -13,6 +17,7 @@ use crate::support::client::TestClient;
 use crate::support::cluster;
 use crate::support::database;
 use crate::support::message;
+use crate::support::message::Kind;
 use crate::support::message::Message;
 use crate::support::proxy::proxy_with;
 
@@ -26,9 +31,12 @@ const DIRT: [&str; 4] = [
     "DISCARD ALL",
     "SET TimeZone = 'America/Lima'; SET app.other = 'x'; SET standard_conforming_strings = off; \
      SET client_encoding = 'LATIN1'; SET bytea_output = 'escape'; \
-     PREPARE s AS SELECT 'the other'; SET SESSION AUTHORIZATION other_user",
+     PREPARE p AS SELECT 'the other'; SET SESSION AUTHORIZATION other_user",
     "RESET SESSION AUTHORIZATION; RESET ALL; DEALLOCATE ALL; SET ROLE other_user",
 ];
+
+/// What it prepares besides.
+const UNNAMED: &str = "SELECT 'the other', 1, 2";
 
 /// A pgparley with `size` server connections for each database and user.
 pub fn sharing(size: usize) -> Running {
@@ -56,8 +64,36 @@ impl Other {
     /// Leaves something behind.
     #[track_caller]
     pub fn soil(&mut self) {
-        self.client.rows(DIRT[self.turn % DIRT.len()]);
+        assert!(self.try_soil(), "no server connection came");
+    }
+
+    /// Leaves something behind, if there is a server connection for it before long.
+    #[track_caller]
+    pub fn try_soil(&mut self) -> bool {
+        let statements = [
+            ("", UNNAMED),
+            ("a", "SELECT 'the other a', $1::text"),
+            ("s", UNNAMED),
+        ];
+        let mut messages = message::query(DIRT[self.turn % DIRT.len()]);
+        for (name, sql) in statements {
+            messages.extend(message::close_statement(name));
+            messages.extend(message::parse(name, sql));
+        }
+        messages.extend(message::sync());
+        self.client.send(&messages);
         self.turn += 1;
+        for replies in [self.client.replies(), self.client.replies()] {
+            let failed = replies
+                .iter()
+                .find(|message| message.kind() == Kind::ErrorResponse);
+            match failed {
+                Some(error) if error.text() == "53300" => return false,
+                Some(error) => panic!("{error:?}"),
+                None => {}
+            }
+        }
+        true
     }
 }
 
@@ -115,7 +151,8 @@ pub const FLOWS: [Flow; 2] = [message::query, |sql| {
 /// two transactions: each must be answered alike, to the byte.
 #[track_caller]
 pub fn alike(parameters: &[(&str, &str)], fixture: &str, steps: &[Vec<u8>]) {
-    let (ours, theirs) = (database(), database());
+    let ours = database();
+    let theirs = format!("{ours}_direct");
     let with = |database| {
         let mut all = vec![("database", database)];
         all.extend_from_slice(parameters);
@@ -124,9 +161,10 @@ pub fn alike(parameters: &[(&str, &str)], fixture: &str, steps: &[Vec<u8>]) {
         }
         all
     };
-    for database in [&ours, &theirs] {
-        cluster().run_sql(database, fixture).expect("the fixture");
-    }
+    cluster().run_sql(&ours, fixture).expect("the fixture");
+    // A copy has the same object ids.
+    let copy = format!("CREATE DATABASE {theirs} TEMPLATE {ours}");
+    cluster().run_sql("postgres", &copy).expect("a copy");
     let direct = TestClient::login_with(cluster().addr(), &with(&theirs));
     let mut direct = direct.expect("a direct login");
     let mut shared = Shared::login(&with(&ours));

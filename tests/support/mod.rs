@@ -5,6 +5,7 @@ pub mod message;
 pub mod pipeline;
 pub mod program;
 pub mod proxy;
+pub mod random;
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
