@@ -189,7 +189,7 @@ impl Dialogue {
 
     /// What the statement of a Query with this CommandComplete did to the client's names.
     fn effect(&mut self, tag: &[u8]) -> Option<Effect> {
-        matches!(tag, b"PREPARE\0" | b"DEALLOCATE\0")
+        (matches!(tag, b"PREPARE\0" | b"DEALLOCATE\0") || deallocates_all(tag))
             .then(|| self.replies.take_effect())
             .flatten()
     }

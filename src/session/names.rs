@@ -147,6 +147,7 @@ impl Names {
             Effect::Deallocated(name) => {
                 self.statements.remove(&name);
             }
+            Effect::AllGone => self.deallocated(),
         }
     }
 

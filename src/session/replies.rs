@@ -81,6 +81,8 @@ pub(super) enum Effect {
     Prepared(Name, Prepared),
     /// DEALLOCATE: the name is gone.
     Deallocated(Name),
+    /// DEALLOCATE ALL, DISCARD ALL: every name is gone.
+    AllGone,
 }
 
 /// What is owed for the name of a statement.

@@ -508,6 +508,29 @@ fn discard_of_another_client_takes_no_statement_away() {
 }
 
 #[test]
+fn names_behind_a_deallocate_all_are_free() {
+    let both = "PREPARE p AS SELECT 'p'; DEALLOCATE ALL; PREPARE p AS SELECT 'another p'";
+    let pipelines = [query(both), run("s", &[]), run("p", &[]), prepare("s", "SELECT 2")];
+    for forget in [query("DEALLOCATE ALL"), query("DISCARD ALL"), query("SELECT 1; DISCARD ALL")] {
+        // What is in one pipeline is looked at before any of it is answered.
+        let database = database();
+        let running = sharing(1);
+        let told = [cluster().addr(), running.addr()].map(|addr| {
+            let mut client = TestClient::login(addr, &database);
+            client.send(&prepare("s", "SELECT 1"));
+            client.replies();
+            client.send(&[forget.clone(), pipelines.concat()].concat());
+            let replies = (0..=pipelines.len()).flat_map(|_| client.replies());
+            let mut replies: Vec<_> = replies.collect();
+            replies.extend(client.run("EXECUTE p"));
+            replies
+        });
+        let [direct, through] = told;
+        assert_eq!(through, direct);
+    }
+}
+
+#[test]
 fn prepared_execute_is_used_on_many_connections() {
     alike(
         &[],

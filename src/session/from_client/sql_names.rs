@@ -29,7 +29,11 @@ pub(super) struct Renamed {
 
 /// What the client's names stand for in the middle of a text.
 #[derive(Default)]
-struct Latest(Vec<(Name, Option<Arc<Statement>>)>);
+struct Latest {
+    changed: Vec<(Name, Option<Arc<Statement>>)>,
+    /// What the names stood for before the text is forgotten.
+    starts_anew: bool,
+}
 
 impl Dialogue {
     /// Puts the server's names into a text that speaks of prepared statements; `None` when the text
@@ -44,6 +48,8 @@ impl Dialogue {
         for mention in &spoken_of.mentions {
             if matches!(mention.verb, Verb::ForgetAll) {
                 link.server().statements.all_lost();
+                effects.push(Effect::AllGone);
+                latest.forget_all();
             }
             let Some(name) = mention.verb.name() else {
                 continue;
@@ -102,14 +108,20 @@ impl Dialogue {
 
 impl Latest {
     fn find(&self, name: &[u8], dialogue: &Dialogue) -> Option<Arc<Statement>> {
-        let here = self.0.iter().rev().find(|(known, _)| **known == *name);
-        match here {
+        let mut latest = self.changed.iter().rev();
+        match latest.find(|(known, _)| **known == *name) {
             Some((_, statement)) => statement.clone(),
+            None if self.starts_anew => None,
             None => dialogue.statement(name)?.statement.clone(),
         }
     }
 
     fn set(&mut self, name: &[u8], statement: Option<&Arc<Statement>>) {
-        self.0.push((name.into(), statement.cloned()));
+        self.changed.push((name.into(), statement.cloned()));
+    }
+
+    fn forget_all(&mut self) {
+        self.changed.clear();
+        self.starts_anew = true;
     }
 }
