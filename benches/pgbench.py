@@ -22,7 +22,7 @@ import tempfile
 import time
 
 TARGETS = ("direct", "pgbouncer", "pgparley")
-AIM = 1.15
+AIM = 1.05
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
