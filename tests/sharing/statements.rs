@@ -510,8 +510,17 @@ fn discard_of_another_client_takes_no_statement_away() {
 #[test]
 fn names_behind_a_deallocate_all_are_free() {
     let both = "PREPARE p AS SELECT 'p'; DEALLOCATE ALL; PREPARE p AS SELECT 'another p'";
-    let pipelines = [query(both), run("s", &[]), run("p", &[]), prepare("s", "SELECT 2")];
-    for forget in [query("DEALLOCATE ALL"), query("DISCARD ALL"), query("SELECT 1; DISCARD ALL")] {
+    let pipelines = [
+        query(both),
+        run("s", &[]),
+        run("p", &[]),
+        prepare("s", "SELECT 2"),
+    ];
+    for forget in [
+        query("DEALLOCATE ALL"),
+        query("DISCARD ALL"),
+        query("SELECT 1; DISCARD ALL"),
+    ] {
         // What is in one pipeline is looked at before any of it is answered.
         let database = database();
         let running = sharing(1);

@@ -28,7 +28,11 @@ use crate::support::proxy::start;
 use crate::support::proxy::wait_for;
 
 /// Cancels again and again while `dialogue` is held: a request that comes too early is lost.
-pub fn cancelling<T>(addr: SocketAddr, key: &(i32, Vec<u8>), dialogue: impl FnOnce() -> T) -> T {
+pub(crate) fn cancelling<T>(
+    addr: SocketAddr,
+    key: &(i32, Vec<u8>),
+    dialogue: impl FnOnce() -> T,
+) -> T {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
