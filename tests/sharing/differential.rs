@@ -15,6 +15,7 @@ use crate::Other;
 use crate::support::client::TestClient;
 use crate::support::cluster;
 use crate::support::database;
+use crate::support::message::Kind;
 use crate::support::message::Message;
 use crate::support::pipeline;
 use crate::support::proxy::proxy_with;
@@ -63,12 +64,22 @@ fn replies(
     all.collect()
 }
 
+/// Equal, or both errors in a failed transaction: a statement that is not on the connection cannot
+/// be prepared there then, so the server has no chance to find anything else wrong with a Bind.
+fn is_alike(through: &Message, direct: &Message) -> bool {
+    let error = |message: &Message| message.kind() == Kind::ErrorResponse;
+    through == direct || error(through) && error(direct) && through.text() == "25P02"
+}
+
 /// Fails when one seed's session is answered differently through pgparley.
 fn compare(seed: u64, pipelines: &[Vec<u8>], through: &[Message], direct: &[Message]) {
-    if through == direct {
+    if through.len() == direct.len() && through.iter().zip(direct).all(|(a, b)| is_alike(a, b)) {
         return;
     }
-    let differs = through.iter().zip(direct).position(|(a, b)| a != b);
+    let differs = through
+        .iter()
+        .zip(direct)
+        .position(|(a, b)| !is_alike(a, b));
     let sent = pipeline::shown(&pipelines.concat());
     let at = differs.unwrap_or_default();
     let around = at.saturating_sub(5)..;
