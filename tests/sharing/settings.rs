@@ -405,6 +405,39 @@ fn what_do_and_call_have_set_holds() {
 }
 
 #[test]
+#[ignore = "the names of custom settings are read from plain texts only"]
+fn custom_settings_whose_names_no_text_tells_hold() {
+    settings_alike(
+        &[],
+        "",
+        &[
+            "DO $$ BEGIN SET app.me = 'mine'; END $$",
+            "DO $$ BEGIN PERFORM set_config('app.other', 'too', false); END $$",
+            "SELECT set_config('app.' || 'me', 'again', false)",
+        ],
+    );
+    let values = [Some(b"app.me".as_slice()), Some(b"mine")];
+    let set = parse("", "SELECT set_config($1, $2, false)");
+    let set = [set, bind("", "", &values), execute("", 0), sync()].concat();
+    alike(&[], "", &[set, FLOWS[1](SEEN)]);
+}
+
+#[test]
+#[ignore = "within the transaction it is the server's default, not the start-up packet's"]
+fn set_local_to_default_returns_to_the_start() {
+    settings_alike(
+        &[("work_mem", "5MB")],
+        "",
+        &[
+            "SET work_mem = '6MB'",
+            "BEGIN",
+            "SET LOCAL work_mem TO DEFAULT",
+            "COMMIT",
+        ],
+    );
+}
+
+#[test]
 fn parameters_are_reported_when_the_next_connection_differs_and_only_then() {
     let database = database();
     let running = sharing(1);

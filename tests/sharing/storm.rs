@@ -2,6 +2,7 @@
 //! and every committed write is there once.
 
 use std::collections::BTreeMap;
+use std::net::Shutdown;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -68,7 +69,10 @@ impl Somebody {
         client
     }
 
+    /// Leaves without a word, and comes again.
     fn leave(&mut self) {
+        let left = self.client.stream().shutdown(Shutdown::Both);
+        left.expect("it was connected");
         self.client = Self::login(self.id, self.addr, &self.database);
     }
 
