@@ -423,6 +423,22 @@ fn custom_settings_whose_names_no_text_tells_hold() {
 }
 
 #[test]
+#[ignore = "the names of custom settings are read from plain texts only"]
+fn custom_setting_whose_name_no_text_tells_is_not_seen_by_the_next_client() {
+    let running = sharing(1);
+    let database = database();
+    let [mut client, mut next] = [(); 2].map(|()| TestClient::login(running.addr(), &database));
+    for set in [
+        "SELECT set_config('app.' || 'me', 'mine', false)",
+        "DO $$ BEGIN SET app.me = 'mine'; END $$",
+    ] {
+        client.rows(set);
+        let seen = "SELECT nullif(current_setting('app.me', true), '')";
+        assert_eq!(next.row(seen), "∅", "{set}");
+    }
+}
+
+#[test]
 #[ignore = "within the transaction it is the server's default, not the start-up packet's"]
 fn set_local_to_default_returns_to_the_start() {
     settings_alike(
