@@ -9,6 +9,7 @@ use super::replies::Owed;
 use super::replies::Replies;
 use crate::config::PoolMode;
 use crate::sql::custom_setting::custom_settings;
+use crate::sql::custom_setting::sets_unknown;
 use crate::sql::footprint::Footprint;
 use crate::upstream::Backend;
 use crate::upstream::Interner;
@@ -293,6 +294,10 @@ impl Link {
     pub(super) fn note(&mut self, text: &[u8], footprint: Footprint) {
         if footprint.loads {
             self.pin_for_good("a library was loaded");
+        }
+        if footprint.asks && sets_unknown(text) {
+            // The server lists custom settings nowhere: nobody else may find this one.
+            self.pin_for_good("a setting whose name the text does not tell");
         }
         if footprint.asks {
             for name in custom_settings(text) {

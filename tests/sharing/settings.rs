@@ -169,7 +169,7 @@ fn set_config_holds_like_set() {
         "",
         &[
             "SELECT set_config('TimeZone', 'Europe/Paris', false)",
-            "SELECT set_config('work_' || 'mem', '5MB', false)",
+            "SELECT set_config('work_mem', '5MB', false)",
             "SELECT set_config('app.me', 'it''s me', false)",
             "SELECT set_config('app.me', '', false)",
             "SELECT set_config('TimeZone', NULL, false)",
@@ -181,11 +181,10 @@ fn set_config_holds_like_set() {
 #[test]
 fn set_config_with_parameters_holds_like_set() {
     let call = |name: &str, value: Option<&[u8]>| {
-        let values = [Some(name.as_bytes()), value];
-        let set = "SELECT set_config($1, $2, false)";
+        let set = format!("SELECT set_config('{name}', $1, false)");
         [
-            parse("", set),
-            bind("", "", &values),
+            parse("", &set),
+            bind("", "", &[value]),
             execute("", 0),
             sync(),
         ]
@@ -420,6 +419,28 @@ fn custom_settings_whose_names_no_text_tells_hold() {
     let set = parse("", "SELECT set_config($1, $2, false)");
     let set = [set, bind("", "", &values), execute("", 0), sync()].concat();
     alike(&[], "", &[set, FLOWS[1](SEEN)]);
+}
+
+#[test]
+fn custom_setting_whose_name_no_text_tells_is_not_seen_by_the_next_client() {
+    let running = sharing(2);
+    let database = database();
+    let login = || TestClient::login(running.addr(), &database);
+    for set in [
+        "SELECT set_config('app.' || 'me', 'mine', false)",
+        "DO $$ BEGIN SET app.me = 'mine'; END $$",
+    ] {
+        let seen = "SELECT nullif(current_setting('app.me', true), '')";
+        let mut client = login();
+        client.rows(set);
+        assert_eq!(login().row(seen), "∅", "{set}");
+        drop(client);
+        let mut others = [login(), login()];
+        for other in &mut others {
+            other.rows("BEGIN");
+            assert_eq!(other.row(seen), "∅", "{set}");
+        }
+    }
 }
 
 #[test]

@@ -157,7 +157,8 @@ impl Dialogue {
             speaks_of.clone_from(&known.speaks_of);
             self.footprint = self.footprint | footprint;
             if let Some(statement) = &statement {
-                link.note(statement.definition(), footprint);
+                let text = statement.definition().split(|&byte| byte == 0).next();
+                link.note(text.unwrap_or_default(), footprint);
             }
         }
         let mut before = Before::default();
