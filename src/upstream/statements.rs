@@ -90,6 +90,12 @@ impl Statement {
         &self.definition
     }
 
+    /// The SQL of its definition.
+    pub fn text(&self) -> &[u8] {
+        let end = self.definition.iter().position(|&byte| byte == 0);
+        &self.definition[..end.unwrap_or(self.definition.len())]
+    }
+
     /// A PREPARE in SQL makes it.
     pub fn is_sql(&self) -> bool {
         self.by_sql

@@ -422,6 +422,16 @@ fn custom_settings_whose_names_no_text_tells_hold() {
 }
 
 #[test]
+fn statement_prepared_and_executed_in_one_text_leaves_nothing_to_the_next_client() {
+    let running = sharing(1);
+    let database = database();
+    let [mut client, mut next] = [(); 2].map(|()| TestClient::login(running.addr(), &database));
+    client.rows("PREPARE p AS SELECT set_config('work_mem', '7MB', false); EXECUTE p");
+    assert_eq!(next.row("SHOW work_mem"), "4MB");
+    assert_eq!(client.row("SHOW work_mem"), "7MB");
+}
+
+#[test]
 fn custom_setting_whose_name_no_text_tells_is_not_seen_by_the_next_client() {
     let running = sharing(2);
     let database = database();
@@ -429,6 +439,7 @@ fn custom_setting_whose_name_no_text_tells_is_not_seen_by_the_next_client() {
     for set in [
         "SELECT set_config('app.' || 'me', 'mine', false)",
         "DO $$ BEGIN SET app.me = 'mine'; END $$",
+        "PREPARE p AS SELECT set_config('app.' || 'me', 'mine', false); EXECUTE p",
     ] {
         let seen = "SELECT nullif(current_setting('app.me', true), '')";
         let mut client = login();

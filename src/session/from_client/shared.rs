@@ -157,8 +157,7 @@ impl Dialogue {
             speaks_of.clone_from(&known.speaks_of);
             self.footprint = self.footprint | footprint;
             if let Some(statement) = &statement {
-                let text = statement.definition().split(|&byte| byte == 0).next();
-                link.note(text.unwrap_or_default(), footprint);
+                link.note(statement.text(), footprint);
             }
         }
         let mut before = Before::default();

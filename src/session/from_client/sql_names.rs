@@ -27,10 +27,13 @@ pub(super) struct Renamed {
     pub footprint: Footprint,
 }
 
+/// A statement, and what executing it may leave behind.
+type Known = (Arc<Statement>, Footprint);
+
 /// What the client's names stand for in the middle of a text.
 #[derive(Default)]
 struct Latest {
-    changed: Vec<(Name, Option<Arc<Statement>>)>,
+    changed: Vec<(Name, Option<Known>)>,
     /// What the names stood for before the text is forgotten.
     starts_anew: bool,
 }
@@ -73,15 +76,17 @@ impl Dialogue {
                         speaks_of: Vec::new(),
                     };
                     effects.push(Effect::Prepared(name.decoded.clone(), prepared));
-                    latest.set(&name.decoded, Some(&statement));
+                    latest.set(&name.decoded, Some((Arc::clone(&statement), *leaves)));
                     statement
                 }
-                (_, Some(known)) => {
+                (verb, Some((known, leaves))) => {
                     before.put_where_missing(&known, link);
                     before.speaks_of.push(Arc::clone(&known));
-                    let leaves = self.statement(&name.decoded).map(|known| known.footprint);
-                    footprint = footprint | leaves.unwrap_or_default();
-                    if matches!(mention.verb, Verb::Deallocate(_)) {
+                    if matches!(verb, Verb::Execute(_)) {
+                        footprint = footprint | leaves;
+                        link.note(known.text(), leaves);
+                    }
+                    if matches!(verb, Verb::Deallocate(_)) {
                         link.server().statements.lost(&known);
                         effects.push(Effect::Deallocated(name.decoded.clone()));
                         latest.set(&name.decoded, None);
@@ -107,17 +112,20 @@ impl Dialogue {
 }
 
 impl Latest {
-    fn find(&self, name: &[u8], dialogue: &Dialogue) -> Option<Arc<Statement>> {
+    fn find(&self, name: &[u8], dialogue: &Dialogue) -> Option<Known> {
         let mut latest = self.changed.iter().rev();
         match latest.find(|(known, _)| **known == *name) {
-            Some((_, statement)) => statement.clone(),
+            Some((_, known)) => known.clone(),
             None if self.starts_anew => None,
-            None => dialogue.statement(name)?.statement.clone(),
+            None => {
+                let known = dialogue.statement(name)?;
+                Some((known.statement.clone()?, known.footprint))
+            }
         }
     }
 
-    fn set(&mut self, name: &[u8], statement: Option<&Arc<Statement>>) {
-        self.changed.push((name.into(), statement.cloned()));
+    fn set(&mut self, name: &[u8], known: Option<Known>) {
+        self.changed.push((name.into(), known));
     }
 
     fn forget_all(&mut self) {
