@@ -3,6 +3,7 @@
 mod differential;
 mod pins;
 mod settings;
+mod state;
 mod statements;
 mod storm;
 #[path = "../support/mod.rs"]
