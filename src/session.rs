@@ -15,6 +15,7 @@ mod errors;
 mod excess;
 mod from_client;
 mod from_server;
+mod functions;
 mod generated;
 mod limit;
 mod link;
@@ -41,6 +42,7 @@ use tokio::time::timeout;
 
 use self::cancel::CancelKeys;
 use self::dialogue::Dialogue;
+use self::functions::Databases;
 use self::link::Link;
 use self::login::LoggedIn;
 use self::patience::Overdue;
@@ -82,6 +84,8 @@ pub struct Services {
     pub translator: Translator,
     /// What clients prepare.
     interner: Arc<Interner>,
+    /// What the functions of databases leave behind.
+    functions: Databases,
     /// How sessions begin that share server connections.
     starts: Starts,
     /// Clients that are logging in or logged in.
@@ -102,6 +106,7 @@ impl Services {
             catalog: Catalog::new(control),
             translator,
             interner: Arc::default(),
+            functions: Databases::default(),
             starts: Starts::default(),
             clients: Arc::new(Semaphore::new(clients)),
         })
@@ -312,7 +317,7 @@ impl Session {
             ..
         } = *self;
         drop(client);
-        if dialogue.footprint.asks {
+        if dialogue.footprint.is_open() {
             // It left before the server was asked.
             link.pin_in_doubt();
         }

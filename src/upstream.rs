@@ -18,6 +18,7 @@ pub use pool::Lease;
 pub use pool::Pool;
 pub use pool::Pools;
 pub use settings::Settings;
+pub use settings::put_literal;
 pub use statements::Interner;
 pub use statements::PREFIX;
 pub use statements::Statement;

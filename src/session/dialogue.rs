@@ -253,7 +253,7 @@ impl Dialogue {
             && !self.promoted
             && self.lost.is_none()
             && self.excess == Excess::None
-            && !self.footprint.asks
+            && !self.footprint.is_open()
     }
 
     /// A Query is on its way to the server.

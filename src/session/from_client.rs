@@ -305,8 +305,7 @@ impl Dialogue {
                 // If it fails, the server would skip this message up to a Sync that never comes.
                 return Fate::Stop(Step::Prepare(before));
             }
-            self.footprint = self.footprint | footprint;
-            link.note(text, footprint);
+            self.footprint = self.footprint | link.note(text, footprint, |_| None);
         }
         self.query_sent(plan, None);
         if instead.is_none() && renamed.is_none() {
@@ -332,7 +331,7 @@ impl Dialogue {
             return None;
         }
         let Some(renamed) = self.rename(text, rules.doubt(), link) else {
-            link.pin_for_good("a prepared statement whose name is in doubt");
+            link.pin_until_reset("a prepared statement whose name is in doubt");
             return None;
         };
         *footprint = renamed.footprint;

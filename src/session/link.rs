@@ -5,12 +5,16 @@ use std::sync::Arc;
 use super::Origin;
 use super::cancel::CancelKey;
 use super::from_server::Known;
+use super::functions;
+use super::functions::Functions;
 use super::replies::Owed;
 use super::replies::Replies;
 use crate::config::PoolMode;
+use crate::sql::custom_setting::Custom;
 use crate::sql::custom_setting::custom_settings;
-use crate::sql::custom_setting::sets_unknown;
 use crate::sql::footprint::Footprint;
+use crate::sql::footprint::called;
+use crate::sql::routine::Left;
 use crate::upstream::Backend;
 use crate::upstream::Interner;
 use crate::upstream::Lease;
@@ -35,6 +39,8 @@ pub(super) struct Access {
     pub mode: PoolMode,
     /// What clients prepare, by what it is.
     pub interner: Arc<Interner>,
+    /// What functions leave behind.
+    pub functions: Arc<Functions>,
     /// Shared statements that one connection may hold.
     pub max_prepared_statements: usize,
 }
@@ -78,6 +84,8 @@ pub(super) struct Link {
     pub holds_unnamed: bool,
     /// Custom settings that the session has set: the server lists them nowhere.
     custom: Vec<Box<str>>,
+    /// Functions that were called of which it is not known what they leave.
+    pub suspects: Vec<functions::Name>,
 }
 
 /// What a server connection holds that no other could be given.
@@ -85,8 +93,19 @@ pub(super) struct Link {
 pub(super) struct Pin {
     /// In words, for people.
     pub why: String,
+    /// How long.
+    pub lasts: Lasts,
+}
+
+/// How long a pin lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lasts {
+    /// Until the server says that the reason is gone.
+    UntilUndone,
+    /// Until the client leaves; the reset query undoes it then.
+    UntilReset,
     /// Nothing can undo it: the connection ends with the session.
-    pub for_good: bool,
+    ForGood,
 }
 
 /// Whether a server connection is at hand.
@@ -99,6 +118,9 @@ pub(super) enum Reach {
     /// There is none to be had.
     Denied(Box<ErrorInfo>),
 }
+
+/// Why a client is pinned that has set what nobody can ask for.
+const UNKNOWN_SETTING: &str = "a setting whose name the text does not tell";
 
 impl Link {
     pub(super) fn new(access: Arc<Access>, worker: usize, key: CancelKey) -> Self {
@@ -116,6 +138,7 @@ impl Link {
             has_prepared: false,
             holds_unnamed: false,
             custom: Vec::new(),
+            suspects: Vec::new(),
         }
     }
 
@@ -200,7 +223,7 @@ impl Link {
     pub(super) fn give_up(mut self) -> Option<Lease> {
         let lease = self.lease.take()?;
         let is_quiet = self.key.disown();
-        let can_be_reset = !self.pin.is_some_and(|pin| pin.for_good);
+        let can_be_reset = self.pin.is_none_or(|pin| pin.lasts < Lasts::ForGood);
         (is_quiet && can_be_reset).then_some(lease)
     }
 
@@ -290,19 +313,59 @@ impl Link {
         self.is_shared() && self.is_attached() && self.pin.is_none()
     }
 
-    /// Remembers what cannot be asked for of a text that goes on.
-    pub(super) fn note(&mut self, text: &[u8], footprint: Footprint) {
+    /// Remembers what cannot be asked for of a text that goes on; what it leaves behind, as far as it
+    /// is known what the functions leave that it calls. `value` gives the values of its parameters.
+    pub(super) fn note(
+        &mut self,
+        text: &[u8],
+        mut footprint: Footprint,
+        value: impl Fn(usize) -> Option<String>,
+    ) -> Footprint {
+        if footprint.calls {
+            let names = called(text);
+            if let Ok(left) = self.access.functions.left(&names) {
+                footprint.calls = false;
+                footprint = footprint | self.note_left(&left);
+            } else {
+                self.suspects.extend(names);
+            }
+        }
         if footprint.loads {
             self.pin_for_good("a library was loaded");
         }
-        if footprint.asks && sets_unknown(text) {
-            // The server lists custom settings nowhere: nobody else may find this one.
-            self.pin_for_good("a setting whose name the text does not tell");
-        }
         if footprint.asks {
-            for name in custom_settings(text) {
-                self.note_custom(&name);
+            let custom = custom_settings(text);
+            for &number in &custom.parameters {
+                match value(number) {
+                    Some(name) if name.contains('.') => self.note_custom(&name),
+                    Some(_) => {}
+                    None => self.pin_until_reset(UNKNOWN_SETTING),
+                }
             }
+            self.note_settings(&custom);
+        }
+        footprint
+    }
+
+    /// Remembers what cannot be asked for of functions that were called.
+    pub(super) fn note_left(&mut self, left: &Left) -> Footprint {
+        if left.footprint.loads {
+            self.pin_for_good("a library was loaded");
+        }
+        if !left.custom.parameters.is_empty() {
+            self.pin_until_reset(UNKNOWN_SETTING);
+        }
+        self.note_settings(&left.custom);
+        left.footprint
+    }
+
+    fn note_settings(&mut self, custom: &Custom) {
+        if custom.unknown {
+            // The server lists custom settings nowhere: nobody else may find this one.
+            self.pin_until_reset(UNKNOWN_SETTING);
+        }
+        for name in &custom.names {
+            self.note_custom(name);
         }
     }
 
@@ -319,12 +382,21 @@ impl Link {
         &self.custom
     }
 
-    /// The client keeps the connection until it leaves.
+    /// The client keeps the connection until it leaves; then it is closed.
     pub(super) fn pin_for_good(&mut self, why: &str) {
-        self.pin = Some(Pin {
-            why: why.to_owned(),
-            for_good: true,
-        });
+        self.pin_at_least(why, Lasts::ForGood);
+    }
+
+    /// The client keeps the connection until it leaves; then it is reset.
+    pub(super) fn pin_until_reset(&mut self, why: &str) {
+        self.pin_at_least(why, Lasts::UntilReset);
+    }
+
+    fn pin_at_least(&mut self, why: &str, lasts: Lasts) {
+        if self.pin.as_ref().is_none_or(|pin| pin.lasts < lasts) {
+            let why = why.to_owned();
+            self.pin = Some(Pin { why, lasts });
+        }
     }
 
     /// Gives the connection back clean, or not at all.

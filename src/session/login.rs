@@ -122,6 +122,7 @@ async fn link(
         login,
         mode: settings.pool_mode,
         interner: Arc::clone(&services.interner),
+        functions: services.functions.of(&pool),
         max_prepared_statements: settings.max_prepared_statements,
     };
     let mut link = Link::new(Arc::new(access), worker, key);

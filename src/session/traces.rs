@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::End;
 use super::Session;
+use super::functions;
+use super::link::Lasts;
 use super::link::Link;
 use super::link::Pin;
 use super::link::Start;
@@ -50,6 +52,9 @@ const QUESTION: &str = "\
     UNION ALL SELECT 'p', 'a cursor WITH HOLD', NULL \
         WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)";
 
+/// Functions that call functions are followed this far; behind that anything may be left.
+const DEEPEST: usize = 8;
+
 /// The [`QUESTION`], and what these custom settings are.
 fn question(custom: &[Box<str>]) -> String {
     let mut question = QUESTION.to_owned();
@@ -72,9 +77,15 @@ struct Traces {
 impl Session {
     /// Finds out what the transaction left, before the client hears that it is over.
     pub(super) async fn look_for_traces(&mut self) -> Result<(), End> {
-        let footprint = self.dialogue.footprint;
+        let mut footprint = self.dialogue.footprint;
         let status = self.dialogue.status;
-        if status != TransactionStatus::Error {
+        if footprint.defines {
+            self.link.access.functions.forget();
+        }
+        if footprint.calls && status == TransactionStatus::Idle {
+            footprint = footprint | self.look_into_functions().await?;
+        }
+        if footprint.asks && status != TransactionStatus::Error {
             match self.traces().await? {
                 Some(traces) => self.heed(traces).await?,
                 None if status == TransactionStatus::Idle => self.link.pin_in_doubt(),
@@ -92,6 +103,29 @@ impl Session {
         let mut out = self.link.news();
         backend::put_ready_for_query(&mut out, self.dialogue.status);
         self.client.push(&out).map_err(|_| End::Client)
+    }
+
+    /// Reads the bodies of functions that were called; what they leave behind.
+    async fn look_into_functions(&mut self) -> Result<Footprint, End> {
+        let suspects = std::mem::take(&mut self.link.suspects);
+        for _ in 0..DEEPEST {
+            let missing = match self.link.access.functions.left(&suspects) {
+                Ok(left) => return Ok(self.link.note_left(&left)),
+                Err(missing) => missing,
+            };
+            let mut request = Vec::new();
+            wrapper::put_command(&mut request, functions::question(&missing));
+            frontend::put_sync(&mut request);
+            let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
+            let reply = reply.map_err(|_| End::Server)?;
+            self.pass_messages(&reply.messages)?;
+            if reply.error.is_some() {
+                break;
+            }
+            let functions = &self.link.access.functions;
+            functions.learn(&missing, reply.rows_of_bytes());
+        }
+        Ok(Footprint::DOUBT)
     }
 
     async fn traces(&mut self) -> Result<Option<Traces>, End> {
@@ -177,12 +211,16 @@ impl Link {
 
     /// These things keep the client on its connection; what can never be undone goes on doing so.
     fn pinned_by(&mut self, why: &[String]) {
-        if self.pin.as_ref().is_some_and(|pin| pin.for_good) {
+        if self
+            .pin
+            .as_ref()
+            .is_some_and(|pin| pin.lasts > Lasts::UntilUndone)
+        {
             return;
         }
         self.pin = (!why.is_empty()).then(|| Pin {
             why: why.join(", "),
-            for_good: false,
+            lasts: Lasts::UntilUndone,
         });
     }
 }

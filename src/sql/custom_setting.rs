@@ -2,75 +2,147 @@
 //!
 //! <https://www.postgresql.org/docs/current/runtime-config-custom.html>
 
+use super::footprint::sets_for_the_session;
 use super::lexer::TokenKind;
+use super::routine::left_by_do;
 use super::script::Script;
 use super::tokens::Tokens;
 
-/// The names with a dot that SET or `set_config` gives a value to. One that `set_config` gets from
-/// elsewhere than a plain literal is not found.
-pub fn custom_settings(text: &[u8]) -> Vec<String> {
+/// The custom settings, with a dot in their names, that a text gives a value to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Custom {
+    /// Their names.
+    pub names: Vec<String>,
+    /// Parameters of the text, from 1, whose values are the names of settings.
+    pub parameters: Vec<usize>,
+    /// There may be others, whose names the text does not tell.
+    pub unknown: bool,
+}
+
+/// The custom settings that `text` sets, by SET, by `set_config` or in the body of a DO.
+pub fn custom_settings(text: &[u8]) -> Custom {
+    let mut custom = Custom::default();
     let Ok(script) = Script::lex(text) else {
-        return Vec::new();
+        custom.unknown = holds(text, SET_CONFIG) || holds(text, b"set") && text.contains(&b'.');
+        return custom;
     };
-    let mut names = Vec::new();
     for statement in script.runnable() {
         let tokens = script.tokens(statement);
-        names.extend(set(tokens));
-        names.extend((0..tokens.len()).filter_map(|index| set_config(tokens, index)));
+        if tokens.is_word(0, "do") {
+            custom.join(left_by_do(tokens).custom);
+            continue;
+        }
+        custom.find_set(tokens);
+        custom.find_calls(tokens);
     }
-    names
-}
-
-/// `set_config` is spoken of otherwise than in a call with a plain literal name: which setting it
-/// gives a value to is not known, nor can the server be asked.
-pub fn sets_unknown(text: &[u8]) -> bool {
-    if sets_inside(text) {
-        return true;
-    }
-    let spoken_of = text
-        .windows(SET_CONFIG.len())
-        .filter(|window| window.eq_ignore_ascii_case(SET_CONFIG))
-        .count();
-    if spoken_of == 0 {
-        return false;
-    }
-    let Ok(script) = Script::lex(text) else {
-        return true;
-    };
-    let is_plain = |tokens: Tokens<'_>, index| plain_argument(tokens, index).is_some();
-    let known = script.runnable().map(|statement| {
-        let tokens = script.tokens(statement);
-        let plain = (0..tokens.len()).filter(|&index| is_plain(tokens, index));
-        plain.count()
-    });
-    known.sum::<usize>() < spoken_of
-}
-
-/// A DO whose body may hold a SET of a custom setting.
-fn sets_inside(text: &[u8]) -> bool {
-    let holds = |word: &[u8]| {
-        let mut windows = text.windows(word.len());
-        windows.any(|window| window.eq_ignore_ascii_case(word))
-    };
-    // A word that stands in no other place than a DO or a string is not worth telling apart.
-    holds(b"do") && holds(b"set") && text.contains(&b'.') && {
-        let script = Script::lex(text);
-        script.is_err()
-            || script.is_ok_and(|script| {
-                let mut statements = script.runnable();
-                statements.any(|statement| script.tokens(statement).is_word(0, "do"))
-            })
-    }
+    custom
 }
 
 const SET_CONFIG: &[u8] = b"set_config";
+
+impl Custom {
+    /// Adds what another text sets.
+    pub(super) fn join(&mut self, other: Self) {
+        for name in other.names {
+            self.add(name);
+        }
+        self.parameters.extend(other.parameters);
+        self.unknown |= other.unknown;
+    }
+
+    fn add(&mut self, name: String) {
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+
+    /// `tokens` may be `SET [SESSION] a.b …`.
+    pub(super) fn find_set(&mut self, tokens: Tokens<'_>) {
+        if let Some(name) = set(tokens) {
+            self.add(name);
+        }
+    }
+
+    /// Calls of `set_config` that outlast the transaction. A string that speaks of it may be run.
+    pub(super) fn find_calls(&mut self, tokens: Tokens<'_>) {
+        for index in 0..tokens.len() {
+            let Some(token) = tokens.get(index) else {
+                break;
+            };
+            let is_string = matches!(
+                token.kind,
+                TokenKind::String
+                    | TokenKind::EscapeString
+                    | TokenKind::UnicodeString
+                    | TokenKind::DollarString
+            );
+            if is_string || token.kind == TokenKind::UnicodeName {
+                self.unknown |= holds(token.of(tokens.text()), SET_CONFIG);
+            } else if is_set_config(tokens, index) && sets_for_the_session(tokens, index + 1) {
+                self.find_name(tokens, index + 2);
+            }
+        }
+    }
+
+    /// The first argument of `set_config` begins at `index`.
+    fn find_name(&mut self, tokens: Tokens<'_>, index: usize) {
+        let ends = tokens.is_symbol(index + 1, b',');
+        if !ends {
+            self.unknown = true;
+        } else if let Some(name) = plain(tokens, index) {
+            if name.contains(&b'.') {
+                self.add(String::from_utf8_lossy(name).into_owned());
+            }
+        } else if let Some(number) = parameter(tokens, index) {
+            self.parameters.push(number);
+        } else {
+            self.unknown = true;
+        }
+    }
+
+    /// The strings of `tokens` are run as SQL, perhaps in pieces.
+    pub(super) fn find_in_strings(&mut self, tokens: Tokens<'_>) {
+        for token in tokens.as_slice() {
+            if !matches!(token.kind, TokenKind::String | TokenKind::DollarString) {
+                continue;
+            }
+            let inside = token.of(tokens.text());
+            let inside = inside.strip_prefix(b"'").unwrap_or(inside);
+            let inside = inside.strip_suffix(b"'").unwrap_or(inside);
+            let Ok(script) = Script::lex(inside) else {
+                self.unknown |= holds(inside, b"set");
+                continue;
+            };
+            for statement in script.runnable() {
+                let tokens = script.tokens(statement);
+                let whole = set(tokens);
+                let is_cut = tokens.is_word(0, "set")
+                    && whole.is_none()
+                    && (tokens.len() < 3 || inside.contains(&b'%'));
+                self.unknown |= is_cut;
+                if let Some(name) = whole {
+                    self.add(name);
+                }
+            }
+        }
+    }
+}
+
+fn holds(text: &[u8], word: &[u8]) -> bool {
+    let mut windows = text.windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word))
+}
 
 /// `SET [SESSION] a.b …`.
 fn set(tokens: Tokens<'_>) -> Option<String> {
     if !tokens.is_word(0, "set") {
         return None;
     }
-    let at = if tokens.is_word(1, "session") { 2 } else { 1 };
+    let at = if tokens.is_word(1, "session") && !tokens.is_symbol(2, b'.') {
+        2
+    } else {
+        1
+    };
     if !tokens.is_symbol(at + 1, b'.') {
         return None;
     }
@@ -85,62 +157,88 @@ fn set(tokens: Tokens<'_>) -> Option<String> {
     Some(name)
 }
 
-/// `set_config('a.b', …` at `index`.
-fn set_config(tokens: Tokens<'_>, index: usize) -> Option<String> {
-    let name = plain_argument(tokens, index)?;
-    let is_custom = name.contains(&b'.');
-    is_custom.then(|| String::from_utf8_lossy(name).into_owned())
+/// `set_config(` stands at `index`.
+fn is_set_config(tokens: Tokens<'_>, index: usize) -> bool {
+    tokens.is_symbol(index + 1, b'(') && tokens.name(index).is_some_and(|name| name == "set_config")
 }
 
-/// The name in `set_config('name', …` at `index`.
-fn plain_argument(tokens: Tokens<'_>, index: usize) -> Option<&[u8]> {
-    let is_call = tokens.name(index)? == "set_config" && tokens.is_symbol(index + 1, b'(');
-    let name = tokens.get(index + 2).filter(|_| is_call)?;
-    if name.kind != TokenKind::String {
+/// The string at `index`, when it is a name that needs no quotes.
+fn plain(tokens: Tokens<'_>, index: usize) -> Option<&[u8]> {
+    let string = tokens.get(index)?;
+    if string.kind != TokenKind::String {
         return None;
     }
-    let name = name
-        .of(tokens.text())
-        .strip_prefix(b"'")?
-        .strip_suffix(b"'")?;
+    let name = string.of(tokens.text());
+    let name = name.strip_prefix(b"'")?.strip_suffix(b"'")?;
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$".contains(byte);
-    let ends = tokens.is_symbol(index + 3, b',');
-    (ends && name.iter().all(is_plain)).then_some(name)
+    name.iter().all(is_plain).then_some(name)
+}
+
+/// The number of the parameter at `index`: `$1`.
+fn parameter(tokens: Tokens<'_>, index: usize) -> Option<usize> {
+    let digits = tokens.bytes(index).strip_prefix(b"$")?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(text: &str) -> Custom {
+        custom_settings(text.as_bytes())
+    }
+
+    fn found(text: &str) -> String {
+        let custom = of(text);
+        assert!(!custom.unknown && custom.parameters.is_empty(), "{text}");
+        custom.names.join(" ")
+    }
+
     #[test]
     fn a_name_that_is_no_plain_literal_is_not_known() {
-        assert!(!sets_unknown(
-            b"SELECT set_config('a.b', $1, false), set_config('work_mem', '1', false)"
-        ));
-        assert!(sets_unknown(b"SELECT set_config($1, $2, false)"));
-        assert!(sets_unknown(b"SELECT set_config('a' || '.b', 'x', false)"));
-        assert!(sets_unknown(
-            b"SELECT SET_CONFIG(name, 'x', false) FROM names"
-        ));
-        assert!(sets_unknown(
-            b"DO $$ BEGIN PERFORM set_config('a.b', 'x', false); END $$"
-        ));
-        assert!(sets_unknown(b"DO $$ BEGIN SET a.b = 'x'; END $$"));
-        assert!(!sets_unknown(b"DO $$ BEGIN RAISE NOTICE 'said'; END $$"));
-        assert!(!sets_unknown(b"SET work_mem = 1"));
+        for text in [
+            "SELECT set_config('a' || '.b', 'x', false)",
+            "SELECT SET_CONFIG(name, 'x', false) FROM names",
+            "SELECT set_config($1 || 'b', 'x', false)",
+            "SELECT run('SELECT set_config(...)')",
+        ] {
+            assert!(of(text).unknown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_a_parameter_is_told_by_its_number() {
+        let custom = of("SELECT set_config($2, $1, false), set_config($3, 'x', true)");
+        assert_eq!(custom.parameters, [2]);
+        assert!(!custom.unknown);
     }
 
     #[test]
     fn names_with_a_dot_are_found_where_they_are_set() {
-        let found = |text: &str| custom_settings(text.as_bytes()).join(" ");
         assert_eq!(found("SET app.user = 'x'"), "app.user");
+        assert_eq!(found("SET session.user = 'x'"), "session.user");
         assert_eq!(found("set session App.\"User\" to 1; SELECT 1"), "app.User");
         assert_eq!(
             found("SELECT pg_catalog.set_config('a.b', $1, false)"),
             "a.b"
         );
+        assert_eq!(
+            found("SELECT set_config('a.b', $1, false), set_config('work_mem', '1', false)"),
+            "a.b"
+        );
         assert_eq!(found("SET work_mem = 'a.b'"), "");
         assert_eq!(found("SELECT current_setting('a.b')"), "");
-        assert_eq!(found("SELECT set_config($1, $2, false)"), "");
+        assert_eq!(found("SELECT set_config('a.b', $1, true)"), "");
+    }
+
+    #[test]
+    fn the_body_of_a_do_is_looked_into() {
+        assert_eq!(found("DO $$ BEGIN SET app.a = 'x'; END $$"), "app.a");
+        assert_eq!(found("DO 'BEGIN SET app.a = ''x''; END'"), "app.a");
+        assert_eq!(
+            found("DO $x$ BEGIN PERFORM set_config('a.b', 'x', false); END $x$ LANGUAGE plpgsql"),
+            "a.b"
+        );
+        assert_eq!(found("DO $$ BEGIN RAISE NOTICE 'set a.b'; END $$"), "");
     }
 }

@@ -1,9 +1,11 @@
 //! What a client's text may leave behind in the server's session, told from the text alone.
 //!
 //! Ordinary texts are told by a glance that allocates nothing; only a telling word has the text
-//! cut into tokens. Where it cannot be told, the worse is said. What functions, triggers and
-//! views of the database do inside is not seen, nor SQL that a function gets in pieces.
+//! cut into tokens. Where it cannot be told, the worse is said. What a function does inside is told
+//! from its own body, by [`routine`](super::routine); what triggers, views and casts do is not seen,
+//! nor SQL that a function gets in pieces.
 
+mod called;
 mod calls;
 mod glance;
 mod set;
@@ -15,6 +17,10 @@ use self::glance::Glance;
 use super::lexer::StandardStrings;
 use super::script::Script;
 
+pub use self::called::called;
+pub(super) use self::called::called_in;
+pub(super) use self::calls::footprint as functions_left;
+pub(super) use self::calls::sets_for_the_session;
 pub(super) use self::statement::besides_executed;
 use self::statement::of_statement;
 
@@ -46,6 +52,11 @@ pub struct Footprint {
     /// Clients of a transaction pooler have them in one transaction with the INSERT; outside of
     /// one the answer is an error or another client's.
     pub sequence: bool,
+    /// Calls functions that may be somebody's own, as [`called`] names them: what they leave is what
+    /// their bodies say.
+    pub calls: bool,
+    /// Makes or changes functions.
+    pub defines: bool,
 }
 
 impl Footprint {
@@ -65,6 +76,8 @@ impl Footprint {
         names: false,
         begins: false,
         sequence: false,
+        calls: false,
+        defines: false,
     };
 
     /// The server is to be asked.
@@ -79,11 +92,22 @@ impl Footprint {
         ..Self::ASKS
     };
 
+    /// Functions of somebody's own.
+    const CALLS: Self = Self {
+        calls: true,
+        ..Self::NONE
+    };
+
     /// Names of prepared statements only.
     const NAMES: Self = Self {
         names: true,
         ..Self::NONE
     };
+
+    /// It is not known yet that nothing stays.
+    pub fn is_open(self) -> bool {
+        self.asks || self.calls
+    }
 }
 
 /// What either leaves behind.
@@ -98,6 +122,8 @@ impl BitOr for Footprint {
             names: self.names | other.names,
             begins: self.begins | other.begins,
             sequence: self.sequence | other.sequence,
+            calls: self.calls | other.calls,
+            defines: self.defines | other.defines,
         }
     }
 }

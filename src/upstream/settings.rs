@@ -99,7 +99,7 @@ fn rank(name: &[u8]) -> usize {
 }
 
 /// Appends a string that means the same whatever `standard_conforming_strings` is.
-fn put_literal(out: &mut Vec<u8>, value: &[u8]) {
+pub fn put_literal(out: &mut Vec<u8>, value: &[u8]) {
     if value.contains(&b'\\') {
         out.push(b'E');
     }

@@ -70,6 +70,22 @@ impl<'a> Bind<'a> {
         })
     }
 
+    /// The value of a parameter, counted from 0, when all of the body is here; `None` for NULL too.
+    pub fn value(&self, index: usize) -> Option<&'a [u8]> {
+        let count = |bytes: &[u8]| Some(usize::from(u16::from_be_bytes(*bytes.first_chunk()?)));
+        let mut rest = self.rest.get(2 + 2 * count(self.rest)?..)?;
+        if index >= count(rest)? {
+            return None;
+        }
+        rest = &rest[2..];
+        for _ in 0..index {
+            let length = i32::from_be_bytes(*rest.first_chunk()?);
+            rest = rest.get(4 + usize::try_from(length.max(0)).ok()?..)?;
+        }
+        let length = i32::from_be_bytes(*rest.first_chunk()?);
+        rest.get(4..4 + usize::try_from(length).ok()?)
+    }
+
     /// Appends a Bind of the same formats and values between other names.
     pub fn put_as(&self, out: &mut Vec<u8>, portal: &[u8], statement: &[u8]) {
         frame::put(out, client::BIND, |body| {

@@ -1,6 +1,7 @@
 //! Clients that share server connections, a transaction at a time, do not notice each other.
 
 mod differential;
+mod functions;
 mod pins;
 mod settings;
 mod state;

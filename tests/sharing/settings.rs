@@ -404,21 +404,48 @@ fn what_do_and_call_have_set_holds() {
 }
 
 #[test]
-#[ignore = "the names of custom settings are read from plain texts only"]
-fn custom_settings_whose_names_no_text_tells_hold() {
+fn custom_settings_hold_whose_names_stand_in_a_body_or_a_parameter() {
     settings_alike(
         &[],
         "",
         &[
             "DO $$ BEGIN SET app.me = 'mine'; END $$",
             "DO $$ BEGIN PERFORM set_config('app.other', 'too', false); END $$",
-            "SELECT set_config('app.' || 'me', 'again', false)",
+            "DO 'BEGIN EXECUTE ''SET app.me = 1''; END'",
         ],
     );
-    let values = [Some(b"app.me".as_slice()), Some(b"mine")];
-    let set = parse("", "SELECT set_config($1, $2, false)");
-    let set = [set, bind("", "", &values), execute("", 0), sync()].concat();
-    alike(&[], "", &[set, FLOWS[1](SEEN)]);
+    let run = |name: &[u8], value: &[u8]| {
+        let values = [Some(name), Some(value)];
+        [bind("", "s", &values), execute("", 0), sync()].concat()
+    };
+    alike(
+        &[],
+        "",
+        &[
+            [parse("s", "SELECT set_config($1, $2, false)"), sync()].concat(),
+            run(b"app.me", b"mine"),
+            FLOWS[1](SEEN),
+            run(b"app.other", b"too"),
+            FLOWS[1](SEEN),
+            run(b"work_mem", b"5MB"),
+            FLOWS[1](SEEN),
+        ],
+    );
+}
+
+#[test]
+fn client_with_a_setting_whose_name_no_text_tells_keeps_its_connection() {
+    let running = sharing(1);
+    let database = database();
+    let mut client = TestClient::login(running.addr(), &database);
+    let pid = client.row(crate::PID);
+    client.rows("SELECT set_config('app.' || 'me', 'mine', false)");
+    assert_eq!(client.row("SHOW app.me"), "mine");
+    drop(client);
+    // Reset, not closed.
+    let mut next = TestClient::login(running.addr(), &database);
+    assert_eq!(next.row(crate::PID), pid);
+    assert_eq!(next.row("SELECT current_setting('app.me', true)"), "");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::session::names::Name;
 use crate::session::replies::Does;
 use crate::session::replies::Owed;
 use crate::session::wrapper;
+use crate::sql::footprint::Footprint;
 use crate::upstream::Statement;
 use crate::wire::frame;
 use crate::wire::frame::HEADER;
@@ -108,7 +109,7 @@ impl Dialogue {
         definition.push(0);
         definition.extend_from_slice(parse.types);
         let interner = &link.access.interner;
-        if parse.statement == UNNAMED || self.footprint.asks {
+        if parse.statement == UNNAMED || self.footprint.is_open() {
             // Under settings that nobody knows yet a text may mean what it means to nobody else.
             return interner.private(&definition, false);
         }
@@ -153,12 +154,7 @@ impl Dialogue {
         let statement = known.and_then(|known| known.statement.clone());
         let mut speaks_of = Vec::new();
         if let Some(known) = known {
-            let footprint = known.footprint;
             speaks_of.clone_from(&known.speaks_of);
-            self.footprint = self.footprint | footprint;
-            if let Some(statement) = &statement {
-                link.note(statement.text(), footprint);
-            }
         }
         let mut before = Before::default();
         for executed in &speaks_of {
@@ -175,6 +171,32 @@ impl Dialogue {
         (before.bytes, theirs)
     }
 
+    /// Remembers what a statement may leave behind that is about to be executed. `value` gives the
+    /// values of its parameters.
+    fn note_bound(
+        &mut self,
+        name: &[u8],
+        link: &mut Link,
+        value: impl Fn(usize) -> Option<String>,
+    ) {
+        let Some(known) = self.statement(name) else {
+            return;
+        };
+        let mut left = known.footprint;
+        if !left.is_open() && !left.loads && !left.resets {
+            self.footprint = self.footprint | left;
+            return;
+        }
+        let calls = std::mem::take(&mut left.calls);
+        let speaks_of = known.speaks_of.clone();
+        let texts = known.statement.iter().chain(&speaks_of).cloned();
+        for statement in texts.collect::<Vec<_>>() {
+            let footprint = Footprint { calls, ..left };
+            left = left | link.note(statement.text(), footprint, &value);
+        }
+        self.footprint = self.footprint | left;
+    }
+
     /// A Bind under the server's name of its statement.
     pub(super) fn shared_bind(
         &mut self,
@@ -182,6 +204,11 @@ impl Dialogue {
         bind: &frontend::Bind<'_>,
         link: &mut Link,
     ) -> Fate {
+        let is_whole = frame.is_whole();
+        self.note_bound(bind.statement, link, |number| {
+            let value = is_whole.then(|| bind.value(number - 1)).flatten()?;
+            String::from_utf8(value.to_vec()).ok()
+        });
         let (mut out, name) = self.use_statement(bind.statement, link);
         match name {
             None if out.is_empty() => Fate::Pass,

@@ -62,7 +62,7 @@ impl Dialogue {
                 (Verb::Prepare { rest, leaves, .. }, None) => {
                     let interner = &link.access.interner;
                     let command = &text[rest.clone()];
-                    let statement = if self.footprint.asks {
+                    let statement = if self.footprint.is_open() {
                         interner.private(command, true)
                     } else {
                         interner.intern(command, true, &link.settings)
@@ -83,8 +83,7 @@ impl Dialogue {
                     before.put_where_missing(&known, link);
                     before.speaks_of.push(Arc::clone(&known));
                     if matches!(verb, Verb::Execute(_)) {
-                        footprint = footprint | leaves;
-                        link.note(known.text(), leaves);
+                        footprint = footprint | link.note(known.text(), leaves, |_| None);
                     }
                     if matches!(verb, Verb::Deallocate(_)) {
                         link.server().statements.lost(&known);

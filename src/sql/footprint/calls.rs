@@ -1,13 +1,14 @@
 //! Functions and names that leave something behind, wherever in a statement they stand.
 
 use super::Footprint;
+use super::called::is_call;
 use super::glance::holds_telling_name;
 use super::set::says_default;
 use crate::sql::lexer::TokenKind;
 use crate::sql::tokens::Tokens;
 
 /// What the names in `tokens` leave behind.
-pub(super) fn footprint(tokens: Tokens<'_>) -> Footprint {
+pub(in crate::sql) fn footprint(tokens: Tokens<'_>) -> Footprint {
     let mut left = Footprint::NONE;
     for (index, token) in tokens.as_slice().iter().enumerate() {
         left = left
@@ -37,8 +38,13 @@ fn string(bytes: &[u8]) -> Footprint {
 fn name(tokens: Tokens<'_>, index: usize) -> Footprint {
     let bytes = tokens.bytes(index);
     let mut lower = [0; LONGEST];
+    let is_called = tokens.is_symbol(index + 1, b'(');
     let Some(letters) = lower.get_mut(..bytes.len()) else {
-        return Footprint::NONE;
+        return if is_called {
+            unknown(tokens, index)
+        } else {
+            Footprint::NONE
+        };
     };
     letters.copy_from_slice(bytes);
     // A quoted name is another one unless it is in lower case; the quotes are no part of it.
@@ -55,7 +61,7 @@ fn name(tokens: Tokens<'_>, index: usize) -> Footprint {
     if name == b"pg_settings" && follows_update(tokens, index) {
         return Footprint::RESETS;
     }
-    if tokens.is_symbol(index + 1, b'(') {
+    if is_called {
         call(tokens, index, name)
     } else {
         Footprint::NONE
@@ -92,7 +98,16 @@ fn call(tokens: Tokens<'_>, index: usize, name: &[u8]) -> Footprint {
             ..Footprint::ASKS
         },
         _ if is_session_lock(name) => Footprint::ASKS,
-        _ => Footprint::NONE,
+        _ => unknown(tokens, index),
+    }
+}
+
+/// The function at `index` may be somebody's own.
+fn unknown(tokens: Tokens<'_>, index: usize) -> Footprint {
+    if is_call(tokens, index) {
+        Footprint::CALLS
+    } else {
+        Footprint::NONE
     }
 }
 
@@ -105,6 +120,11 @@ fn is_session_lock(name: &[u8]) -> bool {
     let rest = rest.strip_prefix(b"try_").unwrap_or(rest);
     rest.strip_prefix(b"advisory_")
         .is_some_and(|rest| !rest.starts_with(b"xact"))
+}
+
+/// What the `set_config` sets whose parenthesis is at `open` outlasts the transaction.
+pub(in crate::sql) fn sets_for_the_session(tokens: Tokens<'_>, open: usize) -> bool {
+    set_config(tokens, open).asks
 }
 
 /// `set_config(name, value, is_local)`, whose parenthesis is at `open`.

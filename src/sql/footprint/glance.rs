@@ -7,6 +7,7 @@ use memchr::memchr_iter;
 use memchr::memchr2_iter;
 use memchr::memchr3_iter;
 
+use super::called::is_own;
 use crate::sql::lexer::begins_name;
 use crate::sql::lexer::continues_name;
 use crate::sql::lexer::is_space;
@@ -46,7 +47,7 @@ pub(super) fn at(text: &[u8]) -> Glance {
             Head::Begin | Head::Other => return Glance::Telling,
         }
     }
-    if (holds_query && holds_into(text)) || holds_sequence_value(text) {
+    if (holds_query && holds_into(text)) || holds_sequence_value(text) || may_call(text) {
         return Glance::Telling;
     }
     if first == Head::Begin {
@@ -237,6 +238,90 @@ fn holds_sequence_value(text: &[u8]) -> bool {
             && ends_here(text, at + 3)
             && (ends_with_word(before, b"curr") || ends_with_word(before, b"last"))
     })
+}
+
+/// A function may be called that is not PostgreSQL's own.
+fn may_call(text: &[u8]) -> bool {
+    memchr_iter(b'(', text).any(|at| may_be_called(&text[..at]))
+}
+
+/// `before` ends in the name of such a function, or in a comment behind which it may stand.
+fn may_be_called(before: &[u8]) -> bool {
+    let spaces = before.iter().rev().take_while(|&&byte| is_space(byte));
+    let (before, spaces) = before.split_at(before.len() - spaces.count());
+    if memchr::memchr2(b'\n', b'\r', spaces).is_some() && ends_in_comment(before) {
+        return true;
+    }
+    let start = match before {
+        [.., b'*', b'/'] => return true,
+        [inside @ .., b'"'] => memchr::memrchr(b'"', inside).unwrap_or(0),
+        [.., byte] if continues_name(*byte) => {
+            let word = before
+                .iter()
+                .rev()
+                .take_while(|&&byte| continues_name(byte));
+            let start = before.len() - word.count();
+            let mut lower = [0; LONGEST_NAME];
+            if let Some(name) = lower.get_mut(..before.len() - start)
+                && before[..start].last() != Some(&b'.')
+            {
+                name.copy_from_slice(&before[start..]);
+                name.make_ascii_lowercase();
+                if is_own(name) {
+                    return false;
+                }
+            }
+            start
+        }
+        _ => return false,
+    };
+    let before = &before[..start];
+    // `sum(a) OVER (…)`
+    let follows_call = trimmed_end(before).last() == Some(&b')');
+    !follows_call && !is_inserted_into(before)
+}
+
+/// `text` without blanks behind it. A line break stays: a comment may end there.
+fn trimmed_end(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().rev().take_while(|&&byte| byte == b' ');
+    &text[..text.len() - blanks.count()]
+}
+
+/// Longer than any name is.
+const LONGEST_NAME: usize = 64;
+
+/// The line in which `before` ends may end in a comment.
+fn ends_in_comment(before: &[u8]) -> bool {
+    let line = before
+        .iter()
+        .rposition(|byte| matches!(byte, b'\n' | b'\r'));
+    let line = &before[line.map_or(0, |at| at + 1)..];
+    line.windows(2).any(|pair| pair == b"--")
+}
+
+/// What stands before a name says that rows are put into what it names: the most frequent name
+/// before a parenthesis that is none of a function.
+fn is_inserted_into(before: &[u8]) -> bool {
+    let mut before = before;
+    // Its schema, in either spelling.
+    while let [schema @ .., b'.'] = before {
+        let start = match schema {
+            [inside @ .., b'"'] => memchr::memrchr(b'"', inside).unwrap_or(0),
+            schema => {
+                let word = schema
+                    .iter()
+                    .rev()
+                    .take_while(|&&byte| continues_name(byte));
+                schema.len() - word.count()
+            }
+        };
+        if start == schema.len() {
+            return false;
+        }
+        before = &schema[..start];
+    }
+    let word = trimmed_end(before);
+    word.len() < before.len() && ends_with_word(word, b"into")
 }
 
 /// No name goes on at `at`.

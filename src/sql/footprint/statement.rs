@@ -75,7 +75,14 @@ fn of_itself(tokens: Tokens<'_>) -> Footprint {
         // What must be left over of these is PREPARE TRANSACTION.
         b"prepare" | b"security" => Footprint::NONE,
         // An extension's script may load a library.
-        b"alter" if !tokens.is_word(1, "extension") => Footprint::NONE,
+        b"alter" if !tokens.is_word(1, "extension") => Footprint {
+            defines: defines(tokens),
+            ..Footprint::NONE
+        },
+        b"alter" => Footprint {
+            defines: true,
+            ..Footprint::ASKS
+        },
         word if QUIET.contains(&word) => Footprint::NONE,
         // LISTEN, UNLISTEN, CLOSE, DROP, IMPORT, and what is not known.
         _ => Footprint::ASKS,
@@ -141,8 +148,23 @@ fn declare(tokens: Tokens<'_>) -> Footprint {
 fn create(tokens: Tokens<'_>) -> Footprint {
     Footprint {
         names: name_in_create(tokens).is_some(),
+        defines: defines(tokens),
         ..Footprint::ASKS
     }
+}
+
+/// The CREATE, ALTER or DROP that `tokens` are is one of a function, or of what brings functions.
+fn defines(tokens: Tokens<'_>) -> bool {
+    const WHAT: [&str; 6] = [
+        "function",
+        "procedure",
+        "routine",
+        "aggregate",
+        "extension",
+        "schema",
+    ];
+    // `CREATE OR REPLACE FUNCTION` at most.
+    (1..tokens.len().min(4)).any(|index| WHAT.iter().any(|word| tokens.is_word(index, word)))
 }
 
 fn explain(tokens: Tokens<'_>) -> Footprint {
