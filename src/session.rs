@@ -22,6 +22,7 @@ mod link;
 mod login;
 mod names;
 mod patience;
+mod places;
 mod questions;
 mod relay;
 mod replies;

@@ -11,6 +11,7 @@ pub mod kind;
 pub mod lexer;
 pub mod prepared_name;
 pub mod question;
+pub mod role;
 pub mod routine;
 pub mod schema;
 pub mod script;

@@ -84,9 +84,14 @@ impl Session {
             if let Some(body) = self.adopt(&wanted).await? {
                 // Whoever is next finds it as it was.
                 self.link.detach();
+                self.link.is_refused = true;
+                if let Some(former) = self.link.given_up.take() {
+                    self.link.settings = former;
+                }
                 return Ok(Err(Box::new(errors::settings_lost(error::read(&body)))));
             }
         }
+        self.link.is_refused = false;
         self.link.ready(&mut self.dialogue.replies);
         Ok(Ok(()))
     }

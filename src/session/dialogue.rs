@@ -2,9 +2,11 @@
 //! depends on it.
 
 use super::names::Closed;
+use super::names::Name;
 use super::names::Names;
 use super::names::Prepared;
 use super::patience::Overdue;
+use super::places::Places;
 use super::replies::Effect;
 use super::replies::Owed;
 use super::replies::Pending;
@@ -55,6 +57,13 @@ pub(super) struct Dialogue {
     pub told_truncated: bool,
     /// What the SQL that goes on next does to the client's names.
     pub effects: Vec<Effect>,
+    /// How places in the text that goes on next are those in the client's, one change behind the
+    /// other.
+    pub places: Vec<Places>,
+    /// The portal bound last, when places in its text are not those in the client's.
+    pub placed: Option<(Name, Box<[Places]>)>,
+    /// An error has come since the server was last asked what was left.
+    pub has_failed: bool,
     /// What the texts that were run since the server was last asked may have left behind.
     pub footprint: Footprint,
 }
@@ -179,6 +188,9 @@ impl Dialogue {
             overdue: None,
             told_truncated: false,
             effects: Vec::new(),
+            places: Vec::new(),
+            placed: None,
+            has_failed: false,
             footprint: Footprint::default(),
         }
     }
@@ -263,6 +275,7 @@ impl Dialogue {
             result: 0,
             effects: std::mem::take(&mut self.effects).into(),
             instead,
+            places: std::mem::take(&mut self.places).into(),
         });
         self.progress = Progress::Nothing;
     }

@@ -71,6 +71,7 @@ impl Session {
         self.dialogue.replies.push(Owed::Parse {
             prepared: None,
             instead: Some(Box::new(info)),
+            places: Box::default(),
         });
         let mut request = Vec::new();
         // Under a name of ours: the client's unnamed statement stays as it is.

@@ -14,6 +14,7 @@ use super::link::Link;
 use super::link::Reach;
 use super::names::Name;
 use super::names::Prepared;
+use super::places::Places;
 use super::questions::Turn;
 use super::replies::Owed;
 use super::ruling::Rules;
@@ -259,6 +260,7 @@ impl Dialogue {
             return Fate::emptied(client::QUERY);
         };
         let ruling = rules.rule(text);
+        self.has_failed &= !link.let_give_up(text);
         if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
             && let Err(fate) = self.reach(client::QUERY, link)
         {
@@ -291,8 +293,10 @@ impl Dialogue {
         rules: &Rules,
         link: &mut Link,
     ) -> Fate {
+        let places = places_of(text, instead);
         let text = instead.unwrap_or(text);
         let mut renamed = None;
+        self.places = places;
         if link.is_shared() {
             let mut footprint = footprint(text);
             if footprint.names && !self.replies.are_local() {
@@ -336,6 +340,7 @@ impl Dialogue {
         };
         *footprint = renamed.footprint;
         self.effects = renamed.effects;
+        self.places.push(renamed.places);
         Some((renamed.before, renamed.text))
     }
 
@@ -409,6 +414,12 @@ impl Fate {
     fn turn(turn: Turn) -> Self {
         Self::Stop(Step::Turn(Box::new(turn)))
     }
+}
+
+/// How places in the text that goes on are those in the client's.
+fn places_of(text: &[u8], instead: Option<&[u8]>) -> Vec<Places> {
+    let places = instead.map(|sent| Places::between(text, sent));
+    places.into_iter().collect()
 }
 
 fn count_refusal(info: &ErrorInfo) {

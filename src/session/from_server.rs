@@ -11,6 +11,7 @@ use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::limit;
 use super::names::Name;
+use super::places::Places;
 use super::replies::Effect;
 use super::replies::Rows;
 use super::replies::Settled;
@@ -131,6 +132,17 @@ impl Dialogue {
         known: &mut Known<'_>,
         passage: &mut Passage<'_>,
     ) -> bool {
+        let placed = if matches!(tag, server::ERROR | server::NOTICE) {
+            placed(body, self.replies.places())
+        } else {
+            None
+        };
+        if tag == server::NOTICE
+            && let Some(placed) = &placed
+        {
+            frame::put_body(passage.edit(), tag, placed);
+            return false;
+        }
         match self.replies.settle(tag) {
             Settled::Nothing | Settled::Query { .. } => {}
             Settled::Own => return false,
@@ -180,7 +192,8 @@ impl Dialogue {
                 self.rows = None;
                 self.undo(&skipped, body, known);
                 self.failed(body, skips);
-                let renamed = self.renamed(body, skipped.first());
+                let placed = placed.as_deref().unwrap_or(body);
+                let renamed = self.renamed(placed, skipped.first());
                 return self.error_passes(&renamed, body, instead, rules, passage);
             }
         }
@@ -318,6 +331,18 @@ impl Dialogue {
             passage.edit().extend_from_slice(&locals);
         }
     }
+}
+
+/// An error or notice that tells the place in the client's own text; `None` when it is as it was.
+fn placed(body: &[u8], places: &[Places]) -> Option<Vec<u8>> {
+    if places.is_empty() {
+        return None;
+    }
+    let back = |place| {
+        let latest = places.iter().rev();
+        latest.fold(place, |place, places| places.back(place))
+    };
+    error::with_position(body, back)
 }
 
 /// Messages that are looked into, so all of them must be here.

@@ -14,6 +14,8 @@ use crate::sql::custom_setting::Custom;
 use crate::sql::custom_setting::custom_settings;
 use crate::sql::footprint::Footprint;
 use crate::sql::footprint::called;
+use crate::sql::role::GivesUp;
+use crate::sql::role::gives_up;
 use crate::sql::routine::Left;
 use crate::upstream::Backend;
 use crate::upstream::Interner;
@@ -84,6 +86,10 @@ pub(super) struct Link {
     pub holds_unnamed: bool,
     /// Custom settings that the session has set: the server lists them nowhere.
     custom: Vec<Box<str>>,
+    /// No server connection took the session's settings.
+    pub is_refused: bool,
+    /// The settings of a session whose role is gone, while the client gives that role up.
+    pub given_up: Option<Arc<Settings>>,
     /// Functions that were called of which it is not known what they leave.
     pub suspects: Vec<functions::Name>,
 }
@@ -138,6 +144,8 @@ impl Link {
             has_prepared: false,
             holds_unnamed: false,
             custom: Vec::new(),
+            is_refused: false,
+            given_up: None,
             suspects: Vec::new(),
         }
     }
@@ -247,6 +255,27 @@ impl Link {
         }
         self.ready(replies);
         Reach::Here
+    }
+
+    /// When the session's role is gone, a text that gives it up is run without it: PostgreSQL would
+    /// let it, too.
+    pub(super) fn let_give_up(&mut self, text: &[u8]) -> bool {
+        if !self.is_refused || self.denied.is_none() || self.given_up.is_some() {
+            return false;
+        }
+        let rest = match gives_up(text) {
+            Some(GivesUp::Role) => self.settings.without(&["role"]),
+            Some(GivesUp::SessionAuthorization) => {
+                self.settings.without(&["role", "session_authorization"])
+            }
+            None => return false,
+        };
+        let differs = rest != *self.settings;
+        if differs {
+            self.denied = None;
+            self.given_up = Some(std::mem::replace(&mut self.settings, Arc::new(rest)));
+        }
+        differs
     }
 
     /// The connection has the session's settings.

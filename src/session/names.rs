@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::generated::PreparedQuestion;
+use super::places::Places;
 use super::replies::Effect;
 use super::replies::Rows;
 use crate::sql::footprint::Footprint;
@@ -27,6 +28,8 @@ pub(super) struct Prepared {
     pub statement: Option<Arc<Statement>>,
     /// What executing it may leave behind.
     pub footprint: Footprint,
+    /// How places in the text that was sent are those in the client's.
+    pub places: Box<[Places]>,
     /// Statements that its text executes by their names: they must be there too.
     pub speaks_of: Vec<Arc<Statement>>,
 }

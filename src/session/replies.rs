@@ -10,6 +10,7 @@ use super::names::Closed;
 use super::names::Name;
 use super::names::Names;
 use super::names::Prepared;
+use super::places::Places;
 use crate::guard::Plan;
 use crate::guard::ResultLimit;
 use crate::upstream::Statement;
@@ -26,6 +27,8 @@ pub(super) enum Owed {
         prepared: Option<Box<(Name, Option<Prepared>)>>,
         /// The server was sent a text that cannot parse; the client gets this error.
         instead: Option<Box<ErrorInfo>>,
+        /// How places in the text that was sent are those in the client's.
+        places: Box<[Places]>,
     },
     /// Bind: BindComplete.
     Bind {
@@ -40,6 +43,8 @@ pub(super) enum Owed {
         portal: Option<Name>,
         /// What its SQL does to the client's names.
         effect: Option<Box<Effect>>,
+        /// How places in the text that was sent are those in the client's.
+        places: Box<[Places]>,
     },
     /// Close: CloseComplete.
     Close {
@@ -56,6 +61,8 @@ pub(super) enum Owed {
         effects: VecDeque<Effect>,
         /// The server was sent a text that cannot parse; the client gets this error.
         instead: Option<Box<ErrorInfo>>,
+        /// How places in the text that was sent are those in the client's.
+        places: Box<[Places]>,
     },
     /// FunctionCall: FunctionCallResponse, then ReadyForQuery.
     FunctionCall,
@@ -228,6 +235,18 @@ impl Replies {
         }
     }
 
+    /// How places in the text that is answered now are those in the client's.
+    pub(super) fn places(&self) -> &[Places] {
+        match self.queue.front() {
+            Some(
+                Owed::Query { places, .. }
+                | Owed::Parse { places, .. }
+                | Owed::Execute { places, .. },
+            ) => places,
+            _ => &[],
+        }
+    }
+
     /// Nothing is owed but answers of pgparley's own, so everything else is confirmed.
     pub(super) fn are_local(&self) -> bool {
         self.queue.iter().all(is_local)
@@ -356,7 +375,7 @@ impl Replies {
             Some(Owed::Execute { portal, .. }) if tag == server::PORTAL_SUSPENDED => {
                 Settled::Suspended(portal)
             }
-            Some(Owed::Execute { portal, effect }) => Settled::Result { portal, effect },
+            Some(Owed::Execute { portal, effect, .. }) => Settled::Result { portal, effect },
             Some(Owed::Query { effects, .. }) => Settled::Query { undone: effects },
             _ => Settled::Nothing,
         }

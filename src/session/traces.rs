@@ -88,10 +88,17 @@ impl Session {
         if footprint.asks && status != TransactionStatus::Error {
             match self.traces().await? {
                 Some(traces) => self.heed(traces).await?,
-                None if status == TransactionStatus::Idle => self.link.pin_in_doubt(),
+                None if status == TransactionStatus::Idle => {
+                    self.link.settings = match self.link.given_up.take() {
+                        Some(former) => former,
+                        None => Arc::clone(&self.link.settings),
+                    };
+                    self.link.pin_in_doubt();
+                }
                 None => {}
             }
         }
+        self.dialogue.has_failed = false;
         self.dialogue.footprint = if status == TransactionStatus::Idle {
             Footprint::default()
         } else {
@@ -158,6 +165,14 @@ impl Session {
             if let Some(command) = wanted.put_changes(&traces.settings) {
                 self.change(&command).await?;
             }
+            return Ok(());
+        }
+        if let Some(former) = self.link.given_up.take()
+            && self.dialogue.has_failed
+        {
+            // The role was not given up after all.
+            self.link.server().settings = Arc::new(traces.settings);
+            self.link.settings = former;
             return Ok(());
         }
         self.link.pinned_by(&traces.pins);

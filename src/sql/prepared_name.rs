@@ -104,15 +104,19 @@ pub fn named(text: &[u8]) -> Result<Named, InDoubt> {
 /// `text` with other names. `names` are in the order of the text; each comes with the name that
 /// is to stand there, as the server is to know it: not empty, at most 63 bytes.
 pub fn renamed(text: &[u8], names: &[(&Name, &str)]) -> Vec<u8> {
-    let edits: Vec<Edit> = names
+    apply(text, &edits(names))
+}
+
+/// What [`renamed`] changes.
+pub fn edits(names: &[(&Name, &str)]) -> Vec<Edit> {
+    names
         .iter()
         .map(|(name, new)| Edit {
             at: name.at.clone(),
             // Always quoted: the word before may stand close to a quoted name.
             with: format!("\"{}\"", new.replace('"', "\"\"")),
         })
-        .collect();
-    apply(text, &edits)
+        .collect()
 }
 
 /// `tokens` are a PREPARE of a statement, not PREPARE TRANSACTION. The name may be `transaction`.

@@ -55,6 +55,19 @@ impl Settings {
         both
     }
 
+    /// These settings but for those.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let mut rest = self.clone();
+        let is = |key: &[u8]| {
+            names
+                .iter()
+                .any(|name| key.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        rest.entries.retain(|(key, _)| !is(key));
+        rest
+    }
+
     /// Appends one command that makes these settings out of `current`; nothing when they are equal.
     pub fn put_changes(&self, current: &Self) -> Option<Vec<u8>> {
         let gone = current

@@ -141,6 +141,22 @@ pub fn read(body: &[u8]) -> ErrorInfo {
     info
 }
 
+/// The body of an ErrorResponse or NoticeResponse with another place in the client's text; `None`
+/// when it tells no place.
+pub fn with_position(body: &[u8], place: impl Fn(usize) -> usize) -> Option<Vec<u8>> {
+    let mut at = 0;
+    while let Some(value) = frame::cstr(body.get(at + 1..)?).map(|(value, _)| value) {
+        let end = at + 1 + value.len();
+        if body[at] == b'P' {
+            let told: usize = std::str::from_utf8(value).ok()?.parse().ok()?;
+            let place = place(told).to_string();
+            return Some([&body[..=at], place.as_bytes(), &body[end..]].concat());
+        }
+        at = end + 1;
+    }
+    None
+}
+
 /// The body of an ErrorResponse has this SQLSTATE.
 pub fn has_code(body: &[u8], code: &str) -> bool {
     let mut fields = body.split(|&byte| byte == 0);
@@ -185,6 +201,17 @@ mod tests {
             (back.code.as_str(), back.hint.as_deref()),
             ("PGN02", Some("ask about orders"))
         );
+    }
+
+    #[test]
+    fn a_place_is_told_anew() {
+        let body = b"SERROR\0P12\0Mx\0\0";
+        assert_eq!(
+            with_position(body, |place| place + 88).as_deref(),
+            Some(&b"SERROR\0P100\0Mx\0\0"[..])
+        );
+        assert_eq!(with_position(b"SERROR\0MP1\0\0", |_| 1), None);
+        assert_eq!(with_position(b"", |_| 1), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::support::client::TestClient;
 use crate::support::cluster;
 use crate::support::database;
 use crate::support::message::Kind;
+use crate::support::message::Message;
 use crate::support::message::bind;
 use crate::support::message::execute;
 use crate::support::message::parse;
@@ -383,6 +384,40 @@ fn role_that_was_dropped_is_an_error_and_the_session_goes_on() {
         .run_sql("postgres", "CREATE ROLE short_lived")
         .expect("a role");
     assert_eq!(shared.client.row("SELECT current_user"), "short_lived");
+}
+
+#[test]
+fn role_that_was_dropped_can_be_given_up() {
+    let database = database();
+    let mut shared = Shared::login(&[("user", "postgres"), ("database", &database)]);
+    let mut admin = TestClient::login(cluster().addr(), &database);
+    admin.rows("CREATE ROLE another_role");
+    for flow in FLOWS {
+        for (set, give_up, role) in [
+            ("SET ROLE gone", "RESET ROLE", "postgres"),
+            ("SET ROLE gone", "SET ROLE another_role", "another_role"),
+            ("SET ROLE gone", "DISCARD ALL", "postgres"),
+            (
+                "SET SESSION AUTHORIZATION gone",
+                "RESET SESSION AUTHORIZATION",
+                "postgres",
+            ),
+        ] {
+            admin.rows("CREATE ROLE gone");
+            shared.ask(&flow(set));
+            admin.rows("DROP ROLE gone");
+            for failing in ["SELECT 1", "RESET ROLE; SELECT 1", "SET ROLE nobody_at_all"] {
+                let replies = shared.ask(&flow(failing));
+                let is_error = |message: &Message| message.kind() == Kind::ErrorResponse;
+                assert!(replies.iter().any(is_error), "{failing}: {replies:?}");
+            }
+            let replies = shared.ask(&flow(give_up));
+            let complete = |message: &Message| message.kind() == Kind::CommandComplete;
+            assert!(replies.iter().any(complete), "{give_up}: {replies:?}");
+            assert_eq!(shared.client.row("SELECT current_user"), role, "{give_up}");
+            shared.ask(&flow("DISCARD ALL"));
+        }
+    }
 }
 
 #[test]

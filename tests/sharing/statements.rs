@@ -1,5 +1,7 @@
 //! Prepared statements are their client's, whichever server connection they are used on.
 
+use pgparley::config::Policy;
+
 use crate::Other;
 use crate::PID;
 use crate::Shared;
@@ -555,7 +557,6 @@ fn prepared_execute_is_used_on_many_connections() {
 }
 
 #[test]
-#[ignore = "the position counts the server's name instead of the client's"]
 fn error_tells_the_place_in_the_clients_text() {
     alike(
         &[],
@@ -564,6 +565,35 @@ fn error_tells_the_place_in_the_clients_text() {
             query("PREPARE wrong AS SELECT nothing"),
             query("PREPARE p(int) AS SELECT $1"),
             query("EXECUTE p('x')"),
+            query("EXECUTE p('é'); SELECT nothing"),
+            query("SELECT 'é'; EXECUTE p(1); DEALLOCATE p; SELECT nothing"),
+            query("/* é */ PREPARE \"A b\" AS SELECT nothing"),
+            [unnamed("PREPARE wrong AS SELECT nothing"), sync()].concat(),
+            query("SELECT nothing"),
         ],
     );
+}
+
+#[test]
+fn error_tells_the_place_in_a_text_that_was_limited() {
+    let limited = proxy_with(|config| {
+        let policy = Policy {
+            name: "limited".to_owned(),
+            row_limit: Some(5),
+            ..Policy::default()
+        };
+        config.policies = vec![policy];
+    });
+    let database = database();
+    let told = [cluster().addr(), limited.addr()].map(|addr| {
+        let mut client = TestClient::login(addr, &database);
+        let text = "SELECT 1; SELECT 'é' LIMIT 100; SELECT nothing";
+        let errors = client.run(text).into_iter();
+        errors
+            .filter(|message| message.kind() == Kind::ErrorResponse)
+            .map(|error| error.field('P'))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(told[1], told[0]);
+    assert_eq!(told[0].len(), 1);
 }

@@ -7,6 +7,7 @@ use super::CANNOT_PARSE;
 use super::Fate;
 use super::Frame;
 use super::count_refusal;
+use super::places_of;
 use crate::guard::Plan;
 use crate::session::dialogue::Dialogue;
 use crate::session::dialogue::Progress;
@@ -39,6 +40,7 @@ impl Dialogue {
             return Fate::emptied(client::PARSE);
         };
         let ruling = rules.rule(parse.query);
+        self.has_failed &= !link.let_give_up(parse.query);
         if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
             && let Err(fate) = self.reach(client::PARSE, link)
         {
@@ -68,6 +70,7 @@ impl Dialogue {
         link: &mut Link,
     ) -> Fate {
         let text = instead.unwrap_or(parse.query);
+        self.places = places_of(parse.query, instead);
         let rows = Rows::of(plan, 0);
         if link.is_shared() {
             let mut footprint = footprint(text);
@@ -90,6 +93,7 @@ impl Dialogue {
                 question: None,
                 statement: Some(statement),
                 footprint,
+                places: self.places.clone().into(),
                 speaks_of,
             };
             self.parse_sent(Some((parse.statement.into(), Some(prepared))), None);
@@ -139,7 +143,12 @@ impl Dialogue {
         instead: Option<Box<ErrorInfo>>,
     ) {
         let prepared = prepared.map(Box::new);
-        self.replies.push(Owed::Parse { prepared, instead });
+        let places = std::mem::take(&mut self.places).into();
+        self.replies.push(Owed::Parse {
+            prepared,
+            instead,
+            places,
+        });
         self.advance(Progress::Prepared);
     }
 
@@ -175,6 +184,10 @@ impl Dialogue {
                 })
             });
         }
+        let placed = known
+            .map(|known| &known.places)
+            .filter(|places| !places.is_empty())
+            .map(|places| (bind.portal.into(), places.clone()));
         if let Err(fate) = self.reach(client::BIND, link) {
             return fate;
         }
@@ -183,6 +196,7 @@ impl Dialogue {
         } else {
             Fate::Pass
         };
+        self.placed = placed;
         let bound = || (bind.portal.into(), bind.statement.into());
         let bound = self.tracks(rules, link).then(bound);
         self.replies.push(Owed::Bind { bound });
@@ -238,6 +252,7 @@ impl Dialogue {
             self.replies.push(Owed::Execute {
                 portal: None,
                 effect: None,
+                places: Box::default(),
             });
             return Fate::emptied(client::EXECUTE);
         };
@@ -254,7 +269,15 @@ impl Dialogue {
         }
         let portal = self.tracks(rules, link).then(|| execute.portal.into());
         let effect = self.effects.pop().map(Box::new);
-        self.replies.push(Owed::Execute { portal, effect });
+        let places = match &self.placed {
+            Some((portal, places)) if **portal == *execute.portal => places.clone(),
+            _ => Box::default(),
+        };
+        self.replies.push(Owed::Execute {
+            portal,
+            effect,
+            places,
+        });
         self.advance(Progress::Executed);
         Fate::Pass
     }

@@ -8,17 +8,21 @@ use crate::session::dialogue::Dialogue;
 use crate::session::link::Link;
 use crate::session::names::Name;
 use crate::session::names::Prepared;
+use crate::session::places::Places;
 use crate::session::replies::Effect;
 use crate::session::replies::Rows;
 use crate::sql::footprint::Footprint;
 use crate::sql::prepared_name;
 use crate::sql::prepared_name::Verb;
+use crate::sql::splice::apply;
 use crate::upstream::Statement;
 
 /// A text with the server's names in it.
 pub(super) struct Renamed {
     /// The text.
     pub text: Vec<u8>,
+    /// Where its words stand in the client's.
+    pub places: Places,
     /// What must go before it.
     pub before: Before,
     /// What its statements do to the client's names, in order.
@@ -73,6 +77,7 @@ impl Dialogue {
                         question: None,
                         statement: Some(Arc::clone(&statement)),
                         footprint: *leaves,
+                        places: Box::default(),
                         speaks_of: Vec::new(),
                     };
                     effects.push(Effect::Prepared(name.decoded.clone(), prepared));
@@ -101,8 +106,10 @@ impl Dialogue {
             .iter()
             .map(|(name, new)| (*name, new.as_str()))
             .collect();
+        let edits = prepared_name::edits(&names);
         Some(Renamed {
-            text: prepared_name::renamed(text, &names),
+            text: apply(text, &edits),
+            places: Places::of(text, &edits),
             before,
             effects,
             footprint,

@@ -78,6 +78,7 @@ impl Dialogue {
     /// An error ended what was under way.
     pub(super) fn failed(&mut self, body: &[u8], skips: bool) {
         self.told_fatal = error::is_fatal(body);
+        self.has_failed = true;
         let copy = self.copy_in.take().unwrap_or_default();
         if self.told_fatal {
             return;

@@ -66,6 +66,7 @@ impl Session {
                 self.dialogue.replies.push(Owed::Parse {
                     prepared: Some(Box::new((parse.statement.into(), Some(prepared)))),
                     instead: None,
+                    places: Box::default(),
                 });
                 self.dialogue.advance(Progress::Prepared);
                 let pushed = self.link.server().connection.push(&request);

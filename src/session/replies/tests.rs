@@ -7,6 +7,7 @@ use crate::guard::review;
 
 fn execute() -> Owed {
     Owed::Execute {
+        places: Box::default(),
         portal: None,
         effect: None,
     }
@@ -15,6 +16,7 @@ fn execute() -> Owed {
 fn parse() -> Owed {
     let prepared = Some(Box::new((b"s"[..].into(), Some(Prepared::default()))));
     Owed::Parse {
+        places: Box::default(),
         prepared,
         instead: None,
     }
@@ -62,6 +64,7 @@ fn each_result_of_a_query_has_its_own_limit() {
         panic!("it goes on");
     };
     replies.push(Owed::Query {
+        places: Box::default(),
         plan,
         result: 0,
         effects: VecDeque::new(),
