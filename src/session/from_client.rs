@@ -4,6 +4,8 @@ mod extended;
 pub(super) mod shared;
 mod sql_names;
 
+use std::borrow::Cow;
+
 use self::shared::Before;
 use super::dialogue::Dialogue;
 use super::dialogue::Progress;
@@ -22,6 +24,7 @@ use super::ruling::Ruling;
 use crate::guard::Plan;
 use crate::sql::footprint::Footprint;
 use crate::sql::footprint::footprint;
+use crate::sql::splice::apply;
 use crate::telemetry::names;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
@@ -295,6 +298,7 @@ impl Dialogue {
     ) -> Fate {
         let places = places_of(text, instead);
         let text = instead.unwrap_or(text);
+        let mut instead = instead.map(Cow::Borrowed);
         let mut renamed = None;
         self.places = places;
         if link.is_shared() {
@@ -302,6 +306,10 @@ impl Dialogue {
             if footprint.names && !self.replies.are_local() {
                 return Fate::Settle;
             }
+            if let Some(restored) = self.restored(text, footprint, link) {
+                instead = Some(Cow::Owned(restored));
+            }
+            let text = instead.as_deref().unwrap_or(text);
             renamed = self.named_anew(text, &mut footprint, rules, link);
             let has_prepared = std::mem::take(&mut link.has_prepared);
             let is_missing = |(before, _): &mut (Before, _)| !before.bytes.is_empty();
@@ -316,10 +324,24 @@ impl Dialogue {
             return Fate::Pass;
         }
         let (_, new) = renamed.unwrap_or_default();
-        let text = if new.is_empty() { text } else { &new };
+        let text = match &instead {
+            _ if !new.is_empty() => &new,
+            Some(instead) => &**instead,
+            None => text,
+        };
         let mut out = Vec::with_capacity(text.len() + HEADER + 1);
         frontend::put_query(&mut out, text);
         Fate::Replace(out)
+    }
+
+    /// A text whose SETs to the default are to what the session began with, when it has any.
+    fn restored(&mut self, text: &[u8], footprint: Footprint, link: &Link) -> Option<Vec<u8>> {
+        let edits = shared::restoring(text, footprint, link);
+        if edits.is_empty() {
+            return None;
+        }
+        self.places.push(Places::of(text, &edits));
+        Some(apply(text, &edits))
     }
 
     /// Puts the server's names of prepared statements into a text, when it speaks of any: what must

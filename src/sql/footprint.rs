@@ -57,6 +57,8 @@ pub struct Footprint {
     pub calls: bool,
     /// Makes or changes functions.
     pub defines: bool,
+    /// Holds a SET to the default, which may be another than what the session began with.
+    pub defaults: bool,
 }
 
 impl Footprint {
@@ -78,6 +80,7 @@ impl Footprint {
         sequence: false,
         calls: false,
         defines: false,
+        defaults: false,
     };
 
     /// The server is to be asked.
@@ -124,6 +127,7 @@ impl BitOr for Footprint {
             sequence: self.sequence | other.sequence,
             calls: self.calls | other.calls,
             defines: self.defines | other.defines,
+            defaults: self.defaults | other.defaults,
         }
     }
 }

@@ -83,7 +83,7 @@ fn read(body: &[u8]) -> Left {
             left.custom.find_set(command);
         }
     }
-    left.footprint.calls = false;
+    (left.footprint.calls, left.footprint.defaults) = (false, false);
     left
 }
 

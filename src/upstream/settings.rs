@@ -32,6 +32,13 @@ impl Settings {
         self.entries.is_empty()
     }
 
+    /// The value of one. Names do not mind case.
+    pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        let mut entries = self.entries.iter();
+        let found = entries.find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| &**value)
+    }
+
     /// Sets one more. Names do not mind case.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         self.entries

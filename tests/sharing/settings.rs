@@ -517,18 +517,36 @@ fn custom_setting_whose_name_no_text_tells_is_not_seen_by_the_next_client() {
 }
 
 #[test]
-#[ignore = "within the transaction it is the server's default, not the start-up packet's"]
-fn set_local_to_default_returns_to_the_start() {
+fn set_to_default_returns_to_the_start_at_once() {
     settings_alike(
-        &[("work_mem", "5MB")],
+        &[
+            ("work_mem", "5MB"),
+            ("TimeZone", "Europe/Paris"),
+            (
+                "options",
+                r#"-c search_path=a,\ "B\ c",\ public -c app.me=it's\\\ me"#,
+            ),
+        ],
         "",
         &[
             "SET work_mem = '6MB'",
             "BEGIN",
             "SET LOCAL work_mem TO DEFAULT",
             "COMMIT",
+            "SET TimeZone = 'Asia/Tokyo'",
+            "BEGIN",
+            "SET LOCAL TIME ZONE LOCAL",
+            "SET LOCAL search_path = pg_catalog",
+            "SET LOCAL search_path TO DEFAULT",
+            "ROLLBACK",
+            "SET search_path = pg_catalog",
+            "SET app.me = 'x'",
+            "SET SESSION app.me = DEFAULT",
+            "SET search_path = DEFAULT",
         ],
     );
+    let script = "SET work_mem = '7MB'; SET work_mem TO DEFAULT; SHOW work_mem; SELECT nothing";
+    alike(&[("work_mem", "5MB")], "", &[FLOWS[0](script)]);
 }
 
 #[test]

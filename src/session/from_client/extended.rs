@@ -81,8 +81,10 @@ impl Dialogue {
             if is_taken {
                 return self.parse_again(parse, text, link);
             }
+            let restored = self.restored(text, footprint, link);
+            let text = restored.as_deref().unwrap_or(text);
             let renamed = self.named_anew(text, &mut footprint, rules, link);
-            let is_new = instead.is_some() || renamed.is_some();
+            let is_new = instead.is_some() || restored.is_some() || renamed.is_some();
             let (mut before, new) = renamed.unwrap_or_default();
             let speaks_of = std::mem::take(&mut before.speaks_of);
             let text = if new.is_empty() { text } else { &new };

@@ -11,7 +11,10 @@ use crate::session::names::Name;
 use crate::session::replies::Does;
 use crate::session::replies::Owed;
 use crate::session::wrapper;
+use crate::sql::default_value::defaults;
+use crate::sql::default_value::written;
 use crate::sql::footprint::Footprint;
+use crate::sql::splice::Edit;
 use crate::upstream::Statement;
 use crate::wire::frame;
 use crate::wire::frame::HEADER;
@@ -94,6 +97,21 @@ impl Before {
             self.owe(server::CLOSE_COMPLETE, Does::Nothing);
         }
     }
+}
+
+/// What makes a SET to the default in `text` one to what the session began with.
+pub(super) fn restoring(text: &[u8], footprint: Footprint, link: &Link) -> Vec<Edit> {
+    if !footprint.defaults || link.start.is_empty() {
+        return Vec::new();
+    }
+    let defaults = defaults(text).into_iter().filter_map(|default| {
+        let value = link.start.get(default.name.as_bytes())?;
+        let value = std::str::from_utf8(value).ok()?;
+        let with = written(&default.name, value)?.into_owned();
+        let at = default.at;
+        Some(Edit { at, with })
+    });
+    defaults.collect()
 }
 
 impl Dialogue {

@@ -10,16 +10,26 @@ use crate::sql::tokens::Tokens;
 pub(super) fn footprint(tokens: Tokens<'_>) -> Footprint {
     let scope = tokens.keyword(1);
     let is_scope = !goes_on(tokens, 2);
+    let defaults = goes_back(tokens);
     match scope.as_bytes() {
         // Undone, or of no effect any more, when the transaction ends.
-        b"local" | b"transaction" | b"constraints" if is_scope => return Footprint::NONE,
+        b"local" if is_scope => {
+            return Footprint {
+                defaults,
+                ..Footprint::NONE
+            };
+        }
+        b"transaction" | b"constraints" if is_scope => return Footprint::NONE,
         b"session" if tokens.is_word(2, "transaction") && !goes_on(tokens, 3) => {
             return Footprint::NONE;
         }
         _ => {}
     }
-    if goes_back(tokens) {
-        Footprint::RESETS
+    if defaults {
+        Footprint {
+            defaults,
+            ..Footprint::RESETS
+        }
     } else {
         Footprint::ASKS
     }

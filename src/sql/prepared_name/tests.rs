@@ -240,7 +240,9 @@ proptest! {
         };
         prop_assert_eq!(again.mentions.len(), found.mentions.len());
         prop_assert_eq!(again.alone, found.alone);
-        prop_assert_eq!(again.besides, found.besides);
+        // A word behind which nothing is called is none between quotes.
+        let besides = |named: &Named| Footprint { calls: false, ..named.besides };
+        prop_assert_eq!(besides(&again), besides(&found));
         let (mut old_end, mut new_end) = (0, 0);
         for (before, after) in found.mentions.iter().zip(&again.mentions) {
             prop_assert_eq!(before.index, after.index);
