@@ -43,6 +43,7 @@ use tokio::time::timeout;
 
 use self::cancel::CancelKeys;
 use self::dialogue::Dialogue;
+use self::dialogue::Heard;
 use self::functions::Databases;
 use self::link::Link;
 use self::login::LoggedIn;
@@ -330,7 +331,7 @@ impl Session {
     /// The server broke off in the middle; the client is told if the server did not.
     async fn server_lost(mut self: Box<Self>) {
         let info = errors::server_lost();
-        if self.dialogue.told_fatal {
+        if self.dialogue.heard == Heard::Fatal {
             let _ = self.client.shutdown().await;
         } else {
             refuse(&mut self.client, info).await;

@@ -12,6 +12,7 @@ use super::asking::MOST_AHEAD;
 use super::errors;
 use super::from_client::shared::Before;
 use super::link::Link;
+use super::link::Role;
 use super::wrapper::LONGEST_REPLY;
 use crate::upstream;
 use crate::upstream::Lease;
@@ -72,8 +73,12 @@ impl Session {
             match lease(&mut self.client, MOST_AHEAD, &self.link).await {
                 Ok(lease) => self.link.own(lease),
                 Err(Waited::Left) => return Err(End::Client),
-                Err(Waited::Canceled) => return Ok(Err(Box::new(errors::canceled()))),
+                Err(Waited::Canceled) => {
+                    self.link.keep_role();
+                    return Ok(Err(Box::new(errors::canceled())));
+                }
                 Err(Waited::Failed(error)) => {
+                    self.link.keep_role();
                     tracing::warn!(%error, "no server connection");
                     return Ok(Err(Box::new(errors::no_server(&error))));
                 }
@@ -84,14 +89,12 @@ impl Session {
             if let Some(body) = self.adopt(&wanted).await? {
                 // Whoever is next finds it as it was.
                 self.link.detach();
-                self.link.is_refused = true;
-                if let Some(former) = self.link.given_up.take() {
-                    self.link.settings = former;
+                if !self.link.keep_role() {
+                    self.link.role = Role::Gone;
                 }
                 return Ok(Err(Box::new(errors::settings_lost(error::read(&body)))));
             }
         }
-        self.link.is_refused = false;
         self.link.ready(&mut self.dialogue.replies);
         Ok(Ok(()))
     }

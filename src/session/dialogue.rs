@@ -47,8 +47,8 @@ pub(super) struct Dialogue {
     pub rows: Option<Rows>,
     /// The two sides may no longer mean the same by their next message.
     pub lost: Option<Lost>,
-    /// The server said a FATAL error of its own; the client needs no other.
-    pub told_fatal: bool,
+    /// The worst that the server has said since it was last asked what a transaction left.
+    pub heard: Heard,
     /// What becomes of a result of which the client has had enough.
     pub excess: Excess,
     /// What runs was cancelled because it takes too long.
@@ -61,9 +61,7 @@ pub(super) struct Dialogue {
     /// other.
     pub places: Vec<Places>,
     /// The portal bound last, when places in its text are not those in the client's.
-    pub placed: Option<(Name, Box<[Places]>)>,
-    /// An error has come since the server was last asked what was left.
-    pub has_failed: bool,
+    pub placed: Option<Box<(Name, Box<[Places]>)>>,
     /// What the texts that were run since the server was last asked may have left behind.
     pub footprint: Footprint,
 }
@@ -77,6 +75,17 @@ pub(super) enum Progress {
     Prepared,
     /// A portal was bound or executed.
     Executed,
+}
+
+/// What the server has said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// No error.
+    Nothing,
+    /// An error.
+    Error,
+    /// A FATAL error of its own; the client needs no other.
+    Fatal,
 }
 
 /// After an error in the extended protocol everything up to Sync is thrown away.
@@ -183,14 +192,13 @@ impl Dialogue {
             names: Names::default(),
             rows: None,
             lost: None,
-            told_fatal: false,
+            heard: Heard::Nothing,
             excess: Excess::None,
             overdue: None,
             told_truncated: false,
             effects: Vec::new(),
             places: Vec::new(),
             placed: None,
-            has_failed: false,
             footprint: Footprint::default(),
         }
     }

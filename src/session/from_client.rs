@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use self::shared::Before;
 use super::dialogue::Dialogue;
+use super::dialogue::Heard;
 use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
@@ -263,7 +264,9 @@ impl Dialogue {
             return Fate::emptied(client::QUERY);
         };
         let ruling = rules.rule(text);
-        self.has_failed &= !link.let_give_up(text);
+        if link.let_give_up(text) {
+            self.heard = Heard::Nothing;
+        }
         if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
             && let Err(fate) = self.reach(client::QUERY, link)
         {
@@ -440,8 +443,14 @@ impl Fate {
 
 /// How places in the text that goes on are those in the client's.
 fn places_of(text: &[u8], instead: Option<&[u8]>) -> Vec<Places> {
-    let places = instead.map(|sent| Places::between(text, sent));
-    places.into_iter().collect()
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b';';
+    let end = text.iter().rposition(|byte| !is_end(byte));
+    let words = &text[..end.map_or(0, |end| end + 1)];
+    match instead {
+        // No place is behind what was put in.
+        Some(sent) if !sent.starts_with(words) => vec![Places::between(text, sent)],
+        _ => Vec::new(),
+    }
 }
 
 fn count_refusal(info: &ErrorInfo) {

@@ -86,10 +86,8 @@ pub(super) struct Link {
     pub holds_unnamed: bool,
     /// Custom settings that the session has set: the server lists them nowhere.
     custom: Vec<Box<str>>,
-    /// No server connection took the session's settings.
-    pub is_refused: bool,
-    /// The settings of a session whose role is gone, while the client gives that role up.
-    pub given_up: Option<Arc<Settings>>,
+    /// Whether the session's role is still there.
+    pub role: Role,
     /// Functions that were called of which it is not known what they leave.
     pub suspects: Vec<functions::Name>,
 }
@@ -101,6 +99,17 @@ pub(super) struct Pin {
     pub why: String,
     /// How long.
     pub lasts: Lasts,
+}
+
+/// Whether the role that a session has set can still be set.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// As far as is known.
+    Held,
+    /// The last server connection did not take the session's settings.
+    Gone,
+    /// The client is giving it up; these are the settings until it has done so.
+    GivenUp(Arc<Settings>),
 }
 
 /// How long a pin lasts.
@@ -144,8 +153,7 @@ impl Link {
             has_prepared: false,
             holds_unnamed: false,
             custom: Vec::new(),
-            is_refused: false,
-            given_up: None,
+            role: Role::Held,
             suspects: Vec::new(),
         }
     }
@@ -260,7 +268,7 @@ impl Link {
     /// When the session's role is gone, a text that gives it up is run without it: PostgreSQL would
     /// let it, too.
     pub(super) fn let_give_up(&mut self, text: &[u8]) -> bool {
-        if !self.is_refused || self.denied.is_none() || self.given_up.is_some() {
+        if self.role != Role::Gone || self.denied.is_none() {
             return false;
         }
         let rest = match gives_up(text) {
@@ -273,9 +281,21 @@ impl Link {
         let differs = rest != *self.settings;
         if differs {
             self.denied = None;
-            self.given_up = Some(std::mem::replace(&mut self.settings, Arc::new(rest)));
+            let former = std::mem::replace(&mut self.settings, Arc::new(rest));
+            self.role = Role::GivenUp(former);
         }
         differs
+    }
+
+    /// The role is not given up after all; whether it was about to be.
+    pub(super) fn keep_role(&mut self) -> bool {
+        match std::mem::replace(&mut self.role, Role::Held) {
+            Role::GivenUp(former) => {
+                self.settings = former;
+                true
+            }
+            Role::Held | Role::Gone => false,
+        }
     }
 
     /// The connection has the session's settings.
@@ -356,7 +376,11 @@ impl Link {
                 footprint.calls = false;
                 footprint = footprint | self.note_left(&left);
             } else {
-                self.suspects.extend(names);
+                for name in names {
+                    if !self.suspects.contains(&name) {
+                        self.suspects.push(name);
+                    }
+                }
             }
         }
         if footprint.loads {

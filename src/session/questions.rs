@@ -16,6 +16,7 @@ use super::answer::Outcome;
 use super::asking::Failure;
 use super::asking::MOST_AHEAD;
 use super::dialogue::Dialogue;
+use super::dialogue::Heard;
 use super::dialogue::Progress;
 use super::dialogue::Skipping;
 use super::generated::Generated;
@@ -295,7 +296,7 @@ impl Session {
         let mut out = Vec::new();
         frame::put_body(&mut out, server::ERROR, body);
         self.tell(&out)?;
-        self.dialogue.told_fatal = true;
+        self.dialogue.heard = Heard::Fatal;
         Err(Failure::Ended(End::Server))
     }
 

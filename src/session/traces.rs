@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use super::End;
 use super::Session;
+use super::dialogue::Heard;
 use super::functions;
 use super::link::Lasts;
 use super::link::Link;
 use super::link::Pin;
+use super::link::Role;
 use super::link::Start;
 use super::wrapper;
 use super::wrapper::LONGEST_REPLY;
@@ -89,16 +91,13 @@ impl Session {
             match self.traces().await? {
                 Some(traces) => self.heed(traces).await?,
                 None if status == TransactionStatus::Idle => {
-                    self.link.settings = match self.link.given_up.take() {
-                        Some(former) => former,
-                        None => Arc::clone(&self.link.settings),
-                    };
+                    self.link.keep_role();
                     self.link.pin_in_doubt();
                 }
                 None => {}
             }
         }
-        self.dialogue.has_failed = false;
+        self.dialogue.heard = Heard::Nothing;
         self.dialogue.footprint = if status == TransactionStatus::Idle {
             Footprint::default()
         } else {
@@ -167,14 +166,12 @@ impl Session {
             }
             return Ok(());
         }
-        if let Some(former) = self.link.given_up.take()
-            && self.dialogue.has_failed
-        {
-            // The role was not given up after all.
+        if self.dialogue.heard == Heard::Error && self.link.keep_role() {
+            // It was not given up after all.
             self.link.server().settings = Arc::new(traces.settings);
-            self.link.settings = former;
             return Ok(());
         }
+        self.link.role = Role::Held;
         self.link.pinned_by(&traces.pins);
         self.link.server().settings = Arc::new(traces.settings);
         if *self.link.settings != wanted {

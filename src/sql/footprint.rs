@@ -107,9 +107,9 @@ impl Footprint {
         ..Self::NONE
     };
 
-    /// It is not known yet that nothing stays.
+    /// It is not known yet that nothing stays, in the session or of what is known of functions.
     pub fn is_open(self) -> bool {
-        self.asks || self.calls
+        self.asks || self.calls || self.defines
     }
 }
 

@@ -126,4 +126,8 @@ fn function_that_is_replaced_is_read_again() {
     assert_eq!(client.row("SELECT quiet(1)"), "1");
     assert_eq!(other.row("SHOW work_mem"), "4MB");
     assert_eq!(client.row("SHOW work_mem"), "9MB");
+    other.rows("ALTER FUNCTION quiet(int) RENAME TO silent; ALTER FUNCTION sets RENAME TO quiet");
+    client.rows("SELECT quiet('10MB')");
+    assert_eq!(other.row("SHOW work_mem"), "4MB");
+    assert_eq!(client.row("SHOW work_mem"), "10MB");
 }

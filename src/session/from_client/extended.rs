@@ -10,6 +10,7 @@ use super::count_refusal;
 use super::places_of;
 use crate::guard::Plan;
 use crate::session::dialogue::Dialogue;
+use crate::session::dialogue::Heard;
 use crate::session::dialogue::Progress;
 use crate::session::dialogue::Skipping;
 use crate::session::link::Link;
@@ -40,7 +41,9 @@ impl Dialogue {
             return Fate::emptied(client::PARSE);
         };
         let ruling = rules.rule(parse.query);
-        self.has_failed &= !link.let_give_up(parse.query);
+        if link.let_give_up(parse.query) {
+            self.heard = Heard::Nothing;
+        }
         if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
             && let Err(fate) = self.reach(client::PARSE, link)
         {
@@ -189,7 +192,7 @@ impl Dialogue {
         let placed = known
             .map(|known| &known.places)
             .filter(|places| !places.is_empty())
-            .map(|places| (bind.portal.into(), places.clone()));
+            .map(|places| Box::new((bind.portal.into(), places.clone())));
         if let Err(fate) = self.reach(client::BIND, link) {
             return fate;
         }
@@ -271,10 +274,9 @@ impl Dialogue {
         }
         let portal = self.tracks(rules, link).then(|| execute.portal.into());
         let effect = self.effects.pop().map(Box::new);
-        let places = match &self.placed {
-            Some((portal, places)) if **portal == *execute.portal => places.clone(),
-            _ => Box::default(),
-        };
+        let bound = self.placed.as_ref();
+        let bound = bound.filter(|bound| *bound.0 == *execute.portal);
+        let places = bound.map_or_else(Box::default, |bound| bound.1.clone());
         self.replies.push(Owed::Execute {
             portal,
             effect,

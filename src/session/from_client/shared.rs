@@ -24,6 +24,9 @@ use crate::wire::frontend;
 use crate::wire::frontend::Named;
 use crate::wire::frontend::Parse;
 
+/// The values of a statement's parameters, counted from 1, where they are at hand.
+type Values<'a> = dyn Fn(usize) -> Option<String> + 'a;
+
 /// The unnamed statement.
 const UNNAMED: &[u8] = b"";
 
@@ -155,7 +158,7 @@ impl Dialogue {
 
     /// A Parse under a name that is taken: the server says so in its own words.
     pub(super) fn parse_again(&mut self, parse: &Parse<'_>, text: &[u8], link: &mut Link) -> Fate {
-        let (mut out, taken) = self.use_statement(parse.statement, link);
+        let (mut out, taken) = self.use_statement(parse.statement, link, None);
         let again = Parse {
             statement: taken.as_deref().unwrap_or(parse.statement),
             ..*parse
@@ -166,13 +169,30 @@ impl Dialogue {
     }
 
     /// Messages that make sure that the server has a statement of the client's, and its name there;
-    /// `None` when the server knows the name better than we do.
-    fn use_statement(&mut self, name: &[u8], link: &mut Link) -> (Vec<u8>, Option<Name>) {
+    /// `None` when the server knows the name better than we do. What a statement leaves that is
+    /// executed with these values is remembered.
+    fn use_statement(
+        &mut self,
+        name: &[u8],
+        link: &mut Link,
+        executed_with: Option<&Values<'_>>,
+    ) -> (Vec<u8>, Option<Name>) {
         let known = self.statement(name);
         let statement = known.and_then(|known| known.statement.clone());
-        let mut speaks_of = Vec::new();
-        if let Some(known) = known {
-            speaks_of.clone_from(&known.speaks_of);
+        let footprint = known.map(|known| known.footprint).unwrap_or_default();
+        let speaks_of = known.map(|known| known.speaks_of.clone());
+        let speaks_of = speaks_of.unwrap_or_default();
+        if let Some(values) = executed_with
+            && (footprint.is_open() || footprint.loads)
+        {
+            if statement.is_none() {
+                // Its text was too long to be kept.
+                self.footprint = self.footprint | footprint;
+            }
+            for statement in statement.iter().chain(&speaks_of) {
+                let left = link.note(statement.text(), footprint, values);
+                self.footprint = self.footprint | left;
+            }
         }
         let mut before = Before::default();
         for executed in &speaks_of {
@@ -189,32 +209,6 @@ impl Dialogue {
         (before.bytes, theirs)
     }
 
-    /// Remembers what a statement may leave behind that is about to be executed. `value` gives the
-    /// values of its parameters.
-    fn note_bound(
-        &mut self,
-        name: &[u8],
-        link: &mut Link,
-        value: impl Fn(usize) -> Option<String>,
-    ) {
-        let Some(known) = self.statement(name) else {
-            return;
-        };
-        let mut left = known.footprint;
-        if !left.is_open() && !left.loads && !left.resets {
-            self.footprint = self.footprint | left;
-            return;
-        }
-        let calls = std::mem::take(&mut left.calls);
-        let speaks_of = known.speaks_of.clone();
-        let texts = known.statement.iter().chain(&speaks_of).cloned();
-        for statement in texts.collect::<Vec<_>>() {
-            let footprint = Footprint { calls, ..left };
-            left = left | link.note(statement.text(), footprint, &value);
-        }
-        self.footprint = self.footprint | left;
-    }
-
     /// A Bind under the server's name of its statement.
     pub(super) fn shared_bind(
         &mut self,
@@ -223,11 +217,11 @@ impl Dialogue {
         link: &mut Link,
     ) -> Fate {
         let is_whole = frame.is_whole();
-        self.note_bound(bind.statement, link, |number| {
+        let value = |number: usize| {
             let value = is_whole.then(|| bind.value(number - 1)).flatten()?;
             String::from_utf8(value.to_vec()).ok()
-        });
-        let (mut out, name) = self.use_statement(bind.statement, link);
+        };
+        let (mut out, name) = self.use_statement(bind.statement, link, Some(&value));
         match name {
             None if out.is_empty() => Fate::Pass,
             None => Fate::Begin(out, 0),
@@ -248,7 +242,7 @@ impl Dialogue {
 
     /// A Describe of a statement under the server's name.
     pub(super) fn shared_describe(&mut self, name: &[u8], link: &mut Link) -> Fate {
-        let (mut out, theirs) = self.use_statement(name, link);
+        let (mut out, theirs) = self.use_statement(name, link, None);
         match theirs {
             None if out.is_empty() => Fate::Pass,
             None => Fate::Begin(out, 0),

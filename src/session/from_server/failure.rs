@@ -7,6 +7,7 @@ use memchr::memmem;
 use super::known::Known;
 use crate::session::dialogue::Dialogue;
 use crate::session::dialogue::Excess;
+use crate::session::dialogue::Heard;
 use crate::session::dialogue::Lost;
 use crate::session::dialogue::Skipping;
 use crate::session::errors;
@@ -77,10 +78,13 @@ impl Dialogue {
 
     /// An error ended what was under way.
     pub(super) fn failed(&mut self, body: &[u8], skips: bool) {
-        self.told_fatal = error::is_fatal(body);
-        self.has_failed = true;
+        self.heard = if error::is_fatal(body) {
+            Heard::Fatal
+        } else {
+            Heard::Error
+        };
         let copy = self.copy_in.take().unwrap_or_default();
-        if self.told_fatal {
+        if self.heard == Heard::Fatal {
             return;
         }
         self.doubtful_syncs += copy.doubtful_syncs;
