@@ -269,9 +269,15 @@ impl Dialogue {
     }
 
     /// A Query is on its way to the server.
-    pub(super) fn query_sent(&mut self, plan: Plan, instead: Option<Box<ErrorInfo>>) {
+    pub(super) fn query_sent(
+        &mut self,
+        plan: Plan,
+        sent: Option<Box<[u8]>>,
+        instead: Option<Box<ErrorInfo>>,
+    ) {
         self.replies.push(Owed::Query {
             plan,
+            sent,
             result: 0,
             effects: std::mem::take(&mut self.effects).into(),
             instead,

@@ -259,7 +259,7 @@ impl Dialogue {
             if let Err(fate) = self.reach(client::QUERY, link) {
                 return fate;
             }
-            self.query_sent(rules.unlimited(), None);
+            self.query_sent(rules.unlimited(), None, None);
             return Fate::emptied(client::QUERY);
         };
         let ruling = rules.rule(text);
@@ -296,11 +296,11 @@ impl Dialogue {
         rules: &Rules,
         link: &mut Link,
     ) -> Fate {
-        let places = places_of(text, instead);
+        let limited: Option<Box<[u8]>> = instead.map(Box::from);
         let text = instead.unwrap_or(text);
         let mut instead = instead.map(Cow::Borrowed);
         let mut renamed = None;
-        self.places = places;
+        self.places.clear();
         if link.is_shared() {
             let mut footprint = footprint(text);
             if footprint.names && !self.replies.are_local() {
@@ -319,7 +319,7 @@ impl Dialogue {
             }
             self.footprint = self.footprint | link.note(text, footprint, |_| None);
         }
-        self.query_sent(plan, None);
+        self.query_sent(plan, limited, None);
         if instead.is_none() && renamed.is_none() {
             return Fate::Pass;
         }
@@ -374,7 +374,7 @@ impl Dialogue {
             self.fail_query_here(*info);
             return Fate::Drop;
         }
-        self.query_sent(rules.unlimited(), Some(info));
+        self.query_sent(rules.unlimited(), None, Some(info));
         let mut out = Vec::new();
         frontend::put_query(&mut out, CANNOT_PARSE);
         Fate::Replace(out)
@@ -396,7 +396,7 @@ impl Dialogue {
             link.holds_unnamed = true;
         }
         if is_query {
-            self.query_sent(rules.unlimited(), None);
+            self.query_sent(rules.unlimited(), None, None);
         } else {
             let prepared = Prepared {
                 footprint: Footprint::DOUBT,
@@ -436,12 +436,6 @@ impl Fate {
     fn turn(turn: Turn) -> Self {
         Self::Stop(Step::Turn(Box::new(turn)))
     }
-}
-
-/// How places in the text that goes on are those in the client's.
-fn places_of(text: &[u8], instead: Option<&[u8]>) -> Vec<Places> {
-    let places = instead.map(|sent| Places::between(text, sent));
-    places.into_iter().collect()
 }
 
 fn count_refusal(info: &ErrorInfo) {

@@ -7,7 +7,6 @@ use super::CANNOT_PARSE;
 use super::Fate;
 use super::Frame;
 use super::count_refusal;
-use super::places_of;
 use crate::guard::Plan;
 use crate::session::dialogue::Dialogue;
 use crate::session::dialogue::Progress;
@@ -19,6 +18,7 @@ use crate::session::names::Prepared;
 use crate::session::questions::Turn;
 use crate::session::replies::Owed;
 use crate::session::replies::Rows;
+use crate::session::respelled::Sent;
 use crate::session::ruling::Rules;
 use crate::session::ruling::Ruling;
 use crate::sql::footprint::footprint;
@@ -70,8 +70,9 @@ impl Dialogue {
         link: &mut Link,
     ) -> Fate {
         let text = instead.unwrap_or(parse.query);
-        self.places = places_of(parse.query, instead);
+        self.places.clear();
         let rows = Rows::of(plan, 0);
+        let respelled = instead.map(|text| Arc::new(Sent::new(text, plan)));
         if link.is_shared() {
             let mut footprint = footprint(text);
             if self.is_in_doubt(parse.statement) || footprint.names && !self.replies.are_local() {
@@ -97,6 +98,7 @@ impl Dialogue {
                 footprint,
                 places: self.places.clone().into(),
                 speaks_of,
+                respelled,
             };
             self.parse_sent(Some((parse.statement.into(), Some(prepared))), None);
             if parse.statement.is_empty() && !is_new {
@@ -107,6 +109,7 @@ impl Dialogue {
         let prepared = || {
             let prepared = Prepared {
                 rows,
+                respelled,
                 ..Prepared::default()
             };
             (parse.statement.into(), Some(prepared))
