@@ -88,7 +88,7 @@ pub(super) enum Skipping {
     Server,
     /// The error was pgparley's own; the server was sent nothing.
     Here,
-    /// The client broke the protocol of COPY. The server ends the session for that.
+    /// The client broke the protocol, of COPY or altogether. The server ends the session for that.
     Doomed,
 }
 

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 
 use self::shared::Before;
 use super::dialogue::Dialogue;
-use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::errors;
@@ -169,11 +168,11 @@ impl Dialogue {
         }
         match frame.tag {
             // Nothing is under way that they could be for.
-            client::COPY_DATA | client::COPY_DONE | client::COPY_FAIL | client::FLUSH
-                if !link.is_attached() =>
-            {
+            client::COPY_DATA | client::COPY_DONE | client::COPY_FAIL if !link.is_attached() => {
                 Fate::Drop
             }
+            client::FLUSH if frame.size > HEADER && !copies => self.flush_with_a_body(link),
+            client::FLUSH if !link.is_attached() => Fate::Drop,
             client::COPY_DATA | client::FLUSH => Fate::Pass,
             client::COPY_DONE | client::COPY_FAIL => {
                 match &mut self.copy_in {
@@ -184,6 +183,7 @@ impl Dialogue {
                 }
                 Fate::Pass
             }
+            client::SYNC if frame.size > HEADER && !copies => self.sync_with_a_body(link),
             client::SYNC => self.sync(link),
             client::TERMINATE => Fate::Stop(Step::Terminate),
             _ if copies => {
@@ -211,10 +211,12 @@ impl Dialogue {
                 }
                 Err(fate) => fate,
             },
+            // It ends the server's session, which may have to be asked something before.
+            _ if !self.replies.are_local() => Fate::Settle,
             _ => match self.reach(frame.tag, link) {
                 Ok(()) => {
-                    // The server will have something to say to it.
-                    self.advance(Progress::Executed);
+                    // What comes behind it must not be answered here before the server's last word.
+                    self.skipping = Skipping::Doomed;
                     Fate::Pass
                 }
                 Err(fate) => fate,

@@ -157,8 +157,20 @@ class Run:
         self.pgparley, self.keep = arguments.pgparley, arguments.out / way
 
     def fresh_database(self):
-        self.server.sql("DROP DATABASE IF EXISTS regression WITH (FORCE)",
-                        "CREATE DATABASE regression TEMPLATE foundation",
+        # What a file has left would hold its database.
+        left = self.suite.directory / "left.sql"
+        left.write_text("SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts"
+                        " WHERE database = 'regression' \\gexec\n")
+        subprocess.run([*self.suite.command(self.server.port), "-f", left], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            self.server.sql("DROP DATABASE IF EXISTS regression WITH (FORCE)")
+        except SuiteError:
+            # A subscription.
+            self.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                            " WHERE datname = 'regression'",
+                            f"ALTER DATABASE regression RENAME TO left_{time.monotonic_ns()}")
+        self.server.sql("CREATE DATABASE regression TEMPLATE foundation",
                         *settings_of("regression"))
 
     def output(self, name):

@@ -36,7 +36,9 @@ impl Dialogue {
             if let Err(fate) = self.reach(client::PARSE, link) {
                 return fate;
             }
-            self.parse_sent(None, None);
+            // Unlike a Parse that fails, it destroys no statement.
+            self.replies.push(Owed::Close { closed: None });
+            self.advance(Progress::Prepared);
             return Fate::emptied(client::PARSE);
         };
         let ruling = rules.rule(parse.query);
@@ -328,6 +330,27 @@ impl Dialogue {
     fn answer_here(&mut self, bytes: Vec<u8>) -> Fate {
         self.replies.push(Owed::Local(bytes));
         Fate::Drop
+    }
+
+    /// The server refuses it and skips to Sync; nothing of ours would tell the error from one of
+    /// another message, so a message goes instead that it refuses as well.
+    pub(super) fn flush_with_a_body(&mut self, link: &mut Link) -> Fate {
+        if let Err(fate) = self.reach(client::FLUSH, link) {
+            return fate;
+        }
+        self.replies.push(Owed::Close { closed: None });
+        Fate::emptied(client::CLOSE)
+    }
+
+    /// An error that takes back what was not committed, and then what any Sync is answered.
+    pub(super) fn sync_with_a_body(&mut self, link: &mut Link) -> Fate {
+        if self.promoted || self.skipping == Skipping::Here {
+            return self.sync(link);
+        }
+        if let Err(fate) = self.reach(client::SYNC, link) {
+            return fate;
+        }
+        self.sync(link)
     }
 
     pub(super) fn sync(&mut self, link: &Link) -> Fate {
