@@ -1,13 +1,14 @@
 # The doors to the project; continuous integration goes through the same ones.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench test-drivers
+.PHONY: help demo test check bench test-drivers test-regress
 
 help:
 	@echo 'make demo          try it: a throwaway PostgreSQL, a sample shop, pgparley in front'
 	@echo 'make test          all tests, with real drivers against a real PostgreSQL'
 	@echo 'make check         format, lints, documentation, licences, links, image and compose files'
 	@echo 'make test-drivers  nine drivers alone, each compared with what it sees directly'
+	@echo 'make test-regress  PostgreSQL'\''s own regression suite, compared with what it says directly'
 	@echo 'make bench         speed, compared with pgbouncer and with no proxy'
 
 # For instance: make demo ARGS=--check
@@ -23,6 +24,12 @@ test:
 test-drivers:
 	@scripts/install.sh test
 	cargo test --locked --test drivers
+
+# For instance: make test-regress ARGS="--modes transaction -- prepare guc"
+test-regress:
+	@scripts/install.sh test
+	cargo build --locked
+	python3 tests/regress/suite.py --extended $(ARGS)
 
 check:
 	@scripts/install.sh check

@@ -26,6 +26,7 @@ mod places;
 mod questions;
 mod relay;
 mod replies;
+mod respelled;
 mod ruling;
 mod start;
 mod traces;

@@ -97,7 +97,7 @@ pub(super) enum Skipping {
     Server,
     /// The error was pgparley's own; the server was sent nothing.
     Here,
-    /// The client broke the protocol of COPY. The server ends the session for that.
+    /// The client broke the protocol, of COPY or altogether. The server ends the session for that.
     Doomed,
 }
 
@@ -277,9 +277,15 @@ impl Dialogue {
     }
 
     /// A Query is on its way to the server.
-    pub(super) fn query_sent(&mut self, plan: Plan, instead: Option<Box<ErrorInfo>>) {
+    pub(super) fn query_sent(
+        &mut self,
+        plan: Plan,
+        sent: Option<Box<[u8]>>,
+        instead: Option<Box<ErrorInfo>>,
+    ) {
         self.replies.push(Owed::Query {
             plan,
+            sent,
             result: 0,
             effects: std::mem::take(&mut self.effects).into(),
             instead,

@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use self::shared::Before;
 use super::dialogue::Dialogue;
 use super::dialogue::Heard;
-use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::errors;
@@ -170,11 +169,11 @@ impl Dialogue {
         }
         match frame.tag {
             // Nothing is under way that they could be for.
-            client::COPY_DATA | client::COPY_DONE | client::COPY_FAIL | client::FLUSH
-                if !link.is_attached() =>
-            {
+            client::COPY_DATA | client::COPY_DONE | client::COPY_FAIL if !link.is_attached() => {
                 Fate::Drop
             }
+            client::FLUSH if frame.size > HEADER && !copies => self.flush_with_a_body(link),
+            client::FLUSH if !link.is_attached() => Fate::Drop,
             client::COPY_DATA | client::FLUSH => Fate::Pass,
             client::COPY_DONE | client::COPY_FAIL => {
                 match &mut self.copy_in {
@@ -185,6 +184,7 @@ impl Dialogue {
                 }
                 Fate::Pass
             }
+            client::SYNC if frame.size > HEADER && !copies => self.sync_with_a_body(link),
             client::SYNC => self.sync(link),
             client::TERMINATE => Fate::Stop(Step::Terminate),
             _ if copies => {
@@ -212,10 +212,12 @@ impl Dialogue {
                 }
                 Err(fate) => fate,
             },
+            // It ends the server's session, which may have to be asked something before.
+            _ if !self.replies.are_local() => Fate::Settle,
             _ => match self.reach(frame.tag, link) {
                 Ok(()) => {
-                    // The server will have something to say to it.
-                    self.advance(Progress::Executed);
+                    // What comes behind it must not be answered here before the server's last word.
+                    self.skipping = Skipping::Doomed;
                     Fate::Pass
                 }
                 Err(fate) => fate,
@@ -260,7 +262,7 @@ impl Dialogue {
             if let Err(fate) = self.reach(client::QUERY, link) {
                 return fate;
             }
-            self.query_sent(rules.unlimited(), None);
+            self.query_sent(rules.unlimited(), None, None);
             return Fate::emptied(client::QUERY);
         };
         let ruling = rules.rule(text);
@@ -299,11 +301,11 @@ impl Dialogue {
         rules: &Rules,
         link: &mut Link,
     ) -> Fate {
-        let places = places_of(text, instead);
+        let limited: Option<Box<[u8]>> = instead.map(Box::from);
         let text = instead.unwrap_or(text);
         let mut instead = instead.map(Cow::Borrowed);
         let mut renamed = None;
-        self.places = places;
+        self.places.clear();
         if link.is_shared() {
             let mut footprint = footprint(text);
             if footprint.names && !self.replies.are_local() {
@@ -322,7 +324,7 @@ impl Dialogue {
             }
             self.footprint = self.footprint | link.note(text, footprint, |_| None);
         }
-        self.query_sent(plan, None);
+        self.query_sent(plan, limited, None);
         if instead.is_none() && renamed.is_none() {
             return Fate::Pass;
         }
@@ -377,7 +379,7 @@ impl Dialogue {
             self.fail_query_here(*info);
             return Fate::Drop;
         }
-        self.query_sent(rules.unlimited(), Some(info));
+        self.query_sent(rules.unlimited(), None, Some(info));
         let mut out = Vec::new();
         frontend::put_query(&mut out, CANNOT_PARSE);
         Fate::Replace(out)
@@ -399,7 +401,7 @@ impl Dialogue {
             link.holds_unnamed = true;
         }
         if is_query {
-            self.query_sent(rules.unlimited(), None);
+            self.query_sent(rules.unlimited(), None, None);
         } else {
             let prepared = Prepared {
                 footprint: Footprint::DOUBT,
@@ -438,18 +440,6 @@ impl Fate {
 
     fn turn(turn: Turn) -> Self {
         Self::Stop(Step::Turn(Box::new(turn)))
-    }
-}
-
-/// How places in the text that goes on are those in the client's.
-fn places_of(text: &[u8], instead: Option<&[u8]>) -> Vec<Places> {
-    let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b';';
-    let end = text.iter().rposition(|byte| !is_end(byte));
-    let words = &text[..end.map_or(0, |end| end + 1)];
-    match instead {
-        // No place is behind what was put in.
-        Some(sent) if !sent.starts_with(words) => vec![Places::between(text, sent)],
-        _ => Vec::new(),
     }
 }
 

@@ -137,10 +137,9 @@ impl Dialogue {
         } else {
             None
         };
-        if tag == server::NOTICE
-            && let Some(placed) = &placed
-        {
-            frame::put_body(passage.edit(), tag, placed);
+        if tag == server::NOTICE && (placed.is_some() || self.replies.respelled().is_some()) {
+            let placed = placed.as_deref().unwrap_or(body);
+            frame::put_body(passage.edit(), tag, &self.respelled(placed, None));
             return false;
         }
         match self.replies.settle(tag) {
@@ -194,7 +193,8 @@ impl Dialogue {
                 self.failed(body, skips);
                 let placed = placed.as_deref().unwrap_or(body);
                 let renamed = self.renamed(placed, skipped.first());
-                return self.error_passes(&renamed, body, instead, rules, passage);
+                let restored = self.respelled(&renamed, skipped.first());
+                return self.error_passes(&restored, body, instead, rules, passage);
             }
         }
         self.excess != Excess::Refused || is_unasked(tag)

@@ -11,6 +11,7 @@ use super::generated::PreparedQuestion;
 use super::places::Places;
 use super::replies::Effect;
 use super::replies::Rows;
+use super::respelled::Sent;
 use crate::sql::footprint::Footprint;
 use crate::upstream::Statement;
 
@@ -32,6 +33,8 @@ pub(super) struct Prepared {
     pub places: Box<[Places]>,
     /// Statements that its text executes by their names: they must be there too.
     pub speaks_of: Vec<Arc<Statement>>,
+    /// Its text is not the client's.
+    pub respelled: Option<Arc<Sent>>,
 }
 
 /// What is known of a portal.

@@ -114,9 +114,9 @@ impl Session {
     fn poll_replies(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         if let Some(server) = self.link.attached()
             && server.connection.is_congested()
-            && let Poll::Ready(Err(_)) = server.connection.poll_flush(cx)
         {
-            return Poll::Ready(Event::End(End::Server));
+            // What a server that is gone has said last is read below.
+            let _ = server.connection.poll_flush_or_lose(cx);
         }
         if self.client.is_congested()
             && let Poll::Ready(Err(_)) = self.client.poll_flush(cx)
@@ -187,11 +187,10 @@ impl Session {
         let moved = client.poll_chunk(cx, |chunk| {
             let mut passage = Passage::new(chunk);
             let (consumed, step) = dialogue.client_said(chunk, rules, link, &mut passage);
-            let pushed = match link.attached() {
-                Some(server) => server.connection.push(passage.bytes()),
-                None => Ok(()),
-            };
-            (consumed, (step, pushed))
+            if let Some(server) = link.attached() {
+                server.connection.push_or_lose(passage.bytes());
+            }
+            (consumed, step)
         });
         let Poll::Ready(moved) = moved else {
             return Poll::Pending;
@@ -203,17 +202,16 @@ impl Session {
         dialogue.take_locals(&mut locals);
         let told = client.push(&locals);
         Poll::Ready(match moved {
-            Ok(Some((_, Err(_)))) => Event::End(End::Server),
-            Ok(Some((Step::Terminate, Ok(())))) => Event::Terminate,
+            Ok(Some(Step::Terminate)) => Event::Terminate,
             Ok(None) | Err(_) => Event::End(End::Client),
-            Ok(Some((Step::Malformed, Ok(())))) => Event::End(End::Protocol),
-            Ok(Some((Step::Turn(turn), Ok(())))) => Event::Turn(turn),
-            Ok(Some((Step::Settle, Ok(())))) => Event::Settle,
-            Ok(Some((Step::Promote, Ok(())))) => Event::Promote,
-            Ok(Some((Step::Attach, Ok(())))) => Event::Attach,
-            Ok(Some((Step::Prepare(before), Ok(())))) => Event::Prepare(before),
-            Ok(Some((Step::Next, Ok(())))) if told.is_err() => Event::End(End::Client),
-            Ok(Some((Step::Next, Ok(())))) => Event::Moved,
+            Ok(Some(Step::Malformed)) => Event::End(End::Protocol),
+            Ok(Some(Step::Turn(turn))) => Event::Turn(turn),
+            Ok(Some(Step::Settle)) => Event::Settle,
+            Ok(Some(Step::Promote)) => Event::Promote,
+            Ok(Some(Step::Attach)) => Event::Attach,
+            Ok(Some(Step::Prepare(before))) => Event::Prepare(before),
+            Ok(Some(Step::Next)) if told.is_err() => Event::End(End::Client),
+            Ok(Some(Step::Next)) => Event::Moved,
         })
     }
 

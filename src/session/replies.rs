@@ -11,6 +11,7 @@ use super::names::Name;
 use super::names::Names;
 use super::names::Prepared;
 use super::places::Places;
+use super::respelled::Respelled;
 use crate::guard::Plan;
 use crate::guard::ResultLimit;
 use crate::upstream::Statement;
@@ -55,6 +56,8 @@ pub(super) enum Owed {
     Query {
         /// How each statement's result is delivered.
         plan: Plan,
+        /// The text, when it is not the client's.
+        sent: Option<Box<[u8]>>,
         /// The result that comes next.
         result: usize,
         /// What its statements do to the client's names, in order.
@@ -307,6 +310,18 @@ impl Replies {
         let mut latest = self.queue.iter().rev();
         let last = latest.find(|owed| !is_local(owed));
         last.is_some_and(|owed| !ends_with_ready(owed))
+    }
+
+    /// The text of the Query or Parse that is being answered, when it is not the client's.
+    pub(super) fn respelled(&self) -> Option<Respelled<'_>> {
+        match self.queue.front()? {
+            Owed::Query { sent, plan, .. } => sent.as_deref().map(|sent| Respelled { sent, plan }),
+            Owed::Parse {
+                prepared: Some(parsed),
+                ..
+            } => Some(parsed.1.as_ref()?.respelled.as_ref()?.respelled()),
+            _ => None,
+        }
     }
 
     /// The next answer of pgparley's own whose turn it is.

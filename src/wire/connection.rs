@@ -128,6 +128,22 @@ impl Connection {
         Ok(())
     }
 
+    /// As [`push`](Self::push), but what the peer does not take any more is lost without an error:
+    /// why it has closed may be among what it sent before, and reading comes to the end behind that.
+    pub fn push_or_lose(&mut self, bytes: &[u8]) {
+        if self.push(bytes).is_err() {
+            self.unsent = Vec::new();
+        }
+    }
+
+    /// As [`poll_flush`](Self::poll_flush), with the same exception.
+    pub fn poll_flush_or_lose(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if ready!(self.poll_flush(cx)).is_err() {
+            self.unsent = Vec::new();
+        }
+        Poll::Ready(())
+    }
+
     /// Ready when the peer has taken everything.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut sent = 0;

@@ -20,6 +20,10 @@ impl<'a> Parse<'a> {
     pub fn read(body: &'a [u8]) -> Option<Self> {
         let (statement, rest) = frame::cstr(body)?;
         let (query, types) = frame::cstr(rest)?;
+        let (count, oids) = types.split_first_chunk()?;
+        if oids.len() != usize::from(u16::from_be_bytes(*count)) * 4 {
+            return None;
+        }
         Some(Self {
             statement,
             query,
@@ -109,7 +113,7 @@ impl<'a> Named<'a> {
     /// Reads the body of a Describe or Close; `None` when it is not well formed.
     pub fn read(body: &'a [u8]) -> Option<Self> {
         let (&kind, rest) = body.split_first()?;
-        let (name, _) = frame::cstr(rest)?;
+        let name = only_cstr(rest)?;
         match kind {
             b'S' => Some(Self::Statement(name)),
             b'P' => Some(Self::Portal(name)),
@@ -131,16 +135,16 @@ impl<'a> Execute<'a> {
     /// Reads the body; `None` when it is not well formed.
     pub fn read(body: &'a [u8]) -> Option<Self> {
         let (portal, rest) = frame::cstr(body)?;
-        let max_rows = rest.first_chunk::<4>()?;
+        let max_rows = <&[u8; 4]>::try_from(rest).ok()?;
         // PostgreSQL takes a negative count as "all".
         let max_rows = u32::try_from(i32::from_be_bytes(*max_rows)).unwrap_or(0);
         Some(Self { portal, max_rows })
     }
 }
 
-/// The text of a Query.
+/// The text of a Query; `None` when the body is not well formed.
 pub fn query(body: &[u8]) -> Option<&[u8]> {
-    frame::cstr(body).map(|(text, _)| text)
+    only_cstr(body)
 }
 
 /// Appends a Query.
@@ -194,6 +198,13 @@ pub fn put_sync(out: &mut Vec<u8>) {
 /// Appends a Flush.
 pub fn put_flush(out: &mut Vec<u8>) {
     frame::put(out, client::FLUSH, |_| ());
+}
+
+/// The string of which a body must consist. What stands behind it has the server refuse a message,
+/// so it must not get lost on the way.
+fn only_cstr(body: &[u8]) -> Option<&[u8]> {
+    let (text, rest) = frame::cstr(body)?;
+    rest.is_empty().then_some(text)
 }
 
 fn put_named(out: &mut Vec<u8>, tag: u8, what: Named<'_>) {

@@ -119,6 +119,74 @@ fn sync_too_long_to_be_one_ends_the_session() {
     let mut next = TestClient::login(running.addr(), &database);
     assert_eq!(next.row("SELECT to_regclass('never')"), "∅");
 }
+
+#[test]
+fn last_words_of_a_server_are_heard_while_it_is_written_to() {
+    same(&database(), |client| {
+        let long = query(&format!("SELECT '{}'", "x".repeat(100_000)));
+        client.try_send(&[sync(), frame(b'a', b""), long.repeat(50)].concat());
+        let told = rest(client).into_iter();
+        told.map(|message| (message.kind(), message.text()))
+            .collect::<Vec<_>>()
+    });
+}
+
+#[test]
+fn nothing_is_answered_behind_a_message_that_ends_the_session() {
+    use crate::support::message as m;
+    same(&database(), |client| {
+        client.send(&[parse("a", "SELECT 1"), sync()].concat());
+        client.replies();
+        let closes = [m::close_statement("a"), sync()].concat();
+        client.try_send(&[query("SET work_mem = '5MB'"), frame(0x94, b"\0"), closes].concat());
+        let told = rest(client).into_iter();
+        told.map(|message| (message.kind(), message.text()))
+            .collect::<Vec<_>>()
+    });
+}
+
+#[test]
+fn parse_that_is_malformed_leaves_the_unnamed_statement() {
+    use crate::support::message as m;
+    same(&database(), |client| {
+        client.send(&[parse("", "SELECT 1"), sync()].concat());
+        client.replies();
+        for types in [&b""[..], b"\0", b"\0\0\0", b"\0\x01\0\0\0"] {
+            let body = [b"\0SELECT 2\0", types].concat();
+            client.send(&[frame(b'P', &body), sync()].concat());
+            let error = expect!(client, ErrorResponse, "08P01");
+            assert_eq!(error.field('S'), "ERROR");
+            client.replies();
+        }
+        client.send(&[m::bind("", "", &[]), m::execute("", 0), sync()].concat());
+        client.replies()
+    });
+}
+
+#[test]
+fn body_where_none_may_be_is_an_error_as_at_the_server() {
+    let database = database();
+    for statement in ["", "BEGIN", "BEGIN; SELECT 1 / 0"] {
+        for bytes in [
+            frame(b'S', b"x"),
+            [frame(b'H', b"x"), sync()].concat(),
+            [frame(b'H', b"x"), query("COPY pg_am FROM STDIN"), sync()].concat(),
+            [frame(b'C', b"S\0x"), sync()].concat(),
+            [frame(b'D', b"S\0x"), sync()].concat(),
+            [frame(b'E', b"\0\0\0\0\0x"), sync()].concat(),
+            [unnamed("CREATE TABLE undone ()"), frame(b'S', b"x")].concat(),
+        ] {
+            same(&database, |client| {
+                client.run(statement);
+                client.send(&bytes);
+                let told = client.replies().into_iter();
+                let told = told.map(|message| (message.kind(), message.text()));
+                (told.collect::<Vec<_>>(), client.run("SELECT 'behind'"))
+            });
+        }
+    }
+}
+
 #[test]
 fn body_that_is_malformed_fails_as_at_the_server_and_the_session_goes_on() {
     let bodies: [(u8, &[u8]); 14] = [

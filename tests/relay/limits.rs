@@ -1,5 +1,8 @@
 //! A row limit cannot be shed: not by errors, names used again, or any order of messages.
 
+use std::time::Duration;
+use std::time::Instant;
+
 use pgparley::config::Mechanism;
 use pgparley::config::Policy;
 use pgparley::config::Returning;
@@ -7,6 +10,7 @@ use pgparley::server::Running;
 
 use crate::expect;
 use crate::support::client::TestClient;
+use crate::support::cluster;
 use crate::support::database;
 use crate::support::message::Kind;
 use crate::support::message::Message;
@@ -240,4 +244,110 @@ fn portal_bound_behind_a_sync_keeps_its_limit_when_that_is_answered() {
     expect!(client, ParseComplete);
     expect!(client, BindComplete);
     is_limited(&mut client, &[(&[execute("p", 0), sync()].concat(), 1)]);
+}
+
+/// A pgparley that puts limits into texts, none of which is ever reached.
+fn roomy() -> Running {
+    proxy_with(|config| {
+        config.policies.push(Policy {
+            name: "roomy".to_owned(),
+            row_limit: Some(1_000_000),
+            mechanism: Mechanism::Rewrite,
+            ..Policy::default()
+        });
+    })
+}
+
+/// Waits until enough is known of the database to put limits into texts.
+fn wait_for_rewrites(running: &Running, database: &str) {
+    let mut client = TestClient::login(running.addr(), database);
+    let mut watcher = TestClient::login(cluster().addr(), database);
+    let seen = "SELECT count(*) FROM pg_stat_activity \
+                WHERE datname = current_database() AND query = 'SELECT 7 LIMIT 1000001'";
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while watcher.row(seen) == "0" {
+        client.rows("SELECT 7");
+        assert!(Instant::now() < deadline, "texts go on as they are");
+    }
+}
+
+#[test]
+fn error_is_told_in_the_clients_words_and_places_whatever_was_put_in() {
+    let texts = [
+        "SELECT 1; SELECT nosuch",
+        "SELECT 'äöü'; SELECT 'é', nosuch FROM pg_class",
+        "SELECT 1 LIMIT 99999999; SELECT nosuch; SELECT 2",
+        "SELECT 1 OFFSET nosuch",
+        "SELECT 10 !=-;",
+        "SELECT 1 +",
+        "SELECT 1 + -- why\n",
+        "SELECT 1 UNION;",
+        "SELECT 1 FROM",
+        "SELECT 1 FROM; SELECT 2",
+        "SELECT 1 + OFFSET 3",
+        "SET escape_string_warning = on; SET standard_conforming_strings = off; \
+         SELECT 1; SELECT 'a\\nb'",
+        "SELECT 'behind'",
+    ];
+    let running = roomy();
+    wait_for_rewrites(&running, "postgres");
+    for in_block in [false, true] {
+        let told = |addr| {
+            let mut client = TestClient::login(addr, "postgres");
+            let mut replies = Vec::new();
+            for text in texts {
+                if in_block {
+                    client.rows("BEGIN");
+                }
+                replies.push(client.run(text));
+                client.send(&[unnamed(text), sync()].concat());
+                replies.push(client.replies());
+                client.send(&[parse("named", text), bind("", "named", &[]), sync()].concat());
+                replies.push(client.replies());
+                client.send(&[close_statement("named"), sync()].concat());
+                client.replies();
+                client.run("ROLLBACK");
+            }
+            replies
+        };
+        let (through, direct) = (told(running.addr()), told(cluster().addr()));
+        for (index, (through, direct)) in through.iter().zip(&direct).enumerate() {
+            // The server's own source line is another where it stumbles over another word.
+            let shown = |replies: &[Message]| -> Vec<_> {
+                let replies = replies.iter();
+                let shown = replies.map(|it| (it.text(), it.field('M'), it.field('P')));
+                shown.collect()
+            };
+            assert_eq!(shown(through), shown(direct), "{:?}", texts[index / 3]);
+        }
+    }
+}
+
+#[test]
+fn error_of_a_statement_that_has_lost_its_table_is_placed_in_the_clients_text() {
+    let database = database();
+    let running = roomy();
+    wait_for_rewrites(&running, &database);
+    let told = |addr| {
+        let mut client = TestClient::login(addr, &database);
+        client.rows("CREATE TABLE lost (n int)");
+        let texts = [
+            "SELECT n FROM lost OFFSET 0",
+            "SELECT 1 OFFSET 0 + (SELECT n FROM lost)",
+        ];
+        let parses = ["a", "b"]
+            .iter()
+            .zip(texts)
+            .map(|(name, text)| parse(name, text));
+        client.send(&[parses.collect::<Vec<_>>().concat(), sync()].concat());
+        client.replies();
+        client.rows("DROP TABLE lost");
+        ["a", "b"].map(|name| {
+            client.send(&[bind("", name, &[]), sync()].concat());
+            let error = client.expect(Kind::ErrorResponse);
+            client.replies();
+            (error.field('M'), error.field('P'))
+        })
+    };
+    assert_eq!(told(running.addr()), told(cluster().addr()));
 }

@@ -7,7 +7,6 @@ use super::CANNOT_PARSE;
 use super::Fate;
 use super::Frame;
 use super::count_refusal;
-use super::places_of;
 use crate::guard::Plan;
 use crate::session::dialogue::Dialogue;
 use crate::session::dialogue::Heard;
@@ -20,6 +19,7 @@ use crate::session::names::Prepared;
 use crate::session::questions::Turn;
 use crate::session::replies::Owed;
 use crate::session::replies::Rows;
+use crate::session::respelled::Sent;
 use crate::session::ruling::Rules;
 use crate::session::ruling::Ruling;
 use crate::sql::footprint::footprint;
@@ -37,7 +37,9 @@ impl Dialogue {
             if let Err(fate) = self.reach(client::PARSE, link) {
                 return fate;
             }
-            self.parse_sent(None, None);
+            // Unlike a Parse that fails, it destroys no statement.
+            self.replies.push(Owed::Close { closed: None });
+            self.advance(Progress::Prepared);
             return Fate::emptied(client::PARSE);
         };
         let ruling = rules.rule(parse.query);
@@ -73,8 +75,9 @@ impl Dialogue {
         link: &mut Link,
     ) -> Fate {
         let text = instead.unwrap_or(parse.query);
-        self.places = places_of(parse.query, instead);
+        self.places.clear();
         let rows = Rows::of(plan, 0);
+        let respelled = instead.map(|text| Arc::new(Sent::new(text, plan)));
         if link.is_shared() {
             let mut footprint = footprint(text);
             if self.is_in_doubt(parse.statement) || footprint.names && !self.replies.are_local() {
@@ -100,6 +103,7 @@ impl Dialogue {
                 footprint,
                 places: self.places.clone().into(),
                 speaks_of,
+                respelled,
             };
             self.parse_sent(Some((parse.statement.into(), Some(prepared))), None);
             if parse.statement.is_empty() && !is_new {
@@ -110,6 +114,7 @@ impl Dialogue {
         let prepared = || {
             let prepared = Prepared {
                 rows,
+                respelled,
                 ..Prepared::default()
             };
             (parse.statement.into(), Some(prepared))
@@ -327,6 +332,27 @@ impl Dialogue {
     fn answer_here(&mut self, bytes: Vec<u8>) -> Fate {
         self.replies.push(Owed::Local(bytes));
         Fate::Drop
+    }
+
+    /// The server refuses it and skips to Sync; nothing of ours would tell the error from one of
+    /// another message, so a message goes instead that it refuses as well.
+    pub(super) fn flush_with_a_body(&mut self, link: &mut Link) -> Fate {
+        if let Err(fate) = self.reach(client::FLUSH, link) {
+            return fate;
+        }
+        self.replies.push(Owed::Close { closed: None });
+        Fate::emptied(client::CLOSE)
+    }
+
+    /// An error that takes back what was not committed, and then what any Sync is answered.
+    pub(super) fn sync_with_a_body(&mut self, link: &mut Link) -> Fate {
+        if self.promoted || self.skipping == Skipping::Here {
+            return self.sync(link);
+        }
+        if let Err(fate) = self.reach(client::SYNC, link) {
+            return fate;
+        }
+        self.sync(link)
     }
 
     pub(super) fn sync(&mut self, link: &Link) -> Fate {

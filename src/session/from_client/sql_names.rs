@@ -79,6 +79,7 @@ impl Dialogue {
                         footprint: *leaves,
                         places: Box::default(),
                         speaks_of: Vec::new(),
+                        respelled: None,
                     };
                     effects.push(Effect::Prepared(name.decoded.clone(), prepared));
                     latest.set(&name.decoded, Some((Arc::clone(&statement), *leaves)));

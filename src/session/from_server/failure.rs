@@ -54,6 +54,25 @@ impl Dialogue {
         Cow::Owned(out)
     }
 
+    /// An error in which places are those of the client's own text.
+    pub(super) fn respelled<'a>(&self, body: &'a [u8], failed: Option<&Owed>) -> Cow<'a, [u8]> {
+        let respelled = match failed {
+            Some(Owed::Parse {
+                prepared: Some(parsed),
+                ..
+            }) => parsed.1.as_ref().and_then(|it| it.respelled.as_ref()),
+            Some(Owed::Bind { bound: Some(bound) }) => {
+                let known = self.names.statement(&bound.1);
+                known.and_then(|it| it.respelled.as_ref())
+            }
+            _ => None,
+        };
+        let respelled = respelled.map(|sent| sent.respelled());
+        let of_query = || self.replies.respelled().filter(|_| failed.is_none());
+        let respelled = respelled.or_else(of_query);
+        respelled.map_or(Cow::Borrowed(body), |it| it.restored(body))
+    }
+
     /// The first of these has failed, the others were skipped.
     pub(super) fn undo(&mut self, skipped: &[Owed], body: &[u8], known: &mut Known<'_>) {
         if let Some(Owed::Parse { prepared, .. }) = skipped.first()

@@ -65,6 +65,7 @@ fn each_result_of_a_query_has_its_own_limit() {
     };
     replies.push(Owed::Query {
         places: Box::default(),
+        sent: None,
         plan,
         result: 0,
         effects: VecDeque::new(),
