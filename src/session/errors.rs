@@ -61,6 +61,14 @@ pub(super) fn connecting(problem: &upstream::Error) -> ErrorInfo {
             info.hint = Some("Raise pool_size, or close idle clients.".to_owned());
             info
         }
+        Error::Crowded => {
+            let mut info = error::fatal(
+                sqlstate::TOO_MANY_CONNECTIONS,
+                "too many clients wait for a server connection: max_waiting",
+            );
+            info.hint = Some("Try again later, or raise pool_size.".to_owned());
+            info
+        }
     }
 }
 
