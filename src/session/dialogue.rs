@@ -47,6 +47,10 @@ pub(super) struct Dialogue {
     pub lost: Option<Lost>,
     /// The server said a FATAL error of its own; the client needs no other.
     pub told_fatal: bool,
+    /// The body of the error with which the server ends the connection, when the client may stay.
+    pub parting: Option<Vec<u8>>,
+    /// The server has said what it cannot mean.
+    pub garbled: bool,
     /// What becomes of a result of which the client has had enough.
     pub excess: Excess,
     /// What runs was cancelled because it takes too long.
@@ -175,6 +179,8 @@ impl Dialogue {
             rows: None,
             lost: None,
             told_fatal: false,
+            parting: None,
+            garbled: false,
             excess: Excess::None,
             overdue: None,
             told_truncated: false,

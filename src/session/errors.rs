@@ -91,6 +91,14 @@ pub(super) fn server_lost() -> ErrorInfo {
     )
 }
 
+/// The server broke the protocol.
+pub(super) fn server_garbled() -> ErrorInfo {
+    error::fatal(
+        sqlstate::PROTOCOL_VIOLATION,
+        "the server sent something that is not of the protocol",
+    )
+}
+
 /// A client has been waiting for a server connection for a while.
 pub(super) fn waiting() -> ErrorInfo {
     let text = "no server connection available yet, waiting";

@@ -78,6 +78,8 @@ pub(super) struct Link {
     pub holds_unnamed: bool,
     /// Custom settings that the session has set: the server lists them nowhere.
     custom: Vec<Box<str>>,
+    /// Connections that were lost since one was given back.
+    losses: u8,
 }
 
 /// What a server connection holds that no other could be given.
@@ -116,6 +118,7 @@ impl Link {
             has_prepared: false,
             holds_unnamed: false,
             custom: Vec::new(),
+            losses: 0,
         }
     }
 
@@ -159,6 +162,7 @@ impl Link {
 
     /// The connection's stream, and what is known of it.
     pub(super) fn split(&mut self) -> (&mut Connection, Known<'_>) {
+        let is_exchangeable = self.is_exchangeable();
         let Self {
             lease,
             holds_unnamed,
@@ -174,6 +178,7 @@ impl Link {
             told,
             statements: &mut server.statements,
             holds_unnamed,
+            is_exchangeable,
         };
         (&mut server.connection, known)
     }
@@ -272,6 +277,7 @@ impl Link {
             return;
         };
         self.is_ready = false;
+        self.losses = 0;
         if self.key.disown() {
             lease.release();
             return;
@@ -285,9 +291,34 @@ impl Link {
         });
     }
 
+    /// The connection is of no use any more, and is closed.
+    pub(super) fn lose(&mut self) {
+        self.key.disown();
+        self.lease = None;
+        self.is_ready = false;
+        self.holds_unnamed = false;
+        self.has_prepared = false;
+        self.losses = self.losses.saturating_add(1);
+    }
+
+    /// Connections that were lost since one was given back.
+    pub(super) fn losses(&self) -> u8 {
+        self.losses
+    }
+
+    /// The next loss is counted as the first.
+    pub(super) fn forget_losses(&mut self) {
+        self.losses = 0;
+    }
+
+    /// The connection holds nothing that another would not be given.
+    pub(super) fn is_exchangeable(&self) -> bool {
+        self.is_shared() && self.is_attached() && self.pin.is_none()
+    }
+
     /// What the transaction left is known: the connection may go, or it is pinned.
     pub(super) fn may_detach(&self) -> bool {
-        self.is_shared() && self.is_attached() && self.pin.is_none()
+        self.is_exchangeable()
     }
 
     /// Remembers what cannot be asked for of a text that goes on.

@@ -75,7 +75,9 @@ impl Local {
         let may_open = !shared.trouble.lasts();
         let given = waiter.take_place();
         if may_open && (given.is_some() || !shared.places.is_full()) {
-            self.open_for(waiter, login, || given.or_else(|| Place::take_or_evict(self)));
+            self.open_for(waiter, login, || {
+                given.or_else(|| Place::take_or_evict(self))
+            });
         }
         let cannot_open = !shared.places.is_full() && !waiter.is_opening();
         if shared.is_scarce() || cannot_open || shared.has_waited(waiter) {
