@@ -41,6 +41,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use self::cancel::CancelKeys;
+use self::dialogue::Broken;
 use self::dialogue::Dialogue;
 use self::dialogue::Rest;
 use self::link::Link;
@@ -337,7 +338,7 @@ impl Session {
 
     /// The server broke off in the middle; the client is told if the server did not.
     async fn server_lost(mut self: Box<Self>, info: ErrorInfo) {
-        if let Some(body) = self.dialogue.parting.take() {
+        if let Some(Broken::Parted(body)) = self.dialogue.broken.take() {
             let mut last = Vec::new();
             frame::put_body(&mut last, frame::server::ERROR, &body);
             // The client may be gone already.

@@ -47,10 +47,8 @@ pub(super) struct Dialogue {
     pub lost: Option<Lost>,
     /// The server said a FATAL error of its own; the client needs no other.
     pub told_fatal: bool,
-    /// The body of the error with which the server ends the connection, when the client may stay.
-    pub parting: Option<Vec<u8>>,
-    /// The server has said what it cannot mean.
-    pub garbled: bool,
+    /// What the server has said that ends its connection.
+    pub broken: Option<Broken>,
     /// What becomes of a result of which the client has had enough.
     pub excess: Excess,
     /// What runs was cancelled because it takes too long.
@@ -133,6 +131,15 @@ pub(super) enum Excess {
     Refused,
 }
 
+/// What a server says that ends its connection.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// An error, of which this is the body, that the client was not told: it may stay.
+    Parted(Vec<u8>),
+    /// Something that it cannot mean.
+    Garbled,
+}
+
 /// What happens to the bytes of a message that come later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -179,8 +186,7 @@ impl Dialogue {
             rows: None,
             lost: None,
             told_fatal: false,
-            parting: None,
-            garbled: false,
+            broken: None,
             excess: Excess::None,
             overdue: None,
             told_truncated: false,

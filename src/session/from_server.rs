@@ -4,6 +4,7 @@ mod failure;
 mod known;
 
 pub(super) use self::known::Known;
+use super::dialogue::Broken;
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
@@ -76,11 +77,10 @@ impl Dialogue {
                 &[]
             };
             let passes = self.server_message(tag, body, rules, known, passage);
-            if self.parting.is_some() {
-                return (Consumed::Waiting(at), Progressed::Parted);
-            }
-            if self.garbled {
-                return (Consumed::Waiting(at), Progressed::Malformed);
+            match self.broken {
+                None => {}
+                Some(Broken::Parted(_)) => return (Consumed::Waiting(at), Progressed::Parted),
+                Some(Broken::Garbled) => return (Consumed::Waiting(at), Progressed::Malformed),
             }
             if passes {
                 passage.pass(at..end);
@@ -126,13 +126,13 @@ impl Dialogue {
             }
             server::READY_FOR_QUERY => self.ready_for_query(body, rules, known),
             server::ERROR if known.is_exchangeable && self.is_parting(body) => {
-                self.parting = Some(body.to_vec());
+                self.broken = Some(Broken::Parted(body.to_vec()));
                 false
             }
             // The client's own BEGIN behind ours: to the client it is the first.
             server::NOTICE if self.promoted => !error::has_code(body, sqlstate::ACTIVE_TRANSACTION),
             _ if !is_of_a_session(tag) => {
-                self.garbled = true;
+                self.broken = Some(Broken::Garbled);
                 false
             }
             _ => self.reply(tag, body, rules, known, passage),
@@ -258,7 +258,7 @@ impl Dialogue {
     fn ready_for_query(&mut self, body: &[u8], rules: &Rules, known: &mut Known<'_>) -> bool {
         let status = backend::transaction_status(body);
         if status.is_none() || self.expects_nothing() {
-            self.garbled = true;
+            self.broken = Some(Broken::Garbled);
             return false;
         }
         if self.doubtful_syncs > 0 && self.replies.is_too_early_to_be_ready() {

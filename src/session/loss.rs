@@ -8,6 +8,7 @@
 
 use super::End;
 use super::Session;
+use super::dialogue::Broken;
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
 use super::dialogue::Rest;
@@ -40,9 +41,9 @@ impl Session {
             return Err(end);
         }
         let mut bytes = Vec::new();
-        match self.dialogue.parting.take() {
-            Some(body) => error::put_as(&mut bytes, &body, "ERROR"),
-            None => error::put_error(&mut bytes, lost(end)),
+        match self.dialogue.broken.take() {
+            Some(Broken::Parted(body)) => error::put_as(&mut bytes, &body, "ERROR"),
+            Some(Broken::Garbled) | None => error::put_error(&mut bytes, lost(end)),
         }
         if self.dialogue.replies.holds_ready_for_query() {
             backend::put_ready_for_query(&mut bytes, TransactionStatus::Idle);
@@ -54,7 +55,6 @@ impl Session {
             rules,
             ..
         } = self;
-        dialogue.garbled = false;
         // It means to the dialogue what it would mean if the server had said it.
         let (_, mut known) = link.split();
         let mut passage = Passage::new(&bytes);

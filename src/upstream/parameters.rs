@@ -62,7 +62,7 @@ mod tests {
         for number in 0..10_000 {
             parameters.note(format!("name {number}").as_bytes(), b"value");
         }
-        parameters.note(b"name 0", &[b'x'; LONGEST + 1]);
+        parameters.note(b"name 0", &vec![b'x'; LONGEST + 1]);
         parameters.note(b"name 1", b"new");
         assert_eq!(parameters.iter().count(), MOST);
         assert_eq!(parameters.get("name 0"), Some(&b"value"[..]));

@@ -52,7 +52,7 @@ pub use self::lease::Lease;
 #[derive(Debug)]
 pub struct Pools {
     workers: usize,
-    pools: Mutex<HashMap<Key, Arc<Pool>>>,
+    made: Mutex<HashMap<Key, Arc<Pool>>>,
     /// What the pools of one database share, where it is limited.
     totals: Mutex<HashMap<Whole, Arc<Total>>>,
 }
@@ -83,7 +83,7 @@ impl Pools {
     pub fn new(workers: usize) -> Self {
         Self {
             workers: workers.max(1),
-            pools: Mutex::default(),
+            made: Mutex::default(),
             totals: Mutex::default(),
         }
     }
@@ -98,7 +98,7 @@ impl Pools {
             password: login.password.clone(),
             entry: settings.name.clone(),
         };
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || {
             let total = self.total(login, settings);
             Arc::new(Pool::new(self.workers, settings, total))
@@ -145,7 +145,7 @@ impl Pools {
     }
 
     fn all(&self) -> Vec<Arc<Pool>> {
-        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let pools = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         pools.values().map(Arc::clone).collect()
     }
 }

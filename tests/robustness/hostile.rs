@@ -200,8 +200,8 @@ fn what_a_server_says_without_end_fills_no_memory() {
         if sql != "SELECT flood" {
             return stream.write_all(&ordinary());
         }
-        let notice = m::frame(b'N', &[b'x'; 30_000]);
-        let listened = m::frame(b'A', &[b'x'; 30_000]);
+        let notice = m::frame(b'N', &vec![b'x'; 30_000]);
+        let listened = m::frame(b'A', &vec![b'x'; 30_000]);
         for round in 0..ROUNDS {
             let parameter = format!("{round}{}\0value\0", "x".repeat(10_000));
             stream.write_all(&notice)?;
@@ -242,7 +242,7 @@ fn login_that_never_ends_is_given_up() {
     let port = listener.local_addr().expect("it is bound").port();
     thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
-            let notice = m::frame(b'N', &[b'x'; 100_000]);
+            let notice = m::frame(b'N', &vec![b'x'; 100_000]);
             let mut sent = stream.write_all(&m::frame(b'R', &[0; 4]));
             // Until pgparley closes it.
             while sent.is_ok() {
