@@ -299,3 +299,48 @@ fn exhausted_pool_serves_everybody_whatever_is_cancelled() {
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     assert_eq!(watcher.row(ours), "t");
 }
+
+/// A client whose PREPARE is to be repeated on another connection, where a lock holds it up.
+fn preparing(query_timeout: Option<Duration>) -> (Cluster, Running, [TestClient; 3]) {
+    let cluster = Cluster::start(Options::default()).expect("a throwaway PostgreSQL starts");
+    let mut config = config(&cluster);
+    // The holder shall get the connection that the client had.
+    config.server.workers = 1;
+    config.databases[0].pool_size = 2;
+    config.databases[0].query_timeout = query_timeout;
+    let running = start(config);
+    let mut locker = TestClient::login(cluster.addr(), "postgres");
+    locker.rows("CREATE TABLE locked (n int)");
+    let mut client = TestClient::login(running.addr(), "postgres");
+    client.rows("PREPARE p AS SELECT count(*) FROM locked");
+    let mut holder = TestClient::login(running.addr(), "postgres");
+    holder.rows("BEGIN");
+    locker.rows("BEGIN");
+    locker.rows("LOCK TABLE locked");
+    client.query("EXECUTE p");
+    let mut watcher = TestClient::login(cluster.addr(), "postgres");
+    wait_for(&mut watcher, WAITING, "1");
+    (cluster, running, [client, locker, holder])
+}
+
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
+    WHERE wait_event_type = 'Lock' AND query LIKE 'PREPARE%'";
+
+#[test]
+fn prepare_that_is_repeated_takes_no_longer_than_a_query_may() {
+    let limit = Some(Duration::from_millis(500));
+    let (_cluster, _running, [mut client, mut locker, _holder]) = preparing(limit);
+    let error = expect!(client, ErrorResponse, "57014");
+    assert_eq!(error.field('S'), "ERROR");
+    expect!(client, ReadyForQuery, "I");
+    locker.rows("ROLLBACK");
+    assert_eq!(client.row("EXECUTE p"), "0");
+}
+
+#[test]
+fn client_that_leaves_while_its_prepare_is_repeated_leaves_nothing() {
+    let (cluster, _running, [client, _locker, _holder]) = preparing(None);
+    drop(client);
+    let mut watcher = TestClient::login(cluster.addr(), "postgres");
+    wait_for(&mut watcher, WAITING, "0");
+}
