@@ -267,6 +267,12 @@ async fn converse(stream: TcpStream, script: &Script) -> Vec<u8> {
     let (mut reads, mut writes) = stream.into_split();
     let mut heard = Vec::new();
     let stays = script.answer.is_some();
+    // There the session may go on without its server.
+    let patience = if stays && script.mode == PoolMode::Transaction {
+        SILENCE / 2
+    } else {
+        ENDLESS
+    };
     let saying = async {
         for piece in &script.client {
             if writes.write_all(piece).await.is_err() {
@@ -282,7 +288,7 @@ async fn converse(stream: TcpStream, script: &Script) -> Vec<u8> {
         let mut buffer = [0; 4096];
         loop {
             let read = reads.read(&mut buffer);
-            match timeout(2 * SILENCE, read).await {
+            match timeout(patience, read).await {
                 Ok(Ok(length)) if length > 0 => heard.extend_from_slice(&buffer[..length]),
                 // Closed, or nothing more comes.
                 _ => break,

@@ -87,7 +87,7 @@ fn own_idle_connection_with_other_parameters_makes_room() {
 
 #[test]
 fn who_finds_no_room_waits_no_longer_than_others() {
-    let users = Users::new(1, Duration::from_millis(100));
+    let users = Users::new(1, Duration::from_secs(2));
     let ((ours, our_login), (theirs, their_login)) = (users.pool("us"), users.pool("them"));
     runtime().block_on(in_time(async {
         let held = ours.checkout(0, &our_login).await.expect("the only one");
