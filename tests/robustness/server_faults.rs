@@ -83,7 +83,14 @@ fn killed_backend_is_an_error_to_its_client_and_to_no_idle_one() {
     let error = expect!(busy, ErrorResponse);
     assert_eq!(error.field('S'), "FATAL");
     busy.expect_closed();
-    // It may be served before the postmaster ends all others, and then ended with them.
+    // It may be served before the postmaster ends all others, and is ended with them then.
+    served_in_the_end(&mut idle);
+    let deadline = Instant::now() + PATIENCE;
+    let all_ended = |line: &String| line.contains("all server processes terminated");
+    while !cluster.log().iter().any(all_ended) {
+        assert!(Instant::now() < deadline, "it does not start anew");
+        thread::park_timeout(Duration::from_millis(5));
+    }
     served_in_the_end(&mut idle);
     assert_eq!(idle.row("SHOW work_mem"), "7MB");
 }
