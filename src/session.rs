@@ -20,6 +20,7 @@ mod generated;
 mod limit;
 mod link;
 mod login;
+mod loss;
 mod names;
 mod patience;
 mod places;
@@ -43,8 +44,10 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use self::cancel::CancelKeys;
+use self::dialogue::Broken;
 use self::dialogue::Dialogue;
 use self::dialogue::Heard;
+use self::dialogue::Rest;
 use self::functions::Databases;
 use self::link::Link;
 use self::login::LoggedIn;
@@ -67,6 +70,7 @@ use crate::wire::ErrorInfo;
 use crate::wire::Socket;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
+use crate::wire::frame;
 
 /// How long a query may go on after its client is gone and its cancel was sent.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -157,7 +161,9 @@ enum End {
     Client,
     /// The server broke off; what it said was passed on.
     Server,
-    /// One of the two speaks no protocol that we know.
+    /// The server speaks no protocol that we know.
+    Garbled,
+    /// The client speaks none.
     Protocol,
     /// Something has taken too long.
     Overdue(Overdue),
@@ -224,7 +230,8 @@ impl Session {
         drop(self.place.take());
         match end {
             End::Client => self.leave().await,
-            End::Server => self.server_lost().await,
+            End::Server => self.server_lost(errors::server_lost()).await,
+            End::Garbled => self.server_lost(errors::server_garbled()).await,
             End::Protocol => {
                 let info = error::fatal(sqlstate::PROTOCOL_VIOLATION, "invalid message length");
                 refuse(&mut self.client, info).await;
@@ -249,10 +256,18 @@ impl Session {
                 event,
                 Event::Attach | Event::Prepare(_) | Event::Settle | Event::Promote
             );
+            let begins_a_message = matches!(event, Event::Attach | Event::Prepare(_));
             let dealt_with = match event {
                 Event::Moved => continue,
+                Event::End(end @ (End::Server | End::Garbled)) => self.outlive(end),
                 Event::End(end) => Err(end),
                 event => Box::pin(self.deal_with(event)).await,
+            };
+            let dealt_with = match dealt_with {
+                Err(end @ (End::Server | End::Garbled)) if begins_a_message => {
+                    self.reach_again(end)
+                }
+                dealt_with => dealt_with,
             };
             if let Err(end) = dealt_with {
                 return end;
@@ -307,7 +322,7 @@ impl Session {
     /// The client is gone: what still runs for it is cancelled, and the server connection goes
     /// back clean or not at all.
     async fn leave(mut self: Box<Self>) {
-        if self.dialogue.replies.holds_ready_for_query() {
+        if self.link.is_attached() && self.dialogue.replies.holds_ready_for_query() {
             let drained = timeout(FAREWELL, self.abandon()).await;
             if !matches!(drained, Ok(Ok(()))) {
                 return;
@@ -330,9 +345,18 @@ impl Session {
     }
 
     /// The server broke off in the middle; the client is told if the server did not.
-    async fn server_lost(mut self: Box<Self>) {
-        let info = errors::server_lost();
-        if self.dialogue.heard == Heard::Fatal {
+    async fn server_lost(mut self: Box<Self>, info: ErrorInfo) {
+        if let Some(Broken::Parted(body)) = self.dialogue.broken.take() {
+            let mut last = Vec::new();
+            frame::put_body(&mut last, frame::server::ERROR, &body);
+            // The client may be gone already.
+            if self.client.push(&last).is_ok() {
+                self.dialogue.heard = Heard::Fatal;
+            }
+        }
+        // Within a message nothing can be said.
+        let is_in_a_message = matches!(self.dialogue.from_server, Rest::Pass(_));
+        if self.dialogue.heard == Heard::Fatal || is_in_a_message {
             let _ = self.client.shutdown().await;
         } else {
             refuse(&mut self.client, info).await;

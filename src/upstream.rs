@@ -53,6 +53,9 @@ pub enum Error {
     /// No server connection became free within `query_wait_timeout`.
     #[error("no server connection became free in time")]
     Exhausted,
+    /// As many clients wait for a server connection as may: `max_waiting`.
+    #[error("too many clients wait for a server connection")]
+    Crowded,
 }
 
 impl Error {
@@ -71,6 +74,7 @@ impl Error {
             Self::NoPassword(user) => Self::NoPassword(user.clone()),
             Self::UnsupportedAuthentication(which) => Self::UnsupportedAuthentication(which),
             Self::Exhausted => Self::Exhausted,
+            Self::Crowded => Self::Crowded,
         }
     }
 }

@@ -50,3 +50,23 @@ fn footprint_corpus_holds() {
 fn prepared_name_corpus_holds() {
     replay("prepared_name", fuzz::prepared_name);
 }
+
+#[test]
+fn from_client_corpus_holds() {
+    replay("from_client", fuzz::wire::from_client);
+}
+
+#[test]
+fn from_server_corpus_holds() {
+    replay("from_server", fuzz::wire::from_server);
+}
+
+#[test]
+fn login_corpus_holds() {
+    replay("login", fuzz::wire::login);
+}
+
+#[test]
+fn upstream_login_corpus_holds() {
+    replay("upstream_login", fuzz::wire::upstream_login);
+}

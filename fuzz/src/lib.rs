@@ -1,5 +1,7 @@
 //! What must hold of any bytes, for the fuzz targets and for the test that replays their corpus.
 
+pub mod wire;
+
 use pgparley::config::Policy;
 use pgparley::guard::ResultLimit;
 use pgparley::guard::Verdict;

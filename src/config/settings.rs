@@ -80,6 +80,11 @@ pub struct Database {
     pub pool_mode: PoolMode,
     /// Server connections per (database, user), over all workers.
     pub pool_size: usize,
+    /// Server connections per database, over the pools of all users and all workers; `None` is no
+    /// limit.
+    pub max_db_connections: Option<usize>,
+    /// Clients that may wait for a server connection of one pool; `None` is no limit.
+    pub max_waiting: Option<usize>,
     /// Statements of the extended protocol that one server connection holds for all clients, where
     /// connections are shared.
     pub max_prepared_statements: usize,
@@ -121,6 +126,8 @@ impl Database {
             upstream,
             pool_mode: PoolMode::default(),
             pool_size: 20,
+            max_db_connections: None,
+            max_waiting: None,
             max_prepared_statements: 200,
             query_wait_timeout: Duration::from_mins(2),
             query_timeout: None,

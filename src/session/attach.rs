@@ -13,7 +13,6 @@ use super::errors;
 use super::from_client::shared::Before;
 use super::link::Link;
 use super::link::Role;
-use super::wrapper::LONGEST_REPLY;
 use crate::upstream;
 use crate::upstream::Lease;
 use crate::upstream::Settings;
@@ -104,8 +103,7 @@ impl Session {
     pub(super) async fn prepare_first(&mut self, before: Before) -> Result<(), End> {
         let mut request = before.bytes;
         frontend::put_sync(&mut request);
-        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
-        let reply = reply.map_err(|_| End::Server)?;
+        let reply = self.exchange_for_client(&request).await?;
         self.pass_messages(&reply.messages)?;
         if let Some(status) = reply.status {
             self.dialogue.status = status;

@@ -49,6 +49,8 @@ pub(super) struct Dialogue {
     pub lost: Option<Lost>,
     /// The worst that the server has said since it was last asked what a transaction left.
     pub heard: Heard,
+    /// What the server has said that ends its connection.
+    pub broken: Option<Broken>,
     /// What becomes of a result of which the client has had enough.
     pub excess: Excess,
     /// What runs was cancelled because it takes too long.
@@ -147,6 +149,15 @@ pub(super) enum Excess {
     Refused,
 }
 
+/// What a server says that ends its connection.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// An error, of which this is the body, that the client was not told: it may stay.
+    Parted(Vec<u8>),
+    /// Something that it cannot mean.
+    Garbled,
+}
+
 /// What happens to the bytes of a message that come later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -193,6 +204,7 @@ impl Dialogue {
             rows: None,
             lost: None,
             heard: Heard::Nothing,
+            broken: None,
             excess: Excess::None,
             overdue: None,
             told_truncated: false,

@@ -61,6 +61,14 @@ pub(super) fn connecting(problem: &upstream::Error) -> ErrorInfo {
             info.hint = Some("Raise pool_size, or close idle clients.".to_owned());
             info
         }
+        Error::Crowded => {
+            let mut info = error::fatal(
+                sqlstate::TOO_MANY_CONNECTIONS,
+                "too many clients wait for a server connection: max_waiting",
+            );
+            info.hint = Some("Try again later, or raise pool_size.".to_owned());
+            info
+        }
     }
 }
 
@@ -80,6 +88,14 @@ pub(super) fn server_lost() -> ErrorInfo {
     error::fatal(
         sqlstate::CONNECTION_FAILURE,
         "server closed the connection unexpectedly",
+    )
+}
+
+/// The server broke the protocol.
+pub(super) fn server_garbled() -> ErrorInfo {
+    error::fatal(
+        sqlstate::PROTOCOL_VIOLATION,
+        "the server sent something that is not of the protocol",
     )
 }
 

@@ -4,9 +4,11 @@ mod failure;
 mod known;
 
 pub(super) use self::known::Known;
+use super::dialogue::Broken;
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
+use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::limit;
@@ -36,7 +38,9 @@ const LONGEST_CONTROL: usize = 64 * 1024;
 pub(super) enum Progressed {
     /// Nothing.
     Nothing,
-    /// The server's stream has lost its frame.
+    /// The server ends the connection, and the client was not told.
+    Parted,
+    /// The server's stream has lost its frame, or says what it cannot mean.
     Malformed,
 }
 
@@ -74,6 +78,11 @@ impl Dialogue {
                 &[]
             };
             let passes = self.server_message(tag, body, rules, known, passage);
+            match self.broken {
+                None => {}
+                Some(Broken::Parted(_)) => return (Consumed::Waiting(at), Progressed::Parted),
+                Some(Broken::Garbled) => return (Consumed::Waiting(at), Progressed::Malformed),
+            }
             if passes {
                 passage.pass(at..end);
             }
@@ -117,10 +126,27 @@ impl Dialogue {
                 true
             }
             server::READY_FOR_QUERY => self.ready_for_query(body, rules, known),
+            server::ERROR if known.is_exchangeable && self.is_parting(body) => {
+                self.broken = Some(Broken::Parted(body.to_vec()));
+                false
+            }
             // The client's own BEGIN behind ours: to the client it is the first.
             server::NOTICE if self.promoted => !error::has_code(body, sqlstate::ACTIVE_TRANSACTION),
+            _ if !is_of_a_session(tag) => {
+                self.broken = Some(Broken::Garbled);
+                false
+            }
             _ => self.reply(tag, body, rules, known, passage),
         }
+    }
+
+    /// The client has sent nothing that a ReadyForQuery could answer.
+    fn expects_nothing(&self) -> bool {
+        self.replies.is_empty()
+            && self.doubtful_syncs == 0
+            && self.copy_in.is_none()
+            && self.progress == Progress::Nothing
+            && self.skipping == Skipping::Nobody
     }
 
     /// Whether a message that may be a reply goes on.
@@ -243,6 +269,11 @@ impl Dialogue {
 
     /// Whether it goes on: not when a block of ours is to be committed first.
     fn ready_for_query(&mut self, body: &[u8], rules: &Rules, known: &mut Known<'_>) -> bool {
+        let status = backend::transaction_status(body);
+        if status.is_none() || self.expects_nothing() {
+            self.broken = Some(Broken::Garbled);
+            return false;
+        }
         if self.doubtful_syncs > 0 && self.replies.is_too_early_to_be_ready() {
             self.doubtful_syncs -= 1;
             return true;
@@ -260,7 +291,7 @@ impl Dialogue {
         }
         self.excess = Excess::None;
         self.overdue = None;
-        if let Some(status) = backend::transaction_status(body) {
+        if let Some(status) = status {
             self.status = status;
         }
         if self.status == TransactionStatus::Idle {
@@ -360,6 +391,35 @@ fn is_control(tag: u8) -> bool {
 /// SQL with this CommandComplete has begun a transaction block.
 fn begins_a_block(tag: &[u8]) -> bool {
     tag.starts_with(b"BEGIN") || tag.starts_with(b"START TRANSACTION")
+}
+
+/// Messages that a server sends behind its first ReadyForQuery. What belongs to a login must not
+/// come up later: a client could be made to send its password.
+fn is_of_a_session(tag: u8) -> bool {
+    matches!(
+        tag,
+        server::BIND_COMPLETE
+            | server::CLOSE_COMPLETE
+            | server::COMMAND_COMPLETE
+            | server::COPY_BOTH
+            | server::COPY_DATA
+            | server::COPY_DONE
+            | server::COPY_IN
+            | server::COPY_OUT
+            | server::DATA_ROW
+            | server::EMPTY_QUERY
+            | server::ERROR
+            | server::FUNCTION_CALL
+            | server::NO_DATA
+            | server::NOTICE
+            | server::NOTIFICATION
+            | server::PARAMETER_DESCRIPTION
+            | server::PARAMETER_STATUS
+            | server::PARSE_COMPLETE
+            | server::PORTAL_SUSPENDED
+            | server::READY_FOR_QUERY
+            | server::ROW_DESCRIPTION
+    )
 }
 
 /// Messages that come whatever the client has sent.

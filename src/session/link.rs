@@ -90,6 +90,8 @@ pub(super) struct Link {
     pub role: Role,
     /// Functions that were called of which it is not known what they leave.
     pub suspects: Vec<functions::Name>,
+    /// Connections that were lost since one was given back.
+    losses: u8,
 }
 
 /// What a server connection holds that no other could be given.
@@ -155,6 +157,7 @@ impl Link {
             custom: Vec::new(),
             role: Role::Held,
             suspects: Vec::new(),
+            losses: 0,
         }
     }
 
@@ -198,6 +201,7 @@ impl Link {
 
     /// The connection's stream, and what is known of it.
     pub(super) fn split(&mut self) -> (&mut Connection, Known<'_>) {
+        let is_exchangeable = self.is_exchangeable();
         let Self {
             lease,
             holds_unnamed,
@@ -213,6 +217,7 @@ impl Link {
             told,
             statements: &mut server.statements,
             holds_unnamed,
+            is_exchangeable,
         };
         (&mut server.connection, known)
     }
@@ -344,6 +349,7 @@ impl Link {
             return;
         };
         self.is_ready = false;
+        self.losses = 0;
         if self.key.disown() {
             lease.release();
             return;
@@ -357,9 +363,34 @@ impl Link {
         });
     }
 
+    /// The connection is of no use any more, and is closed.
+    pub(super) fn lose(&mut self) {
+        self.key.disown();
+        self.lease = None;
+        self.is_ready = false;
+        self.holds_unnamed = false;
+        self.has_prepared = false;
+        self.losses = self.losses.saturating_add(1);
+    }
+
+    /// Connections that were lost since one was given back.
+    pub(super) fn losses(&self) -> u8 {
+        self.losses
+    }
+
+    /// The next loss is counted as the first.
+    pub(super) fn forget_losses(&mut self) {
+        self.losses = 0;
+    }
+
+    /// The connection holds nothing that another would not be given.
+    pub(super) fn is_exchangeable(&self) -> bool {
+        self.is_shared() && self.is_attached() && self.pin.is_none()
+    }
+
     /// What the transaction left is known: the connection may go, or it is pinned.
     pub(super) fn may_detach(&self) -> bool {
-        self.is_shared() && self.is_attached() && self.pin.is_none()
+        self.is_exchangeable()
     }
 
     /// Remembers what cannot be asked for of a text that goes on; what it leaves behind, as far as it

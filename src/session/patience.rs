@@ -10,14 +10,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio::time::Sleep;
+use tokio::time::sleep;
 use tokio::time::sleep_until;
+use tokio::time::timeout;
 
 use super::End;
 use super::Session;
+use super::asking::MOST_AHEAD;
 use super::dialogue::Dialogue;
 use super::dialogue::Progress;
 use super::relay::Event;
+use super::wrapper::LONGEST_REPLY;
 use crate::config::Database;
+use crate::upstream::Reply;
 use crate::wire::TransactionStatus;
 
 /// How long after a cancel the next is sent: a signal that comes before the server has begun with
@@ -178,6 +183,39 @@ impl Session {
             None => Poll::Pending,
             Some(patience) => patience.poll(self.dialogue.phase(), cx).map(Event::Overdue),
         }
+    }
+
+    /// An exchange that the client's next message needs and that may wait for locks as the message
+    /// itself: cancelled when it takes longer than a query may, or the client leaves.
+    pub(super) async fn exchange_for_client(&mut self, request: &[u8]) -> Result<Reply, End> {
+        let limit = self.patience.as_ref().and_then(|patience| patience.query);
+        let server = self.link.server();
+        let target = server.cancel_target().cloned();
+        let why = {
+            let exchange = server.exchange_patiently(request, LONGEST_REPLY);
+            tokio::pin!(exchange);
+            let why = tokio::select! {
+                reply = &mut exchange => return reply.map_err(|_| End::Server),
+                () = sleep(limit.unwrap_or_default()), if limit.is_some() => {
+                    End::Overdue(Overdue::Cancel)
+                }
+                _ = self.client.closed(MOST_AHEAD) => End::Client,
+            };
+            if let Some(target) = target
+                && let Err(error) = target.cancel().await
+            {
+                tracing::info!(%error, "cancel request not delivered");
+            }
+            if why != End::Client
+                && let Ok(reply) = timeout(GRACE, exchange).await
+            {
+                return reply.map_err(|_| End::Server);
+            }
+            why
+        };
+        // What it answers later is for nobody.
+        self.link.lose();
+        Err(why)
     }
 
     /// Ends what has taken too long: a query alone, or the session.

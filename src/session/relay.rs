@@ -171,7 +171,8 @@ impl Session {
             }
             Ok(Some((Progressed::Nothing, Ok(())))) => Event::Moved,
             Ok(Some((Progressed::Nothing, Err(_)))) => Event::End(End::Client),
-            Ok(Some((Progressed::Malformed, _)) | None) | Err(_) => Event::End(End::Server),
+            Ok(Some((Progressed::Malformed, _))) => Event::End(End::Garbled),
+            Ok(Some((Progressed::Parted, _)) | None) | Err(_) => Event::End(End::Server),
         })
     }
 

@@ -305,6 +305,13 @@ impl Replies {
         self.queue.iter().any(ends_with_ready)
     }
 
+    /// All that is owed is for one Query, or for one pipeline up to a Sync, which may be to come.
+    pub(super) fn is_one_unit(&self) -> bool {
+        let last = self.queue.len().checked_sub(1);
+        let ready = self.queue.iter().position(ends_with_ready);
+        last.is_some() && ready.is_none_or(|ready| Some(ready) == last)
+    }
+
     /// The last of what the server owes comes only when it is asked to flush.
     pub(super) fn needs_flush(&self) -> bool {
         let mut latest = self.queue.iter().rev();

@@ -113,7 +113,9 @@ impl Session {
         let mut request = Vec::new();
         put_command(&mut request, "COMMIT");
         frontend::put_sync(&mut request);
-        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await?;
+        // Other servers may have to confirm it.
+        let server = self.link.server();
+        let reply = server.exchange_patiently(&request, LONGEST_REPLY).await?;
         self.dialogue.status = reply.status.unwrap_or(TransactionStatus::Idle);
         Ok(reply.error)
     }

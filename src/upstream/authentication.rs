@@ -14,6 +14,10 @@ use postgres_protocol::message::frontend;
 use super::Error;
 use crate::config::Secret;
 
+/// As often as a server may have a password hashed, which stops the worker for as long: half a
+/// second or so. PostgreSQL's default is 4096.
+const MOST_ITERATIONS: u32 = 1_000_000;
+
 /// One login's dialogue with the server.
 pub(super) struct Authentication<'a> {
     user: &'a [u8],
@@ -60,6 +64,9 @@ impl<'a> Authentication<'a> {
             10 => self.begin_scram(data),
             11 => {
                 let scram = self.scram.as_mut().ok_or_else(malformed)?;
+                if iterations(data).is_none_or(|iterations| iterations > MOST_ITERATIONS) {
+                    return Err(malformed());
+                }
                 scram.update(data).map_err(protocol)?;
                 answer(|out| frontend::sasl_response(scram.message(), out))
             }
@@ -93,6 +100,15 @@ impl<'a> Authentication<'a> {
         let user = || String::from_utf8_lossy(self.user).into_owned();
         self.password.ok_or_else(|| Error::NoPassword(user()))
     }
+}
+
+/// How often a server has a password hashed: `i=` of its first message.
+///
+/// <https://www.rfc-editor.org/rfc/rfc5802#section-7>
+fn iterations(first: &[u8]) -> Option<u32> {
+    let attribute = first.split(|&byte| byte == b',').nth(2)?;
+    let number = str::from_utf8(attribute.strip_prefix(b"i=")?).ok()?;
+    number.parse().ok()
 }
 
 fn answer(write: impl FnOnce(&mut BytesMut) -> io::Result<()>) -> Result<Step, Error> {

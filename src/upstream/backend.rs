@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::Parameters;
 use super::Settings;
@@ -13,10 +16,16 @@ use crate::wire::TransactionStatus;
 use crate::wire::backend;
 use crate::wire::connection::Ask;
 use crate::wire::connection::Message;
+use crate::wire::frame::HEADER;
 use crate::wire::frame::server;
 
 /// The longest message taken from a server where no row can come.
 pub(super) const MAX_CONTROL_MESSAGE: usize = 1024 * 1024;
+
+/// How long an exchange of pgparley's own may take. Each is done in milliseconds by a server that
+/// works; as much is left to one that is overloaded as `server_connect_timeout` leaves to a login,
+/// four times over.
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// A connection whose peer is PostgreSQL.
 #[derive(Debug)]
@@ -129,12 +138,30 @@ impl Backend {
     }
 
     /// Sends `request`, which must end in a Query or Sync, and gathers everything up to
-    /// ReadyForQuery. No message may be longer than `limit` bytes.
+    /// ReadyForQuery, which may be `limit` bytes altogether. It must ask for nothing that a
+    /// server needs long for: a server that is silent for a minute is given up.
     pub async fn exchange(&mut self, request: &[u8], limit: usize) -> io::Result<Reply> {
+        self.exchange_within(SILENCE, request, limit).await
+    }
+
+    async fn exchange_within(
+        &mut self,
+        patience: Duration,
+        request: &[u8],
+        limit: usize,
+    ) -> io::Result<Reply> {
+        let exchanged = timeout(patience, self.exchange_patiently(request, limit)).await;
+        exchanged.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// The same, for what may wait for a lock or for other servers.
+    pub async fn exchange_patiently(&mut self, request: &[u8], limit: usize) -> io::Result<Reply> {
         self.connection.send(request).await?;
         let mut reply = Reply::default();
+        let mut left = limit;
         loop {
-            let message = self.connection.recv(limit).await?;
+            let message = self.connection.recv(left).await?;
+            left -= HEADER + message.body.len();
             match message.tag {
                 server::READY_FOR_QUERY => {
                     reply.status = backend::transaction_status(&message.body);
@@ -145,5 +172,30 @@ impl Backend {
                 _ => reply.messages.push(message),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::wire::Socket;
+    use crate::wire::frontend;
+
+    #[tokio::test]
+    async fn server_that_is_silent_is_given_up() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let connection = Connection::new(Socket::Unix(ours));
+        let mut backend = Backend::new(connection, Parameters::default(), None, VecDeque::new());
+        let mut request = Vec::new();
+        frontend::put_sync(&mut request);
+        let patience = Duration::from_millis(20);
+        let error = backend.exchange_within(patience, &request, 1000).await;
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let mut heard = vec![0; request.len()];
+        theirs.read_exact(&mut heard).await.unwrap();
+        assert_eq!(heard, request);
     }
 }

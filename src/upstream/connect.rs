@@ -23,6 +23,7 @@ use crate::wire::Connection;
 use crate::wire::Socket;
 use crate::wire::backend;
 use crate::wire::frame;
+use crate::wire::frame::HEADER;
 use crate::wire::frame::server;
 
 /// Where to log in, as whom, and with which start-up parameters.
@@ -95,6 +96,7 @@ impl Login {
     async fn settle(&self, mut connection: Connection) -> Result<Backend, Error> {
         let mut parameters = Parameters::default();
         let mut notices = VecDeque::new();
+        let mut kept = 0;
         let mut key = None;
         loop {
             let message = self.recv(&mut connection).await?;
@@ -105,7 +107,13 @@ impl Login {
                     parameters.note(name, value);
                 }
                 server::BACKEND_KEY_DATA => key = Some(message.body),
-                server::NOTICE => notices.push_back(message),
+                server::NOTICE => {
+                    // Whatever a server has to say at a login, no more of it is kept.
+                    kept += HEADER + message.body.len();
+                    if kept <= MAX_CONTROL_MESSAGE {
+                        notices.push_back(message);
+                    }
+                }
                 server::READY_FOR_QUERY => {
                     let cancel =
                         key.map(|key| CancelTarget::new(self.host.clone(), self.port, key));

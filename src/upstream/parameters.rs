@@ -2,6 +2,12 @@
 
 use crate::wire::backend;
 
+/// Parameters that are remembered; PostgreSQL reports about fifteen.
+const MOST: usize = 200;
+
+/// Bytes that a remembered value may have.
+const LONGEST: usize = 16 * 1024;
+
 /// The newest value of each reported parameter, in the order of their first report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters {
@@ -21,11 +27,18 @@ impl Parameters {
         entries.map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
-    /// Remembers one report.
+    /// Remembers one report, within limits: a server may make up names without end.
     pub fn note(&mut self, name: &[u8], value: &[u8]) {
+        if name.len() > LONGEST || value.len() > LONGEST {
+            return;
+        }
+        let is_room = self.entries.len() < MOST;
         match self.entries.iter_mut().find(|(key, _)| key == name) {
             Some((_, old)) => value.clone_into(old),
-            None => self.entries.push((name.to_vec(), value.to_vec())),
+            None if is_room => {
+                self.entries.push((name.to_vec(), value.to_vec()));
+            }
+            None => {}
         }
     }
 
@@ -42,6 +55,19 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn server_that_reports_without_end_fills_no_memory() {
+        let mut parameters = Parameters::default();
+        for number in 0..10_000 {
+            parameters.note(format!("name {number}").as_bytes(), b"value");
+        }
+        parameters.note(b"name 0", &vec![b'x'; LONGEST + 1]);
+        parameters.note(b"name 1", b"new");
+        assert_eq!(parameters.iter().count(), MOST);
+        assert_eq!(parameters.get("name 0"), Some(&b"value"[..]));
+        assert_eq!(parameters.get("name 1"), Some(&b"new"[..]));
+    }
 
     #[test]
     fn only_what_differs_is_news() {

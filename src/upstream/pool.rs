@@ -25,6 +25,7 @@ mod opening;
 mod place;
 mod shared;
 mod state;
+mod total;
 mod trouble;
 mod upkeep;
 mod waiter;
@@ -38,6 +39,7 @@ use std::time::Instant;
 
 use self::shared::Local;
 use self::shared::Shared;
+use self::total::Total;
 use super::Error;
 use super::connect::Login;
 use crate::config::Database;
@@ -50,7 +52,18 @@ pub use self::lease::Lease;
 #[derive(Debug)]
 pub struct Pools {
     workers: usize,
-    pools: Mutex<HashMap<Key, Arc<Pool>>>,
+    made: Mutex<HashMap<Key, Arc<Pool>>>,
+    /// What the pools of one database share, where it is limited.
+    totals: Mutex<HashMap<Whole, Arc<Total>>>,
+}
+
+/// One database of one server, as far as an entry of the settings goes.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Whole {
+    host: String,
+    port: u16,
+    database: Vec<u8>,
+    entry: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -70,7 +83,8 @@ impl Pools {
     pub fn new(workers: usize) -> Self {
         Self {
             workers: workers.max(1),
-            pools: Mutex::default(),
+            made: Mutex::default(),
+            totals: Mutex::default(),
         }
     }
 
@@ -84,8 +98,11 @@ impl Pools {
             password: login.password.clone(),
             entry: settings.name.clone(),
         };
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = || Arc::new(Pool::new(self.workers, settings));
+        let mut pools = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || {
+            let total = self.total(login, settings);
+            Arc::new(Pool::new(self.workers, settings, total))
+        };
         Arc::clone(pools.entry(key).or_insert_with(made))
     }
 
@@ -111,8 +128,24 @@ impl Pools {
         self.all().iter().map(|pool| pool.shared.waiting()).sum()
     }
 
+    /// What limits all pools of the login's database together, when something does.
+    fn total(&self, login: &Login, settings: &Database) -> Option<Arc<Total>> {
+        let limit = settings.max_db_connections?;
+        let whole = Whole {
+            host: login.host.clone(),
+            port: login.port,
+            database: login.database.clone(),
+            entry: settings.name.clone(),
+        };
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let total = totals.entry(whole);
+        Some(Arc::clone(
+            total.or_insert_with(|| Arc::new(Total::new(limit))),
+        ))
+    }
+
     fn all(&self) -> Vec<Arc<Pool>> {
-        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let pools = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         pools.values().map(Arc::clone).collect()
     }
 }
@@ -127,8 +160,11 @@ pub struct Pool {
 }
 
 impl Pool {
-    fn new(workers: usize, settings: &Database) -> Self {
-        let shared = Arc::new(Shared::new(workers, settings));
+    fn new(workers: usize, settings: &Database, total: Option<Arc<Total>>) -> Self {
+        let shared = Arc::new(Shared::new(workers, settings, total));
+        if let Some(total) = &shared.total {
+            total.join(&shared);
+        }
         let local = |worker| {
             let shared = Arc::clone(&shared);
             Arc::new(Local { shared, worker })

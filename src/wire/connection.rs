@@ -102,6 +102,11 @@ impl Connection {
         })
     }
 
+    /// Something was read that is not dealt with.
+    pub fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
     /// The peer has not taken everything yet.
     pub fn is_congested(&self) -> bool {
         !self.unsent.is_empty()

@@ -110,3 +110,30 @@ fn pool_that_nobody_has_any_more_leaves_nothing_behind() {
     two.release();
     assert_eq!(server.open(), 0);
 }
+
+#[test]
+fn no_more_than_max_waiting_wait() {
+    let scene = Scene::new(|settings| {
+        settings.pool_size = 1;
+        settings.max_waiting = Some(2);
+    });
+    let lease = scene.checkout_here();
+    scene.here.block_on(in_time(async {
+        let mut first = Box::pin(scene.pool.checkout(0, &scene.login));
+        let mut second = Box::pin(scene.pool.checkout(1, &scene.login));
+        assert!(poll!(&mut first).is_pending());
+        assert!(poll!(&mut second).is_pending());
+        let third = scene.pool.checkout(0, &scene.login).await;
+        let refused = third.expect_err("two wait");
+        assert!(matches!(refused, Error::Crowded), "{refused}");
+        drop(second);
+        let mut third = Box::pin(scene.pool.checkout(0, &scene.login));
+        assert!(poll!(&mut third).is_pending(), "one has given up");
+        lease.release();
+        first.await.expect("its turn").release();
+        third.await.expect("its turn").release();
+    }));
+    // Nobody waits any more.
+    let lease = scene.checkout_here();
+    lease.release();
+}

@@ -6,6 +6,7 @@ mod opening;
 mod server;
 mod sharing;
 mod storm;
+mod total;
 mod upkeep;
 
 use std::future::Future;

@@ -61,19 +61,61 @@ fn server_that_cannot_be_reached_is_said_at_once_when_nothing_is_open() {
 }
 
 #[test]
-fn while_something_is_open_those_who_wait_do_so_until_it_is_released() {
+fn server_that_was_there_is_waited_for() {
     let mut scene = Scene::sized(2);
     let lease = scene.checkout_here();
     scene.server.crash();
-    let error = scene.here.block_on(in_time(async {
-        let mut waiting = Box::pin(scene.pool.checkout(0, &scene.login));
+    let Scene {
+        here,
+        pool,
+        login,
+        server,
+        ..
+    } = &mut scene;
+    here.block_on(in_time(async {
+        let mut waiting = Box::pin(pool.checkout(0, login));
         assert!(poll!(&mut waiting).is_pending());
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(poll!(&mut waiting).is_pending());
         drop(lease);
-        waiting.await.expect_err("now nothing is open")
+        // Long enough for several attempts, with nothing open.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(poll!(&mut waiting).is_pending());
+        server.listen();
+        waiting.await.expect("the server is back").release();
     }));
+}
+
+#[test]
+fn server_that_was_there_is_waited_for_no_longer_than_for_a_connection() {
+    let mut scene = Scene::new(|settings| {
+        settings.query_wait_timeout = Duration::from_millis(300);
+    });
+    drop(scene.checkout_here());
+    scene.server.crash();
+    let since = std::time::Instant::now();
+    let error = scene.take(0, &scene.login).expect_err("it is down");
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    assert!(since.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn server_that_begins_is_waited_for() {
+    let scene = Scene::sized(2);
+    drop(scene.checkout_here());
+    for code in ["57P03", "57P02", "57P01"] {
+        scene.server.refuse(Some(code));
+        let accepted = scene.server.accepted();
+        scene.here.block_on(in_time(async {
+            let mut waiting = Box::pin(scene.pool.checkout(0, &scene.login));
+            while scene.server.accepted() < accepted + 2 {
+                assert!(poll!(&mut waiting).is_pending(), "{code}");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            scene.server.refuse(None);
+            drop(waiting.await.expect("it has begun"));
+        }));
+    }
 }
 
 #[test]

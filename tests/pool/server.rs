@@ -140,10 +140,11 @@ impl Server {
         let _ = std::fs::remove_file(&path);
         let (state, answering) = (Arc::clone(&self.state), self.answering.subscribe());
         let (stop, stopped) = oneshot::channel();
-        let runtime = super::runtime();
-        let listener = runtime.block_on(async { UnixListener::bind(path).expect("a socket") });
+        let listener = std::os::unix::net::UnixListener::bind(path).expect("a socket");
+        listener.set_nonblocking(true).expect("a socket");
         self.thread = Some(thread::spawn(move || {
-            runtime.block_on(async {
+            super::runtime().block_on(async {
+                let listener = UnixListener::from_std(listener).expect("a socket");
                 tokio::select! {
                     _ = stopped => {}
                     () = accept(listener, state, answering) => {}

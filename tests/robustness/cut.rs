@@ -62,7 +62,7 @@ fn share(socket: &TcpStream) -> TcpStream {
 }
 
 #[test]
-fn cut_connection_is_an_error_to_its_client_and_to_no_idle_one() {
+fn cut_connection_is_an_error_to_its_query_and_to_no_idle_client() {
     let database = database();
     let wire = Wire::new();
     let mut config = config(cluster());
@@ -80,8 +80,9 @@ fn cut_connection_is_an_error_to_its_client_and_to_no_idle_one() {
         wait_for(&mut watcher, asleep, (round + 1).to_string().as_str());
         wire.cut();
         let error = expect!(busy, ErrorResponse, "08006");
-        assert_eq!(error.field('S'), "FATAL");
-        busy.expect_closed();
+        assert_eq!(error.field('S'), "ERROR");
+        expect!(busy, ReadyForQuery, "I");
+        assert_eq!(busy.row("SELECT 'served'"), "served");
         assert_eq!(idle.row("SHOW work_mem"), "7MB");
         // Cut while nobody uses it.
         wire.cut();

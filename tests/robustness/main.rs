@@ -3,6 +3,7 @@
 mod crowd;
 mod cut;
 mod disconnects;
+mod hostile;
 mod server_faults;
 #[path = "../support/mod.rs"]
 pub mod support;

@@ -17,6 +17,7 @@ use crate::support::client::TestClient;
 use crate::support::client::cancel;
 use crate::support::cluster;
 use crate::support::database;
+use crate::support::message::Message;
 use crate::support::message::bind;
 use crate::support::message::execute;
 use crate::support::message::parse;
@@ -166,13 +167,9 @@ fn cancel_of_a_client_without_a_connection_is_lost() {
 }
 
 #[test]
-fn idle_clients_outlive_the_server_and_busy_ones_hear_its_words() {
+fn clients_outlive_the_server_and_busy_ones_hear_its_words() {
     let cluster = Cluster::start(Options::default()).expect("a throwaway PostgreSQL starts");
-    let mut config = config(&cluster);
-    // On several workers a connection may still be being opened when the server goes, and nobody
-    // is let in for a moment after such a failure.
-    config.server.workers = 1;
-    let running = start(config);
+    let running = start(config(&cluster));
     let mut idle = [(); 3].map(|()| TestClient::login(running.addr(), "postgres"));
     for (n, client) in idle.iter_mut().enumerate() {
         client.rows(&format!("SET app.me = 'client {n}'"));
@@ -187,12 +184,10 @@ fn idle_clients_outlive_the_server_and_busy_ones_hear_its_words() {
         wait_for(&mut watcher, asleep, "1");
         cluster.restart(how).expect("it starts again");
         // An immediate shutdown is told by a warning first.
-        let mut words = Vec::new();
-        while let Some(message) = busy.try_recv() {
-            words.push(message.text());
-        }
+        let words: Vec<_> = busy.replies().iter().map(Message::text).collect();
         let is_told = |code: &str| words.iter().any(|word| word == code);
         assert!(is_told("57P01") || is_told("57P02"), "{words:?}");
+        assert_eq!(busy.row("SELECT 'served'"), "served");
         for (n, client) in idle.iter_mut().enumerate() {
             client.send(&[bind("", "s", &[]), execute("", 0), sync()].concat());
             expect!(client, BindComplete);

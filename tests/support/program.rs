@@ -25,16 +25,18 @@ impl Program {
 
     /// The same with these settings, as `--set` takes them.
     pub fn serve_with(cluster: &Cluster, settings: &[&str]) -> Self {
+        Self::serve_port(cluster.port(), settings)
+    }
+
+    /// The same in front of whatever listens on this port.
+    pub fn serve_port(port: u16, settings: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pgparley"))
             .args([
                 "serve",
                 "--listen=127.0.0.1:0",
                 "--set=server.http_listen=off",
             ])
-            .arg(format!(
-                "--upstream=postgres://127.0.0.1:{}",
-                cluster.port()
-            ))
+            .arg(format!("--upstream=postgres://127.0.0.1:{port}"))
             .args(settings.iter().map(|setting| format!("--set={setting}")))
             .stderr(Stdio::piped())
             .spawn()

@@ -63,6 +63,8 @@ pub(super) fn database(
     let pool_mode = section.optional("pool_mode", choice(&POOL_MODE));
     let max_prepared_statements = section.optional("max_prepared_statements", whole(1..=100_000));
     let pool_size = section.optional("pool_size", whole(1..=100_000));
+    let max_db_connections = section.optional("max_db_connections", whole(0..=100_000));
+    let max_waiting = section.optional("max_waiting", whole(0..=100_000));
     let query_wait_timeout = section.optional("query_wait_timeout", duration);
     let query_timeout = section.optional("query_timeout", time_limit);
     let idle_transaction_timeout = section.optional("idle_transaction_timeout", time_limit);
@@ -88,6 +90,8 @@ pub(super) fn database(
             max_prepared_statements: max_prepared_statements
                 .unwrap_or(default.max_prepared_statements),
             pool_size: pool_size.unwrap_or(default.pool_size),
+            max_db_connections: max_db_connections.and_then(limit),
+            max_waiting: max_waiting.and_then(limit),
             query_wait_timeout: query_wait_timeout.unwrap_or(default.query_wait_timeout),
             query_timeout: query_timeout.flatten(),
             idle_transaction_timeout: idle_transaction_timeout.flatten(),
@@ -106,6 +110,11 @@ pub(super) fn database(
         }
     });
     (database, section.finish())
+}
+
+/// Nought is no limit.
+fn limit(number: usize) -> Option<usize> {
+    (number > 0).then_some(number)
 }
 
 fn upstream_url(node: &Node) -> Result<UpstreamUrl, String> {

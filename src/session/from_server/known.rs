@@ -19,6 +19,8 @@ pub(in crate::session) struct Known<'a> {
     pub statements: &'a mut Statements,
     /// Its unnamed statement is the client's.
     pub holds_unnamed: &'a mut bool,
+    /// The session can go on with another.
+    pub is_exchangeable: bool,
 }
 
 impl Known<'_> {

@@ -28,7 +28,7 @@ impl Local {
         asked: Instant,
     ) -> Result<Lease, Error> {
         loop {
-            let waiting = self.queue_up(login, asked);
+            let waiting = self.queue_up(login, asked)?;
             let lease = loop {
                 self.look_around(&waiting.0, login)?;
                 if let Some(answer) = poll_fn(|cx| waiting.poll(cx)).await {
@@ -41,7 +41,12 @@ impl Local {
         }
     }
 
-    fn queue_up(self: &Arc<Self>, login: &Login, asked: Instant) -> Waiting {
+    fn queue_up(self: &Arc<Self>, login: &Login, asked: Instant) -> Result<Waiting, Error> {
+        if let Some(queued) = &self.shared.queued
+            && !queued.take()
+        {
+            return Err(Error::Crowded);
+        }
         let deadline = asked + self.shared.limits.wait_timeout;
         let (waiter, watched) = self.shared.shard(self.worker, |state| {
             let startup = state.remember(&login.parameters);
@@ -53,7 +58,7 @@ impl Local {
         if !watched {
             watch::start(self);
         }
-        Waiting(waiter)
+        Ok(Waiting(waiter))
     }
 
     /// Takes, steals or opens a connection for the waiter, as the pool stands. An error says that
@@ -70,13 +75,15 @@ impl Local {
         let may_open = !shared.trouble.lasts();
         let given = waiter.take_place();
         if may_open && (given.is_some() || !shared.places.is_full()) {
-            self.open_for(waiter, login, || given.or_else(|| Place::take(self)));
+            self.open_for(waiter, login, || {
+                given.or_else(|| Place::take_or_evict(self))
+            });
         }
         let cannot_open = !shared.places.is_full() && !waiter.is_opening();
         if shared.is_scarce() || cannot_open || shared.has_waited(waiter) {
             self.steal(waiter);
         }
-        if may_open && shared.places.is_full() && shared.idle() > 0 {
+        if may_open && shared.is_full() && shared.idle() > 0 {
             self.open_for(waiter, login, || self.make_room(waiter));
         }
         if shared.is_restless() {

@@ -80,6 +80,9 @@ impl Shared {
     /// Frees a place for the next connection.
     pub(super) fn vacate(&self) {
         self.places.give_back();
+        if let Some(total) = &self.total {
+            total.give_back();
+        }
         self.call_next();
     }
 
@@ -103,13 +106,21 @@ impl Shared {
         }
     }
 
-    /// Why nobody can be served: nothing is open, and nothing is to be opened now.
+    /// Why nobody can be served: nothing is open, nothing is to be opened now, and nothing ever was.
+    /// Where something was, the server is waited for.
     pub(super) fn hopeless(&self) -> Option<Error> {
         let nothing = self.places.used() == 0 && self.connecting.used() == 0;
-        if nothing && self.trouble.is_there() {
+        if nothing && self.trouble.is_there() && !self.has_worked.load(Ordering::SeqCst) {
             return self.trouble.last(Instant::now());
         }
         None
+    }
+
+    /// Why somebody has waited for too long.
+    pub(super) fn waited_in_vain(&self) -> Error {
+        let nothing_is_open = self.places.used() <= self.connecting.used();
+        let trouble = self.trouble.latest().filter(|_| nothing_is_open);
+        trouble.unwrap_or(Error::Exhausted)
     }
 
     /// Whether a waiter has waited for long enough that a connection is fetched from afar.
@@ -153,7 +164,7 @@ impl Shared {
 
     fn offer(&self, worker: usize, mut idle: Idle) -> Offered {
         // While others can be opened, or none can, an open connection is worth more than its place.
-        let may_close = self.places.is_full() && !self.trouble.lasts();
+        let may_close = self.is_full() && !self.trouble.lasts();
         loop {
             match self.shard(worker, |state| state.next(&idle.card.startup, may_close)) {
                 Next::Serve(waiter) => match waiter.give(idle) {

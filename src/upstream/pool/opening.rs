@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::idle::Card;
@@ -47,6 +48,7 @@ impl Opening {
     fn opened(self, backend: Backend) {
         let shared = &*self.local.shared;
         shared.trouble.clear();
+        shared.has_worked.store(true, Ordering::SeqCst);
         let card = Card::new(self.startup, self.home, &shared.limits);
         let mut last_login = shared
             .last_login
@@ -90,15 +92,27 @@ fn end(waiter: Option<&Waiter>) {
     }
 }
 
+/// What a server says to everybody while it ends or begins.
+const NOT_NOW: [&str; 3] = [
+    sqlstate::ADMIN_SHUTDOWN,
+    sqlstate::CRASH_SHUTDOWN,
+    sqlstate::CANNOT_CONNECT_NOW,
+];
+
 /// The next attempt would fail in the same way, whoever makes it. What the server says of a login
-/// is between it and that client, except that it has no more room while some of it is ours.
+/// is between it and that client, except that it is about to end or to begin, or has no more room
+/// while some of it is ours.
 fn concerns_everybody(error: &Error, others_are_open: bool) -> bool {
     match error {
         Error::Unreachable { .. } | Error::TimedOut(_) => true,
         Error::Refused(bytes) => {
             let body = bytes.get(HEADER..).unwrap_or_default();
-            others_are_open && has_code(body, sqlstate::TOO_MANY_CONNECTIONS)
+            NOT_NOW.iter().any(|code| has_code(body, code))
+                || others_are_open && has_code(body, sqlstate::TOO_MANY_CONNECTIONS)
         }
-        Error::NoPassword(_) | Error::UnsupportedAuthentication(_) | Error::Exhausted => false,
+        Error::NoPassword(_)
+        | Error::UnsupportedAuthentication(_)
+        | Error::Exhausted
+        | Error::Crowded => false,
     }
 }

@@ -51,10 +51,26 @@ impl Bounded {
 pub(super) struct Place(Option<Arc<Local>>);
 
 impl Place {
-    /// A new one; `None` at the limit.
+    /// A new one; `None` at a limit.
     pub(super) fn take(local: &Arc<Local>) -> Option<Self> {
-        let there_is_one = local.shared.places.take();
+        let there_is_one = local.shared.occupy();
         there_is_one.then(|| Self::of_idle(Arc::clone(local)))
+    }
+
+    /// The same, and where the limit is that of all pools of the database, another pool makes room.
+    pub(super) fn take_or_evict(local: &Arc<Local>) -> Option<Self> {
+        loop {
+            let place = Self::take(local);
+            let total = local.shared.total.as_ref();
+            let Some(total) = total.filter(|_| place.is_none() && !local.shared.places.is_full())
+            else {
+                return place;
+            };
+            // Somebody else may take the room that was made.
+            if total.is_full() && !total.evict_for(&local.shared) {
+                return None;
+            }
+        }
     }
 
     /// That of a connection which was idle until now.

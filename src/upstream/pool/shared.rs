@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -15,6 +16,7 @@ use super::idle::Idle;
 use super::idle::Reason;
 use super::place::Bounded;
 use super::state::State;
+use super::total::Total;
 use super::trouble::Trouble;
 use crate::config::Database;
 use crate::config::PoolMode;
@@ -38,8 +40,14 @@ pub(super) struct Shared {
     heads: Box<[AtomicU64]>,
     /// Connections that are open or being opened.
     pub places: Bounded,
+    /// The limit that it shares with the pools of other users; `None` where there is none.
+    pub total: Option<Arc<Total>>,
     /// Those that are being opened.
     pub connecting: Bounded,
+    /// Clients that wait; `None` where they are not limited.
+    pub queued: Option<Bounded>,
+    /// A connection was opened once: the server is there, and will be again.
+    pub has_worked: AtomicBool,
     /// What keeps connections from being opened.
     pub trouble: Trouble,
     pub limits: Limits,
@@ -89,12 +97,15 @@ pub(super) struct Local {
 }
 
 impl Shared {
-    pub(super) fn new(workers: usize, settings: &Database) -> Self {
+    pub(super) fn new(workers: usize, settings: &Database, total: Option<Arc<Total>>) -> Self {
         Self {
             shards: (0..workers).map(|_| Shard::default()).collect(),
             heads: (0..workers).map(|_| AtomicU64::new(NOBODY)).collect(),
             places: Bounded::new(settings.pool_size),
+            total,
             connecting: Bounded::new(settings.max_connecting),
+            queued: settings.max_waiting.map(Bounded::new),
+            has_worked: AtomicBool::new(false),
             trouble: Trouble::new(settings.server_login_retry),
             limits: Limits {
                 wait_timeout: settings.query_wait_timeout,
@@ -149,6 +160,33 @@ impl Shared {
         self.workers().map(queue).sum()
     }
 
+    /// Counts one more connection; `false` when that would be over a limit.
+    pub(super) fn occupy(&self) -> bool {
+        if !self.places.take() {
+            return false;
+        }
+        let fits = self.total.as_ref().is_none_or(|total| total.take());
+        if !fits {
+            self.places.give_back();
+        }
+        fits
+    }
+
+    /// There may be no more connections.
+    pub(super) fn is_full(&self) -> bool {
+        self.places.is_full() || self.total.as_ref().is_some_and(|total| total.is_full())
+    }
+
+    /// Since when the longest idle connection of any worker that fits is idle, and whose it is.
+    pub(super) fn longest_idle(&self, fits: &impl Fn(&Idle) -> bool) -> Option<(Instant, usize)> {
+        let with_idle = self.workers().filter(|&worker| self.idle_of(worker) > 0);
+        let since = |worker| {
+            let since = self.shard(worker, |state| state.longest_idle(fits))?;
+            Some((since, worker))
+        };
+        with_idle.filter_map(since).min()
+    }
+
     /// Nanoseconds of the pool's own clock.
     pub(super) fn clock(&self, at: Instant) -> u64 {
         at.saturating_duration_since(self.birth).as_nanos() as u64
@@ -174,14 +212,7 @@ impl Local {
     pub(super) fn take_longest_idle(&self, fits: impl Fn(&Idle) -> bool) -> Option<Idle> {
         let shared = &*self.shared;
         loop {
-            let with_idle = shared
-                .workers()
-                .filter(|&worker| shared.idle_of(worker) > 0);
-            let since = |worker| {
-                let since = shared.shard(worker, |state| state.longest_idle(&fits))?;
-                Some((since, worker))
-            };
-            let (_, worker) = with_idle.filter_map(since).min()?;
+            let (_, worker) = shared.longest_idle(&fits)?;
             // Its own worker may have been faster.
             let taken = shared.shard(worker, |state| state.take_longest_idle(&fits));
             if taken.is_some() {

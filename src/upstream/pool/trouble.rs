@@ -84,6 +84,11 @@ impl Trouble {
         Some(last.error.again())
     }
 
+    /// Why the last attempt failed, when none has succeeded since.
+    pub(super) fn latest(&self) -> Option<Error> {
+        self.lock().as_ref().map(|last| last.error.again())
+    }
+
     /// A pause and its end, which is spread so that many pgparleys do not come back together.
     fn pause(&self, pause: Duration, now: Instant) -> (Duration, Instant) {
         let pause = pause.min(self.longest);

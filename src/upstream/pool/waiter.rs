@@ -201,5 +201,8 @@ impl Drop for Waiting {
         if left.called {
             local.shared.call_next();
         }
+        if let Some(queued) = &local.shared.queued {
+            queued.give_back();
+        }
     }
 }

@@ -14,7 +14,6 @@ use super::shared::Local;
 use super::shared::Shared;
 use super::state::State;
 use super::waiter::Waiter;
-use crate::upstream::Error;
 
 /// How often those who wait look around.
 const EAGER: Duration = SHORT_WAIT;
@@ -90,7 +89,7 @@ impl Shared {
             (overdue, called, Some(next))
         });
         for waiter in overdue {
-            waiter.fail(Error::Exhausted);
+            waiter.fail(self.waited_in_vain());
         }
         for waiter in called {
             waiter.call();

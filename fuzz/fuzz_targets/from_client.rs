@@ -1,0 +1,5 @@
+//! Feeds `from_client` with whatever the fuzzer makes up: `cargo +nightly fuzz run from_client`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| pgparley_fuzz::wire::from_client(bytes));

@@ -1,0 +1,5 @@
+//! Feeds `upstream_login` with whatever the fuzzer makes up: `cargo +nightly fuzz run upstream_login`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| pgparley_fuzz::wire::upstream_login(bytes));
