@@ -8,6 +8,7 @@ use criterion::criterion_main;
 use pgparley::config::Policy;
 use pgparley::guard::cache::CacheKey;
 use pgparley::guard::cache::DecisionCache;
+use pgparley::guard::decide;
 use pgparley::guard::review;
 use pgparley::sql::schema::Facts;
 
@@ -54,7 +55,7 @@ fn reviewing(criterion: &mut Criterion) {
                         facts: 1,
                     },
                     text,
-                    || review(text, &read_only, Some(&facts)),
+                    |shape| decide(shape, &read_only, Some(&facts)),
                 )
             });
         });

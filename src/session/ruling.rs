@@ -48,7 +48,7 @@ pub(super) enum Ruling {
     /// It goes on as it is.
     Forward(Plan),
     /// Another text goes on instead.
-    Rewrite(Arc<[u8]>, Plan),
+    Rewrite(Vec<u8>, Plan),
     /// It does not go on.
     Refuse(Box<ErrorInfo>),
     /// It holds questions.
@@ -133,7 +133,7 @@ impl Rules {
             facts: facts.map_or(0, |facts| facts.version),
         };
         DECISIONS.with_borrow_mut(|decisions| {
-            decisions.verdict(key, text, || guard::review(text, policy, facts))
+            decisions.verdict(key, text, |shape| guard::decide(shape, policy, facts))
         })
     }
 
