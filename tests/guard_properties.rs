@@ -155,7 +155,7 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
 fn outcome(text: &[u8], verdict: Verdict) -> Option<(Vec<u8>, Plan)> {
     match verdict {
         Verdict::Forward(plan) => Some((text.to_vec(), plan)),
-        Verdict::Rewrite { text, plan } => Some((text.to_vec(), plan)),
+        Verdict::Rewrite { text, plan } => Some((text, plan)),
         Verdict::Refuse(_) => None,
     }
 }

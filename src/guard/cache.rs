@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::hash::Hasher;
 use std::hash::RandomState;
 
 use super::shape::Shape;
@@ -85,7 +86,7 @@ impl DecisionCache {
             return decide(text).verdict(text);
         }
         self.shape.become_of(text);
-        let hash = self.hasher.hash_one((key, self.shape.bytes()));
+        let hash = self.hash(key);
         if let Some(entry) = self.young.entries.get(&hash)
             && entry.is_for(key, self.shape.bytes())
         {
@@ -108,6 +109,15 @@ impl DecisionCache {
             self.keep(hash, entry);
         }
         verdict
+    }
+
+    /// The hash of the key and the shape that are looked up.
+    fn hash(&self, key: CacheKey) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        // In two pieces: each one that is hashed costs something.
+        hasher.write(self.shape.bytes());
+        hasher.write_u64(key.policy.rotate_left(32) ^ key.facts);
+        hasher.finish()
     }
 
     /// Whether a shape with this hash has come before.
@@ -198,7 +208,7 @@ impl BuildHasher for Identity {
 #[derive(Debug)]
 struct IdentityHasher(u64);
 
-impl std::hash::Hasher for IdentityHasher {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }

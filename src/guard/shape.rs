@@ -62,35 +62,39 @@ impl Shape {
     fn read(&mut self, text: &[u8]) -> Option<()> {
         let mut copied = 0;
         let mut at = 0;
-        // The end of what stands before, white space left out.
-        let mut before = 0;
-        while let Some(&byte) = text.get(at) {
-            let end = match byte {
-                byte if is_space(byte) => {
-                    at += 1;
-                    continue;
-                }
+        while let Some(next) = text[at..].iter().position(|&byte| TELLS[usize::from(byte)]) {
+            at += next;
+            let (end, stands_for_it): (_, &[u8]) = match text[at] {
                 b'0'..=b'9' => {
                     let end = digits_end(text, at);
-                    if stands_alone(text, before, at, end) {
-                        self.leave_out(&text[copied..at], end - at, b"0");
-                        copied = end;
-                    }
-                    end
+                    (
+                        end,
+                        if stands_alone(text, at, end) {
+                            b"0"
+                        } else {
+                            b""
+                        },
+                    )
                 }
                 b'\'' => {
-                    let end = string_end(text, before, at)?;
-                    if is_compared(text, before, at, end) {
-                        self.leave_out(&text[copied..at], end - at, b"''");
-                        copied = end;
-                    }
-                    end
+                    let end = string_end(text, at)?;
+                    (
+                        end,
+                        if is_compared(text, at, end) {
+                            b"''"
+                        } else {
+                            b""
+                        },
+                    )
                 }
-                b'"' => at + 2 + memchr(b'"', &text[at + 1..])?,
-                _ if is_plain(text, at)? => at + 1,
-                _ => break,
+                b'"' => (at + 2 + memchr(b'"', &text[at + 1..])?, b""),
+                _ => (is_what_it_seems(text, at).then_some(at + 1)?, b""),
             };
-            (at, before) = (end, end);
+            if !stands_for_it.is_empty() {
+                self.leave_out(&text[copied..at], end - at, stands_for_it);
+                copied = end;
+            }
+            at = end;
         }
         self.bytes.extend_from_slice(&text[copied..]);
         Some(())
@@ -117,19 +121,33 @@ fn begins_statement(text: &[u8]) -> bool {
     })
 }
 
-/// The byte at `at` is what it seems to be; `Some(false)` for the semicolon at the end, `None` for
-/// what may change the meaning of bytes behind it.
-fn is_plain(text: &[u8], at: usize) -> Option<bool> {
-    let next = text.get(at + 1).copied().unwrap_or(0);
-    match (text[at], next) {
-        (b'-', b'-') | (b'/', b'*') | (b'\\', _) => None,
-        (b'$', next) => next.is_ascii_digit().then_some(true),
-        (b';', _) => text[at + 1..]
-            .iter()
-            .all(|&byte| is_space(byte))
-            .then_some(false),
-        _ => Some(true),
+/// Bytes at which a value begins, or something in which none does.
+const TELLS: [bool; 256] = {
+    let mut tells = [false; 256];
+    let bytes = b"0123456789'\"-/\\$;";
+    let mut index = 0;
+    while index < bytes.len() {
+        tells[bytes[index] as usize] = true;
+        index += 1;
     }
+    tells
+};
+
+/// The byte at `at` does not change the meaning of bytes behind it, and no statement follows it.
+fn is_what_it_seems(text: &[u8], at: usize) -> bool {
+    let rest = &text[at + 1..];
+    match (text[at], rest.first()) {
+        (b'-', Some(b'-')) | (b'/', Some(b'*')) | (b'\\', _) => false,
+        (b'$', next) => next.is_some_and(u8::is_ascii_digit),
+        (b';', _) => rest.iter().all(|&byte| is_space(byte)),
+        _ => true,
+    }
+}
+
+/// What stands before `at`, without white space.
+fn before(text: &[u8], at: usize) -> &[u8] {
+    let spaces = text[..at].iter().rev().take_while(|&&byte| is_space(byte));
+    &text[..at - spaces.count()]
 }
 
 fn digits_end(text: &[u8], at: usize) -> usize {
@@ -138,9 +156,9 @@ fn digits_end(text: &[u8], at: usize) -> usize {
 }
 
 /// The digits from `at` to `end` are an integer behind an operator, a comma or a parenthesis.
-fn stands_alone(text: &[u8], before: usize, at: usize, end: usize) -> bool {
+fn stands_alone(text: &[u8], at: usize, end: usize) -> bool {
     let follows = matches!(
-        text[..before].last(),
+        before(text, at).last(),
         Some(b'=' | b'<' | b'>' | b'+' | b'-' | b'*' | b'/' | b'(' | b',')
     );
     let goes_on = text
@@ -151,10 +169,11 @@ fn stands_alone(text: &[u8], before: usize, at: usize, end: usize) -> bool {
 
 /// The end of the string whose quote is at `at`; `None` for one with a prefix, with escapes or that
 /// may go on.
-fn string_end(text: &[u8], before: usize, at: usize) -> Option<usize> {
-    let last = text[..before].last().copied().unwrap_or(0);
-    let has_prefix = before == at && (continues_name(last) || last == b'"');
-    if has_prefix || last == b'\'' {
+fn string_end(text: &[u8], at: usize) -> Option<usize> {
+    let has_prefix = text[..at]
+        .last()
+        .is_some_and(|&byte| continues_name(byte) || byte == b'"');
+    if has_prefix || before(text, at).last() == Some(&b'\'') {
         return None;
     }
     let inside = at + 1;
@@ -168,16 +187,12 @@ fn string_end(text: &[u8], before: usize, at: usize) -> Option<usize> {
 
 /// The string from `at` to `end`, its quotes included, is what something is compared with or set
 /// to, and is nothing but printable ASCII.
-fn is_compared(text: &[u8], before: usize, at: usize, end: usize) -> bool {
+fn is_compared(text: &[u8], at: usize, end: usize) -> bool {
     let is_operator = |byte: &u8| b"~!@#^&|`?+-*/%<>=:".contains(byte);
-    let operator = text[..before]
-        .iter()
-        .rposition(|byte| !is_operator(byte))
-        .map_or(0, |last| last + 1);
-    let compares = matches!(
-        &text[operator..before],
-        b"=" | b"<>" | b"!=" | b"<" | b">" | b"<=" | b">="
-    );
+    let before = before(text, at);
+    let operands = before.iter().rposition(|byte| !is_operator(byte));
+    let operator = &before[operands.map_or(0, |last| last + 1)..];
+    let compares = matches!(operator, b"=" | b"<>" | b"!=" | b"<" | b">" | b"<=" | b">=");
     let inside = &text[at + 1..end - 1];
     compares && inside.iter().all(|byte| (b' '..=b'~').contains(byte)) && !is_cast(text, end)
 }
