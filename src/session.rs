@@ -252,6 +252,8 @@ impl Session {
             let dealt_with = match event {
                 Event::Moved => continue,
                 Event::End(end) => Err(end),
+                // Where many share few connections, this happens with every message.
+                Event::Attach => Box::pin(self.reach_server()).await,
                 event => Box::pin(self.deal_with(event)).await,
             };
             if let Err(end) = dealt_with {

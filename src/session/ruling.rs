@@ -31,6 +31,9 @@ use crate::wire::ErrorInfo;
 /// How old the facts may be that a decision is made with.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// Longer texts are looked at again when they have waited for a server connection.
+const LONGEST_KEPT: usize = 4096;
+
 /// Verdicts that one worker remembers.
 const MOST_DECISIONS: usize = 8192;
 
@@ -61,6 +64,8 @@ pub(super) struct Rules {
     questions_answered: bool,
     facts: Option<FactsOfDatabase>,
     unlimited: Plan,
+    /// A text that waits for a server connection, and what becomes of it.
+    kept: Option<Box<(Vec<u8>, Ruling)>>,
     /// Transaction blocks are not for this session.
     refuses_blocks: bool,
 }
@@ -90,12 +95,25 @@ impl Rules {
             questions_answered: services.config.nl.enabled,
             facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, access)),
             unlimited: Plan::unlimited(),
+            kept: None,
             refuses_blocks: access.mode == PoolMode::Statement,
+        }
+    }
+
+    /// Remembers what becomes of `text`, in case that it is asked for next.
+    pub(super) fn keep(&mut self, text: &[u8], ruling: Ruling) {
+        if text.len() <= LONGEST_KEPT {
+            self.kept = Some(Box::new((text.to_vec(), ruling)));
         }
     }
 
     /// What becomes of `text`.
     pub(super) fn rule(&mut self, text: &[u8]) -> Ruling {
+        if let Some(kept) = self.kept.take()
+            && kept.0 == text
+        {
+            return kept.1;
+        }
         if question::may_hold_question(text) {
             match question::place(text) {
                 Placement::None => {}
