@@ -60,6 +60,18 @@ fn reviewing(criterion: &mut Criterion) {
             });
         });
     }
+    group.bench_function("remembered/tiny with other values", |bencher| {
+        let texts = [1, 22_222, 333_333_333].map(|aid| TINY.replace('1', &aid.to_string()));
+        let mut cache = DecisionCache::new(10_000, 16 << 20);
+        let mut turn = 0;
+        bencher.iter(|| {
+            turn = (turn + 1) % texts.len();
+            let text = black_box(texts[turn].as_bytes());
+            cache.verdict(CacheKey::default(), text, |shape| {
+                decide(shape, &read_only, Some(&facts))
+            })
+        });
+    });
     group.finish();
 }
 

@@ -69,7 +69,7 @@ fn who_waits_too_long_gets_an_error_and_goes_on() {
     assert_eq!(waiter.row("SELECT 2"), "2");
 }
 
-/// What was decided before the wait holds for that text alone.
+/// What is decided before the wait is not decided again behind it.
 #[test]
 fn what_waited_and_what_came_behind_it_are_limited_as_ever() {
     let database = database();
