@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """CPU per transaction of pgparley beside pgbouncer and a direct connection.
 
-Starts a throwaway PostgreSQL, pgbouncer and pgparley (transaction pooling on both, a row limit on
-pgparley), runs pgbench -S through each in interleaved rounds, prints every round, then median and
-spread. Client, proxy and server share the machine's cores: trust the ratio, not the tps.
+Starts a throwaway PostgreSQL, pgbouncer and pgparley (transaction pooling on both, one pgparley for
+each policy and number of workers asked for), runs pgbench -S through each in interleaved rounds,
+prints every round, then median and spread. Client, proxy and server share the machine's cores: trust
+the ratio, not the tps.
+
+Debian's pgbouncer takes no prepared statements in transaction mode: beside the protocol "prepared" it
+runs "simple".
 """
 
 import argparse
@@ -22,7 +26,11 @@ import tempfile
 import time
 
 TARGETS = ("direct", "pgbouncer", "pgparley")
-AIM = 1.05
+POLICIES = {"none": {}, "limit": {"policy.0.row_limit": 1000},
+            "both": {"policy.0.row_limit": 1000, "policy.0.read_only": "true"}}
+# pgparley / pgbouncer, by clients; and of one connection for each transaction.
+AIMS = {2: 1.15, 32: 1.05, 200: 1.05}
+CONNECT_AIM = 1.1
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -156,33 +164,43 @@ ignore_startup_parameters = extra_float_digits
     return port, machine.start(command, port, "pgbouncer.log", user=machine.user)
 
 
-def start_pgparley(machine, upstream, options):
-    """pgparley with a row limit over everything; its port and process."""
+def start_pgparley(machine, upstream, options, policy, workers):
+    """pgparley with a policy over everything; its port and process."""
     if not options.pgparley.exists():
         raise BenchError(f"{options.pgparley} is not there: cargo build --release")
     port = free_port()
     command = [options.pgparley, "serve", "--listen", f"127.0.0.1:{port}",
                "--upstream", f"postgres://127.0.0.1:{upstream}"]
-    settings = {"server.http_listen": "off", "server.log": "warn", "policy.0.row_limit": 1000,
-                "database.0.pool_size": options.pool_size}
+    settings = {"server.http_listen": "off", "server.log": "warn", "server.workers": workers,
+                "database.0.pool_size": options.pool_size, **POLICIES[policy]}
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
-    return port, machine.start(command, port, "pgparley.log")
+    return port, machine.start(command, port, f"pgparley-{policy}-{workers}.log")
 
 
 def cpu_us(process):
-    """CPU time of all threads of `process` so far, in µs."""
-    total = 0
+    """CPU time of each thread of `process` so far, in µs, by its number and name."""
+    times = {}
     for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
         with contextlib.suppress(FileNotFoundError):
-            total += int((task / "schedstat").read_text().split()[0])
-    return total / 1000
+            name = (task / "comm").read_text().strip()
+            times[task.name, name] = int((task / "schedstat").read_text().split()[0]) / 1000
+    return times
 
 
-def run_pgbench(port, clients, protocol, seconds):
+def spent(before, after):
+    """CPU time between two readings: of all threads, and the busiest worker's share of the workers'."""
+    each = {thread: time - before.get(thread, 0) for thread, time in after.items()}
+    workers = [time for (_, name), time in each.items() if name.startswith("worker")]
+    share = max(workers) / sum(workers) if sum(workers) else None
+    return sum(each.values()), share
+
+
+def run_pgbench(port, clients, protocol, seconds, options):
     """Transactions done and per second; a failed one ends the bench."""
     command = [program("pgbench", postgres_directory()), "-n", "-S", "-M", protocol,
                "-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1)), "-T", str(seconds),
+               *(["-C"] if options.connect else []),
                f"host=127.0.0.1 port={port} user=bench dbname=postgres"]
     done = subprocess.run(command, capture_output=True, text=True)
     count = re.search(r"actually processed: (\d+)", done.stdout)
@@ -194,29 +212,35 @@ def run_pgbench(port, clients, protocol, seconds):
 
 
 def measure(targets, options):
-    """Interleaved rounds: {(clients, protocol): {target: [CPU µs per transaction, …]}}."""
+    """Interleaved rounds: {(clients, protocol): {target: [CPU µs per transaction, …]}}, and the share
+    of its busiest worker for each target."""
     cases = [(clients, protocol) for clients in options.clients for protocol in options.protocols]
     cpu = {case: {name: [] for name in targets} for case in cases}
+    shares = {name: [] for name in targets}
     names = list(targets)
-    print(f"{'round':>5} {'clients':>7} {'protocol':<9} {'target':<10} {'tps':>8} {'CPU µs/tx':>9}")
+    print(f"{'round':>5} {'clients':>7} {'protocol':<9} {'target':<16} {'tps':>8} {'CPU µs/tx':>9}")
     for clients, protocol in cases:
-        for port, _ in targets.values():
-            run_pgbench(port, clients, protocol, 1)
+        speaks = {name: "simple" if (name, protocol) == ("pgbouncer", "prepared") else protocol
+                  for name in names}
+        for name, (port, _) in targets.items():
+            run_pgbench(port, clients, speaks[name], 1, options)
         for number in range(options.rounds):
             # Who comes first rotates, so that a burst of noise falls on all alike.
             shift = number % len(names)
             for name in names[shift:] + names[:shift]:
                 port, process = targets[name]
-                before = cpu_us(process) if process else 0
-                done, tps = run_pgbench(port, clients, protocol, options.seconds)
+                before = cpu_us(process) if process else {}
+                done, tps = run_pgbench(port, clients, speaks[name], options.seconds, options)
                 shown = "-"
                 if process:
-                    each = (cpu_us(process) - before) / done
-                    cpu[clients, protocol][name].append(each)
-                    shown = f"{each:.2f}"
-                print(f"{number + 1:>5} {clients:>7} {protocol:<9} {name:<10} {tps:>8.0f} {shown:>9}",
+                    total, share = spent(before, cpu_us(process))
+                    cpu[clients, protocol][name].append(total / done)
+                    shown = f"{total / done:.2f}"
+                    if share and share < 1:
+                        shares[name].append(share)
+                print(f"{number + 1:>5} {clients:>7} {speaks[name]:<9} {name:<16} {tps:>8.0f} {shown:>9}",
                       flush=True)
-    return cpu
+    return cpu, shares
 
 
 def spread(values):
@@ -224,23 +248,30 @@ def spread(values):
     return f"{statistics.median(values):6.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def report(cpu):
-    """Prints medians, spreads and the ratio of each case."""
+def report(cpu, shares, options):
+    """Prints medians, spreads, the ratios of each case and how workers share the work."""
     print("\nCPU µs per transaction: median (lowest to highest)")
     for (clients, protocol), of in cpu.items():
         for name, values in of.items():
             if values:
-                print(f"{clients:>3} clients, {protocol:<9} {name:<10} {spread(values)}")
-    both = [case for case in cpu if cpu[case].get("pgbouncer") and cpu[case].get("pgparley")]
-    if both:
-        print("\npgparley / pgbouncer, round by round: median (lowest to highest)")
-    for case in both:
-        of = cpu[case]
-        ratios = [ours / theirs for ours, theirs in zip(of["pgparley"], of["pgbouncer"])]
-        verdict = ""
-        if case[0] == 32:
-            verdict = f"  aim {AIM}: " + ("met" if statistics.median(ratios) <= AIM else "missed")
-        print(f"{case[0]:>3} clients, {case[1]:<9} {spread(ratios)}{verdict}")
+                print(f"{clients:>3} clients, {protocol:<9} {name:<16} {spread(values)}")
+    print("\npgparley / pgbouncer, round by round: median (lowest to highest)")
+    for (clients, protocol), of in cpu.items():
+        theirs = of.get("pgbouncer")
+        for name in of if theirs else []:
+            if name == "pgbouncer" or not of[name]:
+                continue
+            ratios = [our / their for our, their in zip(of[name], theirs)]
+            aim = CONNECT_AIM if options.connect else AIMS.get(clients)
+            verdict = ""
+            if aim:
+                verdict = f"  aim {aim}: " + ("met" if statistics.median(ratios) <= aim else "missed")
+            print(f"{clients:>3} clients, {protocol:<9} {name:<16} {spread(ratios)}{verdict}")
+    if any(shares.values()):
+        print("\nthe busiest worker's share of the workers' CPU: median (lowest to highest)")
+    for name, values in shares.items():
+        if values:
+            print(f"{name:<16} {spread(values)}")
 
 
 def parse_arguments():
@@ -257,15 +288,20 @@ def parse_arguments():
                         help="of simple, extended, prepared")
     parser.add_argument("--targets", type=names, default=list(TARGETS),
                         help=f"of {', '.join(TARGETS)}")
+    parser.add_argument("--policies", type=names, default=["limit"],
+                        help=f"of pgparley: of {', '.join(POLICIES)}")
+    parser.add_argument("--workers", type=numbers, default=[0],
+                        help="of pgparley; 0 is one for each core")
+    parser.add_argument("--connect", action="store_true", help="a connection for each transaction")
     parser.add_argument("--pool-size", type=int, default=20, help="server connections of a proxy")
     parser.add_argument("--scale", type=int, default=10, help="of pgbench's tables")
     parser.add_argument("--pgparley", type=pathlib.Path, default=ROOT / "target/release/pgparley")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 2
-    unknown = set(options.targets) - set(TARGETS)
+    unknown = set(options.targets) - set(TARGETS) | set(options.policies) - set(POLICIES)
     if unknown:
-        parser.error(f"unknown target {', '.join(unknown)}")
+        parser.error(f"unknown: {', '.join(unknown)}")
     if min(options.rounds, options.seconds, *options.clients) < 1:
         parser.error("--rounds, --seconds and --clients are at least 1")
     return options
@@ -278,11 +314,18 @@ def main():
     machine = Machine()
     try:
         upstream = start_postgres(machine, options)
-        start = {"direct": lambda: (upstream, None),
-                 "pgbouncer": lambda: start_pgbouncer(machine, upstream, options),
-                 "pgparley": lambda: start_pgparley(machine, upstream, options)}
-        targets = {name: start[name]() for name in options.targets}
-        report(measure(targets, options))
+        targets = {}
+        if "direct" in options.targets:
+            targets["direct"] = upstream, None
+        if "pgbouncer" in options.targets:
+            targets["pgbouncer"] = start_pgbouncer(machine, upstream, options)
+        variants = [(policy, workers) for policy in options.policies for workers in options.workers]
+        for policy, workers in variants if "pgparley" in options.targets else []:
+            # By what tells it from the others.
+            name = "pgparley" + f" {policy}" * (len(options.policies) > 1)
+            name += f" {workers}" * (len(options.workers) > 1)
+            targets[name] = start_pgparley(machine, upstream, options, policy, workers)
+        report(*measure(targets, options), options)
     except BenchError as error:
         sys.exit(f"bench: {error}")
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ use criterion::criterion_main;
 use pgparley::config::Policy;
 use pgparley::guard::cache::CacheKey;
 use pgparley::guard::cache::DecisionCache;
+use pgparley::guard::decide;
 use pgparley::guard::review;
 use pgparley::sql::schema::Facts;
 
@@ -54,11 +55,23 @@ fn reviewing(criterion: &mut Criterion) {
                         facts: 1,
                     },
                     text,
-                    || review(text, &read_only, Some(&facts)),
+                    |shape| decide(shape, &read_only, Some(&facts)),
                 )
             });
         });
     }
+    group.bench_function("remembered/tiny with other values", |bencher| {
+        let texts = [1, 22_222, 333_333_333].map(|aid| TINY.replace('1', &aid.to_string()));
+        let mut cache = DecisionCache::new(10_000, 16 << 20);
+        let mut turn = 0;
+        bencher.iter(|| {
+            turn = (turn + 1) % texts.len();
+            let text = black_box(texts[turn].as_bytes());
+            cache.verdict(CacheKey::default(), text, |shape| {
+                decide(shape, &read_only, Some(&facts))
+            })
+        });
+    });
     group.finish();
 }
 

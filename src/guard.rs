@@ -12,12 +12,15 @@ mod refusal;
 mod review;
 mod row_limit;
 mod settings;
+mod shape;
 mod tree;
 mod verdict;
 
 pub use refusal::Refusal;
+pub use review::decide;
 pub use review::review;
 pub use settings::hides_quotes;
+pub use verdict::Decision;
 pub use verdict::Plan;
 pub use verdict::ResultLimit;
 pub use verdict::Verdict;

@@ -261,6 +261,8 @@ impl Session {
                 Event::Moved => continue,
                 Event::End(end @ (End::Server | End::Garbled)) => self.outlive(end),
                 Event::End(end) => Err(end),
+                // Where many share few connections, this happens with every message.
+                Event::Attach => Box::pin(self.reach_server()).await,
                 event => Box::pin(self.deal_with(event)).await,
             };
             let dealt_with = match dealt_with {

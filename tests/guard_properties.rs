@@ -6,6 +6,9 @@ use pgparley::config::Policy;
 use pgparley::guard::Plan;
 use pgparley::guard::ResultLimit;
 use pgparley::guard::Verdict;
+use pgparley::guard::cache::CacheKey;
+use pgparley::guard::cache::DecisionCache;
+use pgparley::guard::decide;
 use pgparley::guard::review;
 use pgparley::sql::kind::StatementKind;
 use pgparley::sql::question::Placement;
@@ -152,9 +155,113 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
 fn outcome(text: &[u8], verdict: Verdict) -> Option<(Vec<u8>, Plan)> {
     match verdict {
         Verdict::Forward(plan) => Some((text.to_vec(), plan)),
-        Verdict::Rewrite { text, plan } => Some((text.to_vec(), plan)),
+        Verdict::Rewrite { text, plan } => Some((text, plan)),
         Verdict::Refuse(_) => None,
     }
+}
+
+/// Two values for each place of a text that holds one: numbers and strings, sensible or not.
+fn values() -> impl Strategy<Value = (String, String)> {
+    let value = prop_oneof![
+        4 => "[0-9]{1,20}",
+        4 => "'[ -~]{0,12}'",
+        1 => Just("lo_unlink(1)".to_owned()),
+        1 => Just("'transaction_read_only'".to_owned()),
+        1 => Just("$1".to_owned()),
+        1 => "[eE]?'[a-z\\\\\n']{0,6}'",
+        1 => "[0-9.e+x_-]{1,6}",
+        1 => any::<char>().prop_map(String::from),
+    ];
+    (value.clone(), value)
+}
+
+/// Texts in two variants that differ in their values, and what may stand around these.
+fn variants() -> impl Strategy<Value = (String, String)> {
+    let between = prop::sample::select(vec![
+        " = ",
+        "=",
+        " <> ",
+        " < ",
+        " => ",
+        " := ",
+        " -> ",
+        " + ",
+        " - ",
+        " * ",
+        " in (",
+        ", ",
+        "(",
+        ")",
+        " limit ",
+        " offset ",
+        " fetch first ",
+        " rows only",
+        " and ",
+        " or a ",
+        " between ",
+        "::text",
+        "::regclass",
+        " :: varchar(",
+        " varchar(",
+        " interval ",
+        " date ",
+        " from t ",
+        " where a ",
+        " where b = ",
+        " join u on ",
+        " order by ",
+        " union select ",
+        " for update",
+        ";",
+        "; set client_encoding = ",
+        " set_config(",
+        " f(",
+        " g(",
+        " lower(",
+        " \n",
+        " -- ",
+        "/* */",
+        " e",
+        " U&",
+        " $$",
+        "\"",
+        "\"c\" ",
+        " returning a = ",
+        " values (",
+        " ",
+    ]);
+    let begin = prop::sample::select(vec![
+        "SELECT a FROM t WHERE a = ",
+        "select a, b from t where a in (",
+        "select set_config(",
+        "select * from t limit ",
+        "SELECT f(a) FROM t WHERE b = ",
+        "select ",
+        "with w as (select 1) select * from w where a < ",
+        "insert into t values (",
+        "update t set a = ",
+        "delete from t where a = ",
+        "set client_encoding = ",
+        "set default_transaction_read_only = ",
+        "fetch ",
+        "explain select ",
+    ]);
+    let parts = prop::collection::vec((values(), between), 1..6);
+    (begin, parts, any::<bool>()).prop_map(|(begin, parts, closes)| {
+        let mut texts = (begin.to_owned(), begin.to_owned());
+        for ((one, other), between) in parts {
+            texts.0.extend([&one, between]);
+            texts.1.extend([&other, between]);
+        }
+        for text in [&mut texts.0, &mut texts.1] {
+            let open = text
+                .matches('(')
+                .count()
+                .saturating_sub(text.matches(')').count());
+            text.push_str(&")".repeat(if closes { open } else { 0 }));
+        }
+        texts
+    })
 }
 
 proptest! {
@@ -169,6 +276,21 @@ proptest! {
         }
         let placement = place(&text);
         prop_assert!(placement == Placement::None || may_hold_question(&text));
+    }
+
+    /// Above all of a text that came with other values before.
+    #[test]
+    fn a_remembered_verdict_is_the_one_that_a_review_comes_to((one, other) in variants()) {
+        let facts = facts();
+        for (number, policy) in [(1, limited()), (2, read_only())] {
+            let mut cache = DecisionCache::new(100, 1 << 20);
+            let key = CacheKey { policy: number, facts: 1 };
+            for text in [&one, &one, &other, &one] {
+                let text = text.as_bytes();
+                let remembered = cache.verdict(key, text, |shape| decide(shape, &policy, Some(&facts)));
+                prop_assert_eq!(remembered, review(text, &policy, Some(&facts)));
+            }
+        }
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub fn review(text: &[u8]) {
                     text.len(),
                     "offsets lead back"
                 );
-                (after.to_vec(), plan)
+                (after, plan)
             }
             Verdict::Refuse(_) => continue,
         };

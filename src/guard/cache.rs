@@ -1,14 +1,16 @@
-//! Remembers verdicts, so that a text that comes again is not read again.
+//! Remembers verdicts, so that a text that comes again is not read again, whatever its values are.
 //!
-//! One for each worker, used by it alone. An entry is found by a hash and believed only if its
-//! text is the same byte for byte. Bounded in entries and in bytes: the cache is two halves, and
+//! One for each worker, used by it alone. An entry is found by a hash and believed only if the
+//! text's shape is the same byte for byte. Bounded in entries and in bytes: the cache is two halves, and
 //! when the younger one is full the older one is dropped, so that what is used stays.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::hash::Hasher;
 use std::hash::RandomState;
-use std::sync::Arc;
 
+use super::shape::Shape;
+use super::verdict::Decision;
 use super::verdict::Verdict;
 
 /// What, besides the text, a verdict depends on.
@@ -20,14 +22,16 @@ pub struct CacheKey {
     pub facts: u64,
 }
 
-/// A bounded map from texts to verdicts.
+/// A bounded map from the shapes of texts to verdicts.
 #[derive(Debug)]
 pub struct DecisionCache {
     hasher: RandomState,
+    /// Of the text that is looked up.
+    shape: Shape,
     young: Half,
     old: Half,
-    /// Hashes of texts that came once, each in the place that it has by itself. Most texts with
-    /// values in them never come again: they are not worth an entry.
+    /// Hashes of shapes that came once, each in the place that it has by itself. Most texts whose
+    /// values are not left out never come again: they are not worth an entry.
     seen: Box<[u64]>,
     most_entries: usize,
     most_bytes: usize,
@@ -35,7 +39,7 @@ pub struct DecisionCache {
 
 #[derive(Debug, Default)]
 struct Half {
-    /// By the hash of key and text: two texts with one hash take turns.
+    /// By the hash of key and shape: two shapes with one hash take turns.
     entries: HashMap<u64, Entry, Identity>,
     bytes: usize,
 }
@@ -43,22 +47,25 @@ struct Half {
 #[derive(Debug)]
 struct Entry {
     key: CacheKey,
-    text: Arc<[u8]>,
-    verdict: Verdict,
+    shape: Box<[u8]>,
+    decision: Decision,
 }
 
 /// Longer texts are reviewed each time: reading them costs more than reviewing them.
 const LONGEST_TEXT: usize = 16 * 1024;
-/// Texts of which it is remembered that they came.
+/// Shapes of which it is remembered that they came.
 const SEEN: usize = 4096;
-/// What an entry takes besides its texts, about.
+/// What an entry takes besides its text, about.
 const OVERHEAD: usize = 256;
+/// What each of its edits takes, about.
+const EDIT: usize = 64;
 
 impl DecisionCache {
     /// A cache of at most `entries` verdicts in at most `bytes`.
     pub fn new(entries: usize, bytes: usize) -> Self {
         Self {
             hasher: RandomState::new(),
+            shape: Shape::default(),
             young: Half::default(),
             old: Half::default(),
             seen: vec![0; SEEN].into_boxed_slice(),
@@ -67,40 +74,53 @@ impl DecisionCache {
         }
     }
 
-    /// The verdict on `text`, by `review` if it is not known.
+    /// The verdict on `text`, by `decide` if none on a text of its shape is known. `decide` is given
+    /// the shape.
     pub fn verdict(
         &mut self,
         key: CacheKey,
         text: &[u8],
-        review: impl FnOnce() -> Verdict,
+        decide: impl FnOnce(&[u8]) -> Decision,
     ) -> Verdict {
         if text.len() > LONGEST_TEXT {
-            return review();
+            return decide(text).verdict(text);
         }
-        let hash = self.hasher.hash_one((key, text));
+        self.shape.become_of(text);
+        let hash = self.hash(key);
         if let Some(entry) = self.young.entries.get(&hash)
-            && entry.is_for(key, text)
+            && entry.is_for(key, self.shape.bytes())
         {
-            return entry.verdict.clone();
+            return entry.decision.verdict_by(&self.shape, text);
         }
-        if let Some(entry) = self.old.take(hash, key, text) {
-            let verdict = entry.verdict.clone();
+        if let Some(entry) = self.old.take(hash, key, self.shape.bytes()) {
+            let verdict = entry.decision.verdict_by(&self.shape, text);
             self.keep(hash, entry);
             return verdict;
         }
-        let verdict = review();
+        let decision = decide(self.shape.bytes());
+        let verdict = decision.verdict_by(&self.shape, text);
         if self.has_seen(hash) {
+            let shape = self.shape.bytes().into();
             let entry = Entry {
                 key,
-                text: Arc::from(text),
-                verdict: verdict.clone(),
+                shape,
+                decision,
             };
             self.keep(hash, entry);
         }
         verdict
     }
 
-    /// Whether a text with this hash has come before.
+    /// The hash of the key and the shape that are looked up.
+    fn hash(&self, key: CacheKey) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        // In two pieces: each one that is hashed costs something.
+        hasher.write(self.shape.bytes());
+        hasher.write_u64(key.policy.rotate_left(32) ^ key.facts);
+        hasher.finish()
+    }
+
+    /// Whether a shape with this hash has come before.
     fn has_seen(&mut self, hash: u64) -> bool {
         let place = hash as usize % SEEN;
         std::mem::replace(&mut self.seen[place], hash) == hash
@@ -149,8 +169,8 @@ impl Half {
         }
     }
 
-    fn take(&mut self, hash: u64, key: CacheKey, text: &[u8]) -> Option<Entry> {
-        if !self.entries.get(&hash)?.is_for(key, text) {
+    fn take(&mut self, hash: u64, key: CacheKey, shape: &[u8]) -> Option<Entry> {
+        if !self.entries.get(&hash)?.is_for(key, shape) {
             return None;
         }
         let entry = self.entries.remove(&hash)?;
@@ -160,16 +180,16 @@ impl Half {
 }
 
 impl Entry {
-    fn is_for(&self, key: CacheKey, text: &[u8]) -> bool {
-        self.key == key && *self.text == *text
+    fn is_for(&self, key: CacheKey, shape: &[u8]) -> bool {
+        self.key == key && *self.shape == *shape
     }
 
     fn size(&self) -> usize {
-        let rewritten = match &self.verdict {
-            Verdict::Rewrite { text, .. } => text.len(),
-            Verdict::Forward(_) | Verdict::Refuse(_) => 0,
+        let edits = match &self.decision {
+            Decision::Edit(edits, _) => edits.len(),
+            Decision::Forward(_) | Decision::Refuse(_) => 0,
         };
-        OVERHEAD + self.text.len() + rewritten
+        OVERHEAD + self.shape.len() + edits * EDIT
     }
 }
 
@@ -188,7 +208,7 @@ impl BuildHasher for Identity {
 #[derive(Debug)]
 struct IdentityHasher(u64);
 
-impl std::hash::Hasher for IdentityHasher {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -209,8 +229,8 @@ mod tests {
     use super::*;
     use crate::guard::Plan;
 
-    fn forward() -> Verdict {
-        Verdict::Forward(Plan::unlimited())
+    fn forward(_: &[u8]) -> Decision {
+        Decision::Forward(Plan::unlimited())
     }
 
     #[test]
@@ -219,10 +239,10 @@ mod tests {
         cache.verdict(CacheKey::default(), b"SELECT 1", forward);
         assert!(cache.is_empty(), "most texts come once");
         cache.verdict(CacheKey::default(), b"SELECT 1", forward);
-        let again = cache.verdict(CacheKey::default(), b"SELECT 1", || {
+        let again = cache.verdict(CacheKey::default(), b"SELECT 1", |_| {
             panic!("reviewed again")
         });
-        assert_eq!(again, forward());
+        assert_eq!(again, Verdict::Forward(Plan::unlimited()));
     }
 
     #[test]
@@ -230,9 +250,9 @@ mod tests {
         let mut cache = DecisionCache::new(10, 1 << 20);
         let mut reviews = 0;
         for (policy, facts) in [(1, 1), (1, 1), (2, 1), (1, 2), (1, 1)] {
-            cache.verdict(CacheKey { policy, facts }, b"SELECT 1", || {
+            cache.verdict(CacheKey { policy, facts }, b"SELECT 1", |shape| {
                 reviews += 1;
-                forward()
+                forward(shape)
             });
         }
         assert_eq!(reviews, 4);
@@ -245,9 +265,9 @@ mod tests {
         for number in 0..10_000 {
             let text = format!("SELECT {number}");
             cache.verdict(CacheKey::default(), text.as_bytes(), forward);
-            cache.verdict(CacheKey::default(), b"SELECT now()", || {
+            cache.verdict(CacheKey::default(), b"SELECT now()", |shape| {
                 reviews += 1;
-                forward()
+                forward(shape)
             });
             cache.verdict(CacheKey::default(), text.as_bytes(), forward);
             assert!(cache.len() <= 100 && cache.bytes() <= 1 << 16);

@@ -1,12 +1,11 @@
 //! The order in which a text is judged.
 
-use std::sync::Arc;
-
 use super::harmless::is_harmless;
 use super::read_only;
 use super::refusal::Refusal;
 use super::row_limit;
 use super::row_limit::Treatment;
+use super::verdict::Decision;
 use super::verdict::Plan;
 use super::verdict::ResultLimit;
 use super::verdict::Verdict;
@@ -19,15 +18,19 @@ use crate::sql::lexer::TokenKind;
 use crate::sql::lexer::lex;
 use crate::sql::schema::Facts;
 use crate::sql::script::Script;
-use crate::sql::splice::apply;
 
 /// What happens to `text` under `policy`. `facts` are those of the database, if known.
 pub fn review(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Verdict {
+    decide(text, policy, facts).verdict(text)
+}
+
+/// As [`review`], for every text of the shape `text`.
+pub fn decide(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Decision {
     let limit = policy
         .row_limit
         .filter(|_| policy.on_exceed != OnExceed::Off);
     if limit.is_none() && !policy.read_only {
-        return Verdict::Forward(Plan::unlimited());
+        return Decision::Forward(Plan::unlimited());
     }
     let script = match Script::lex(text) {
         Ok(script) => script,
@@ -35,19 +38,19 @@ pub fn review(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Verdict {
             let hint =
                 "Only text that reads as standard SQL runs in a read-only session.".to_owned();
             let refusal = Refusal::new("read_only", "42601", error.to_string()).hint(hint);
-            return Verdict::Refuse(refusal);
+            return Decision::Refuse(refusal);
         }
-        Err(_) => return Verdict::Forward(counted(limit)),
+        Err(_) => return Decision::Forward(counted(limit)),
     };
     let ambiguous = has_ambiguous_strings(&script);
     if policy.read_only
         && let Err(refusal) = read_only::check(&script, ambiguous, facts, policy)
     {
-        return Verdict::Refuse(refusal);
+        return Decision::Refuse(refusal);
     }
     match limit {
-        None => Verdict::Forward(Plan::unlimited()),
-        Some(_) if ambiguous => Verdict::Forward(counted(limit)),
+        None => Decision::Forward(Plan::unlimited()),
+        Some(_) if ambiguous => Decision::Forward(counted(limit)),
         Some(rows) => limited(
             &script,
             Limits {
@@ -72,7 +75,7 @@ fn counted(limit: Option<u64>) -> Plan {
     Plan::new(&[limit.map_or(ResultLimit::None, ResultLimit::Rows)], false)
 }
 
-fn limited(script: &Script<'_>, limits: Limits<'_>) -> Verdict {
+fn limited(script: &Script<'_>, limits: Limits<'_>) -> Decision {
     let mut results = Vec::with_capacity(script.statements().len());
     let mut edits = Vec::new();
     let mut harmless = true;
@@ -80,7 +83,7 @@ fn limited(script: &Script<'_>, limits: Limits<'_>) -> Verdict {
         let tokens = script.tokens(statement);
         let treatment = match row_limit::treatment(statement.kind, limits.policy) {
             Ok(treatment) => treatment,
-            Err(refusal) => return Verdict::Refuse(refusal),
+            Err(refusal) => return Decision::Refuse(refusal),
         };
         let reads = statement.kind == StatementKind::Select && is_harmless(tokens, limits.facts);
         harmless &= reads;
@@ -97,12 +100,9 @@ fn limited(script: &Script<'_>, limits: Limits<'_>) -> Verdict {
         .runnable()
         .all(|statement| row_limit::fits_a_block(statement.kind));
     if edits.is_empty() {
-        return Verdict::Forward(plan);
+        return Decision::Forward(plan);
     }
-    Verdict::Rewrite {
-        text: Arc::from(apply(script.text(), &edits)),
-        plan: plan.with_edits(edits),
-    }
+    Decision::Edit(edits.into(), plan)
 }
 
 /// A backslash in a plain string makes the text read otherwise while

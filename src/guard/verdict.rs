@@ -1,8 +1,10 @@
 //! What a review comes to.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::refusal::Refusal;
+use super::shape::Shape;
 use crate::sql::splice::Edit;
 
 /// What happens to a text.
@@ -13,7 +15,7 @@ pub enum Verdict {
     /// Another text goes on in its place.
     Rewrite {
         /// That text.
-        text: Arc<[u8]>,
+        text: Vec<u8>,
         /// How its results are delivered.
         plan: Plan,
     },
@@ -21,18 +23,79 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
+/// What a review comes to for every text of one shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// The text goes on as it is.
+    Forward(Plan),
+    /// It goes on with these edits.
+    Edit(Box<[Edit]>, Plan),
+    /// None of it runs.
+    Refuse(Refusal),
+}
+
+impl Decision {
+    /// What it is for a text that is its own shape.
+    pub(super) fn verdict(&self, text: &[u8]) -> Verdict {
+        self.verdict_by(&Shape::default(), text)
+    }
+
+    /// What it is for a text of this shape.
+    pub(super) fn verdict_by(&self, shape: &Shape, text: &[u8]) -> Verdict {
+        match self {
+            Self::Forward(plan) => Verdict::Forward(plan.clone()),
+            Self::Edit(edits, plan) => rewrite(text, shape, edits, plan.clone()),
+            Self::Refuse(refusal) => Verdict::Refuse(refusal.clone()),
+        }
+    }
+}
+
+/// `text` with edits of its shape.
+fn rewrite(text: &[u8], shape: &Shape, edits: &[Edit], mut plan: Plan) -> Verdict {
+    let grown: usize = edits.iter().map(|edit| edit.with.len()).sum();
+    let mut edited = Vec::with_capacity(text.len() + grown);
+    let mut copied = 0;
+    for edit in edits {
+        let at = shape.place(edit.at.start)..shape.place(edit.at.end);
+        edited.extend_from_slice(&text[copied..at.start]);
+        edited.extend_from_slice(edit.with.as_bytes());
+        copied = at.end;
+        let with = edit.with.len();
+        plan.changes.push(Change { at, with });
+    }
+    edited.extend_from_slice(&text[copied..]);
+    Verdict::Rewrite { text: edited, plan }
+}
+
 /// How the results of a text are delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// For each statement that the server runs, in order; the last one holds for all after it.
-    limits: Arc<[ResultLimit]>,
+    limits: Limits,
     /// The text is one statement that reads and does nothing else, so that it may be cancelled
     /// once its rows are no longer wanted.
     pub cancellable: bool,
     /// It changes nothing to run the text in a transaction block, from which it can be taken back.
     pub fits_a_block: bool,
     /// How the text that goes on differs from the client's, for mapping error positions back.
-    edits: Arc<[Edit]>,
+    changes: Vec<Change>,
+}
+
+/// The limits of the results of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Limits {
+    /// The same for every result: most texts are one statement.
+    Same(ResultLimit),
+    /// For each statement that the server runs, in order; the last one holds for all after it.
+    Each(Arc<[ResultLimit]>),
+}
+
+/// An edit that was made, without what it put in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Change {
+    /// The client's bytes that went.
+    at: Range<usize>,
+    /// How many came instead.
+    with: usize,
 }
 
 impl Plan {
@@ -42,32 +105,31 @@ impl Plan {
     }
 
     pub(super) fn new(limits: &[ResultLimit], cancellable: bool) -> Self {
+        let first = limits.first().copied().unwrap_or(ResultLimit::None);
+        let limits = if limits.iter().all(|limit| *limit == first) {
+            Limits::Same(first)
+        } else {
+            Limits::Each(limits.into())
+        };
         Self {
-            limits: limits.into(),
+            limits,
             cancellable,
             fits_a_block: false,
-            edits: Arc::new([]),
+            changes: Vec::new(),
         }
-    }
-
-    #[must_use]
-    pub(super) fn with_edits(mut self, edits: Vec<Edit>) -> Self {
-        self.edits = edits.into();
-        self
     }
 
     /// How the result of the statement at `index` is delivered; empty statements do not count.
     pub fn limit(&self, index: usize) -> ResultLimit {
-        self.limits
-            .get(index)
-            .or(self.limits.last())
-            .copied()
-            .unwrap_or(ResultLimit::None)
+        match &self.limits {
+            Limits::Same(limit) => *limit,
+            Limits::Each(limits) => limits[index.min(limits.len() - 1)],
+        }
     }
 
     /// No result needs to be looked at.
     pub fn is_unlimited(&self) -> bool {
-        self.limits.iter().all(|limit| *limit == ResultLimit::None)
+        matches!(self.limits, Limits::Same(ResultLimit::None))
     }
 
     /// The client's byte offset for one in the text that went on; inside what was put in, the
@@ -75,13 +137,13 @@ impl Plan {
     pub fn original_offset(&self, offset: usize) -> usize {
         // The ends of the last edit passed, in either text.
         let (mut theirs, mut ours) = (0, 0);
-        for edit in &*self.edits {
-            let start = ours + (edit.at.start - theirs);
+        for change in &self.changes {
+            let start = ours + (change.at.start - theirs);
             if offset < start {
                 break;
             }
-            theirs = edit.at.end;
-            ours = start + edit.with.len();
+            theirs = change.at.end;
+            ours = start + change.with;
             if offset < ours {
                 return theirs;
             }

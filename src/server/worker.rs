@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::mpsc;
@@ -15,6 +16,9 @@ use tokio::sync::oneshot;
 
 use crate::session;
 use crate::session::Services;
+
+/// How long a worker sleeps at most.
+const TICK: Duration = Duration::from_secs(1);
 
 /// A worker thread.
 #[derive(Debug)]
@@ -69,6 +73,7 @@ impl Worker {
                         // The sender is dropped only after it has sent.
                         _ = stopped => {}
                         () = serve(index, arriving, load, services) => {}
+                        () = tick() => {}
                     }
                 });
             })?;
@@ -97,6 +102,15 @@ impl Worker {
         if self.thread.join().is_err() {
             tracing::error!("a worker panicked");
         }
+    }
+}
+
+/// Lets the runtime wake up once a second, without end. A timer that goes off later than the next
+/// one wakes the runtime when it is set, by a system call: with a tick before it, that is spared.
+async fn tick() {
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        ticks.tick().await;
     }
 }
 

@@ -132,7 +132,7 @@ impl Dialogue {
                 }
                 Fate::Drop => self.from_client = Rest::Drop(missing),
                 Fate::Replace(bytes) => {
-                    passage.edit().extend_from_slice(&bytes);
+                    passage.put(bytes);
                     self.from_client = Rest::Drop(missing);
                 }
                 Fate::Begin(head, kept) => {
@@ -272,6 +272,7 @@ impl Dialogue {
         if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
             && let Err(fate) = self.reach(client::QUERY, link)
         {
+            rules.keep(text, ruling);
             return fate;
         }
         match ruling {

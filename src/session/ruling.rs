@@ -31,6 +31,9 @@ use crate::wire::ErrorInfo;
 /// How old the facts may be that a decision is made with.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// Longer texts are looked at again when they have waited for a server connection.
+const LONGEST_KEPT: usize = 4096;
+
 /// Verdicts that one worker remembers.
 const MOST_DECISIONS: usize = 8192;
 
@@ -48,7 +51,7 @@ pub(super) enum Ruling {
     /// It goes on as it is.
     Forward(Plan),
     /// Another text goes on instead.
-    Rewrite(Arc<[u8]>, Plan),
+    Rewrite(Vec<u8>, Plan),
     /// It does not go on.
     Refuse(Box<ErrorInfo>),
     /// It holds questions.
@@ -61,6 +64,7 @@ pub(super) struct Rules {
     questions_answered: bool,
     facts: Option<FactsOfDatabase>,
     unlimited: Plan,
+    kept: Kept,
     /// Transaction blocks are not for this session.
     refuses_blocks: bool,
 }
@@ -90,12 +94,21 @@ impl Rules {
             questions_answered: services.config.nl.enabled,
             facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, access)),
             unlimited: Plan::unlimited(),
+            kept: Kept::default(),
             refuses_blocks: access.mode == PoolMode::Statement,
         }
     }
 
+    /// Remembers what becomes of `text`, in case that it is asked for next.
+    pub(super) fn keep(&mut self, text: &[u8], ruling: Ruling) {
+        self.kept.keep(text, ruling);
+    }
+
     /// What becomes of `text`.
     pub(super) fn rule(&mut self, text: &[u8]) -> Ruling {
+        if let Some(ruling) = self.kept.take(text) {
+            return ruling;
+        }
         if question::may_hold_question(text) {
             match question::place(text) {
                 Placement::None => {}
@@ -133,7 +146,7 @@ impl Rules {
             facts: facts.map_or(0, |facts| facts.version),
         };
         DECISIONS.with_borrow_mut(|decisions| {
-            decisions.verdict(key, text, || guard::review(text, policy, facts))
+            decisions.verdict(key, text, |shape| guard::decide(shape, policy, facts))
         })
     }
 
@@ -207,6 +220,24 @@ fn needs_store(placement: &Placement) -> bool {
         .any(|asked| matches!(asked.verb, Verb::Run(_) | Verb::Save(_) | Verb::Refine))
 }
 
+/// A text that waits for a server connection, and what becomes of it.
+#[derive(Default)]
+struct Kept(Option<Box<(Vec<u8>, Ruling)>>);
+
+impl Kept {
+    fn keep(&mut self, text: &[u8], ruling: Ruling) {
+        if text.len() <= LONGEST_KEPT {
+            self.0 = Some(Box::new((text.to_vec(), ruling)));
+        }
+    }
+
+    /// What becomes of `text`, if that is the one; either way nothing is kept any more.
+    fn take(&mut self, text: &[u8]) -> Option<Ruling> {
+        let (kept, ruling) = *self.0.take()?;
+        (kept == text).then_some(ruling)
+    }
+}
+
 impl FactsOfDatabase {
     fn new(catalog: &Catalog, access: &Arc<Access>) -> Self {
         Self {
@@ -225,5 +256,26 @@ impl FactsOfDatabase {
             self.since = self.known.is_some().then(Instant::now);
         }
         self.known.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_holds_for_its_own_text_and_once() {
+        let mut kept = Kept::default();
+        kept.keep(b"SELECT 1", Ruling::Forward(Plan::unlimited()));
+        assert!(matches!(kept.take(b"SELECT 1"), Some(Ruling::Forward(_))));
+        assert!(kept.take(b"SELECT 1").is_none());
+        kept.keep(b"SELECT 1", Ruling::Forward(Plan::unlimited()));
+        assert!(kept.take(b"SELECT 2").is_none());
+        assert!(kept.take(b"SELECT 1").is_none());
+        kept.keep(
+            &[b' '; LONGEST_KEPT + 1],
+            Ruling::Forward(Plan::unlimited()),
+        );
+        assert!(kept.take(&[b' '; LONGEST_KEPT + 1]).is_none());
     }
 }

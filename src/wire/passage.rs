@@ -45,6 +45,16 @@ impl<'a> Passage<'a> {
         &mut self.edited
     }
 
+    /// Puts `bytes` behind what has passed so far.
+    pub fn put(&mut self, bytes: Vec<u8>) {
+        if self.edited.is_empty() && self.stretch.is_empty() {
+            // Nothing to copy: most chunks are one message.
+            self.edited = bytes;
+        } else {
+            self.edit().extend_from_slice(&bytes);
+        }
+    }
+
     /// Everything that passes, in order.
     pub fn bytes(&self) -> &[u8] {
         if self.edited.is_empty() {
@@ -67,6 +77,19 @@ mod tests {
         passage.pass(2..5);
         assert_eq!(passage.bytes(), b"abcde");
         assert!(std::ptr::eq(passage.bytes().as_ptr(), chunk.as_ptr()));
+    }
+
+    #[test]
+    fn bytes_put_first_and_later_keep_the_order() {
+        let mut passage = Passage::new(b"abcdef");
+        passage.put(b"--".to_vec());
+        passage.pass(0..2);
+        passage.put(b"++".to_vec());
+        assert_eq!(passage.bytes(), b"--ab++");
+        let mut passage = Passage::new(b"abcdef");
+        passage.pass(0..1);
+        passage.put(b"--".to_vec());
+        assert_eq!(passage.bytes(), b"a--");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use pgparley::cli::demo::cluster::Cluster;
 use pgparley::cli::demo::cluster::Options;
 use pgparley::cli::demo::cluster::Shutdown;
+use pgparley::config::Policy;
 
 use crate::PID;
 use crate::expect;
@@ -17,10 +18,12 @@ use crate::support::client::TestClient;
 use crate::support::client::cancel;
 use crate::support::cluster;
 use crate::support::database;
+use crate::support::message::Kind;
 use crate::support::message::Message;
 use crate::support::message::bind;
 use crate::support::message::execute;
 use crate::support::message::parse;
+use crate::support::message::query;
 use crate::support::message::sync;
 use crate::support::message::unnamed;
 use crate::support::proxy::config;
@@ -65,6 +68,47 @@ fn who_waits_too_long_gets_an_error_and_goes_on() {
     expect!(waiter, ReadyForQuery, "I");
     holder.rows("COMMIT");
     assert_eq!(waiter.row("SELECT 2"), "2");
+}
+
+/// What is decided before the wait is not decided again behind it.
+#[test]
+fn what_waited_and_what_came_behind_it_are_limited_as_ever() {
+    let database = database();
+    let running = proxy_with(|config| {
+        config.databases[0].pool_size = 1;
+        config.policies.push(Policy {
+            row_limit: Some(3),
+            read_only: true,
+            ..Policy::default()
+        });
+    });
+    let [mut holder, mut waiter] = [(); 2].map(|()| TestClient::login(running.addr(), &database));
+    let texts = [
+        "SELECT n FROM pg_catalog.generate_series(1, 9) n",
+        "SELECT n FROM pg_catalog.generate_series(1, 2) n",
+        "DELETE FROM pg_catalog.pg_class",
+    ];
+    for extended in [false, true] {
+        holder.rows("BEGIN");
+        let message = |text: &&str| {
+            if extended {
+                [unnamed(text), sync()].concat()
+            } else {
+                query(text)
+            }
+        };
+        waiter.send(&texts.iter().flat_map(message).collect::<Vec<_>>());
+        holder.rows("COMMIT");
+        let rows = [(); 3].map(|()| {
+            let replies = waiter.replies();
+            let rows = replies.iter().filter(|reply| reply.kind() == Kind::DataRow);
+            let is_refused = replies
+                .iter()
+                .any(|reply| reply.kind() == Kind::ErrorResponse);
+            (rows.count(), is_refused)
+        });
+        assert_eq!(rows, [(3, false), (2, false), (0, true)]);
+    }
 }
 
 #[test]

@@ -33,10 +33,9 @@ fn facts() -> Facts {
 fn forwarded(text: &str, policy: &Policy) -> (String, Plan) {
     match review(text.as_bytes(), policy, Some(&facts())) {
         Verdict::Forward(plan) => (text.to_owned(), plan),
-        Verdict::Rewrite { text, plan } => (
-            String::from_utf8(text.to_vec()).expect("a rewrite of UTF-8"),
-            plan,
-        ),
+        Verdict::Rewrite { text, plan } => {
+            (String::from_utf8(text).expect("a rewrite of UTF-8"), plan)
+        }
         Verdict::Refuse(refusal) => panic!("{text}: {refusal:?}"),
     }
 }

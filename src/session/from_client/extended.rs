@@ -49,6 +49,7 @@ impl Dialogue {
         if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
             && let Err(fate) = self.reach(client::PARSE, link)
         {
+            rules.keep(parse.query, ruling);
             return fate;
         }
         match ruling {

@@ -15,8 +15,11 @@ use super::shared::Shared;
 use super::state::State;
 use super::waiter::Waiter;
 
-/// How often those who wait look around.
+/// How often those who wait look around where that may help.
 const EAGER: Duration = SHORT_WAIT;
+
+/// The same where all connections are in use: whoever gives one back looks for them.
+const CALM: Duration = Duration::from_millis(5);
 
 /// The same when they have waited for longer than [`LONG`].
 const PATIENT: Duration = Duration::from_millis(10);
@@ -77,10 +80,12 @@ impl Shared {
                 return (overdue, Vec::new(), None);
             };
             let waited = self.clock(now).saturating_sub(head.since);
-            let pause = if waited < LONG.as_nanos() as u64 {
+            let pause = if waited >= LONG.as_nanos() as u64 {
+                PATIENT
+            } else if restless || idle > 0 {
                 EAGER
             } else {
-                PATIENT
+                CALM
             };
             let next = head.deadline.min(now + pause);
             // One to open a connection, and one for each that lies idle.
