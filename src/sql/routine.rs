@@ -135,7 +135,14 @@ pub fn left_by_do(tokens: Tokens<'_>) -> Left {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::sql::custom_setting::custom_settings;
+    use crate::sql::default_value::defaults;
+    use crate::sql::footprint::called;
+    use crate::sql::lexer::tests::sql_like;
+    use crate::sql::role::gives_up;
 
     fn of(body: &str) -> Left {
         left(b"plpgsql", body.as_bytes())
@@ -179,6 +186,26 @@ mod tests {
     fn functions_that_it_calls_are_named() {
         let calls = of("BEGIN PERFORM f(1); RETURN lower(g(2)); END").calls;
         assert_eq!(calls, [Box::from(&b"f"[..]), Box::from(&b"g"[..])]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_looked_at(
+            text in prop_oneof![sql_like(), prop::collection::vec(any::<u8>(), 0..60)],
+        ) {
+            let called = called(&text);
+            // A name is never longer than the server's.
+            prop_assert!(called.iter().all(|name| name.len() < 64));
+            for default in defaults(&text) {
+                let word = text[default.at].to_ascii_lowercase();
+                prop_assert!(word == b"default" || word == b"local");
+            }
+            let as_do = [&b"DO $x$"[..], &text, b"$x$"].concat();
+            let custom = custom_settings(&as_do);
+            prop_assert!(custom.names.iter().all(|name| name.contains('.')));
+            prop_assert!(gives_up(&as_do).is_none());
+            left(b"sql", &text);
+        }
     }
 
     #[test]
