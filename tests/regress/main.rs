@@ -201,8 +201,8 @@ fn each_statement_of_the_suite_is_answered_as_directly() {
     let mut names: Vec<_> = fs::read_dir(&folder)
         .expect("a folder")
         .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned()))
-        // Waits for what psql would do.
-        .filter(|name| name != "psql_pipeline")
+        // The one waits for what psql would do, what the other leaves holds its database.
+        .filter(|name| !["psql_pipeline", "subscription"].contains(&name.as_str()))
         .filter(|name| chosen.is_empty() || chosen.contains(&name.as_str()))
         .collect();
     names.sort();
