@@ -187,6 +187,10 @@ impl Dialogue {
                     // As with PostgreSQL the block is the client's from now on.
                     self.promoted = false;
                 }
+                if reshapes(body) {
+                    self.names.reshaped = true;
+                    known.interner.reshaped();
+                }
                 if gives_names_another_meaning(body) {
                     self.names.doubt(rules.doubt());
                 }
@@ -296,6 +300,10 @@ impl Dialogue {
         }
         if self.status == TransactionStatus::Idle {
             self.names.transaction_ended();
+            if std::mem::take(&mut self.names.reshaped) {
+                // What was prepared meanwhile was still of the old shape.
+                known.interner.reshaped();
+            }
         }
         if has_failed && self.status == TransactionStatus::Transaction {
             self.lost = Some(Lost::Failed);
@@ -433,6 +441,13 @@ fn is_unasked(tag: u8) -> bool {
 /// SQL with this CommandComplete has destroyed every prepared statement.
 fn deallocates_all(tag: &[u8]) -> bool {
     tag.starts_with(b"DEALLOCATE ALL") || tag.starts_with(b"DISCARD ALL")
+}
+
+/// SQL with this CommandComplete may have changed what relations look like that were there.
+fn reshapes(tag: &[u8]) -> bool {
+    [&b"ALTER "[..], b"DROP ", b"CREATE VIEW"]
+        .iter()
+        .any(|command| tag.starts_with(command))
 }
 
 /// SQL with this CommandComplete may have given names of statements or portals another meaning.

@@ -203,6 +203,7 @@ impl Link {
     pub(super) fn split(&mut self) -> (&mut Connection, Known<'_>) {
         let is_exchangeable = self.is_exchangeable();
         let Self {
+            access,
             lease,
             holds_unnamed,
             told,
@@ -215,6 +216,7 @@ impl Link {
         let known = Known {
             parameters: &mut server.parameters,
             told,
+            interner: &access.interner,
             statements: &mut server.statements,
             holds_unnamed,
             is_exchangeable,

@@ -60,6 +60,8 @@ pub(super) enum Closed {
 pub(super) struct Names {
     statements: HashMap<Name, Prepared>,
     portals: HashMap<Name, Portal>,
+    /// The transaction has changed the shape of relations that statements may read.
+    pub reshaped: bool,
 }
 
 impl Names {

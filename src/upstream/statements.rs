@@ -29,10 +29,19 @@ pub struct Statement {
 pub struct Interner {
     known: Mutex<HashMap<Key, Weak<Statement>>>,
     next_id: AtomicU64,
+    /// Counts how often relations may have changed their shape.
+    shapes: AtomicU64,
 }
 
-/// Definition, whether it is SQL's, and the settings under which it is read.
-type Key = (Box<[u8]>, bool, Arc<Settings>);
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    definition: Box<[u8]>,
+    by_sql: bool,
+    /// Under which it is read.
+    settings: Arc<Settings>,
+    /// The shapes that relations had when it was first prepared.
+    shapes: u64,
+}
 
 /// Entries that may be out of use before the interner looks for them.
 const SLACK: usize = 1024;
@@ -46,7 +55,12 @@ impl Interner {
         settings: &Arc<Settings>,
     ) -> Arc<Statement> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (definition.into(), by_sql, Arc::clone(settings));
+        let key = Key {
+            definition: definition.into(),
+            by_sql,
+            settings: Arc::clone(settings),
+            shapes: self.shapes.load(Ordering::Relaxed),
+        };
         if let Some(statement) = known.get(&key).and_then(Weak::upgrade) {
             return statement;
         }
@@ -56,6 +70,12 @@ impl Interner {
         let statement = self.private(definition, by_sql);
         known.insert(key, Arc::downgrade(&statement));
         statement
+    }
+
+    /// Relations have another shape from now on: who prepares a statement then shares it with
+    /// nobody for whom it has the old one, and who has it hears of that from the server.
+    pub fn reshaped(&self) {
+        self.shapes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A statement that is shared with nobody, for settings that are not known.
@@ -214,6 +234,9 @@ mod tests {
         assert!(Arc::ptr_eq(&statement, &same));
         let other = interner.intern(b"SELECT 1\0\0\0", false, &paris);
         assert_ne!(statement.name(), other.name());
+        interner.reshaped();
+        let younger = interner.intern(b"SELECT 1\0\0\0", false, &plain);
+        assert_ne!(statement.name(), younger.name());
     }
 
     #[test]

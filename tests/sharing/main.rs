@@ -4,6 +4,7 @@ mod differential;
 mod functions;
 mod pins;
 mod settings;
+mod shapes;
 mod state;
 mod statements;
 mod storm;

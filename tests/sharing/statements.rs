@@ -25,12 +25,12 @@ use crate::support::message::unnamed;
 use crate::support::proxy::proxy_with;
 
 /// Prepares, alone in its transaction.
-fn prepare(name: &str, sql: &str) -> Vec<u8> {
+pub(crate) fn prepare(name: &str, sql: &str) -> Vec<u8> {
     [parse(name, sql), sync()].concat()
 }
 
 /// Executes what was prepared, alone in its transaction.
-fn run(name: &str, values: &[&str]) -> Vec<u8> {
+pub(crate) fn run(name: &str, values: &[&str]) -> Vec<u8> {
     let values: Vec<_> = values.iter().map(|value| Some(value.as_bytes())).collect();
     [
         bind("", name, &values),
@@ -51,7 +51,7 @@ fn close(name: &str) -> Vec<u8> {
 
 /// The rows among replies that hold no error.
 #[track_caller]
-fn rows(replies: &[Message]) -> Vec<String> {
+pub(crate) fn rows(replies: &[Message]) -> Vec<String> {
     let failed = replies
         .iter()
         .find(|message| message.kind() == Kind::ErrorResponse);
@@ -377,78 +377,6 @@ fn listing_shows_only_statements_that_somebody_prepared() {
     shared.client.send(&run("s", &[]));
     assert_eq!(rows(&shared.client.replies()), ["listed"]);
     assert_eq!(shared.client.rows(texts), ["SELECT 'listed'"]);
-}
-
-/// Closes and prepares again, as drivers do that are told of an outdated plan.
-fn healed(client: &mut TestClient, sql: &str) -> Vec<String> {
-    client.send(&run("s", &[]));
-    let replies = client.replies();
-    let Some(error) = replies
-        .iter()
-        .find(|message| message.kind() == Kind::ErrorResponse)
-    else {
-        return rows(&replies);
-    };
-    assert_eq!(error.text(), "0A000", "{error:?}");
-    client.send(
-        &[
-            close_statement("s"),
-            parse("s", sql),
-            bind("", "s", &[]),
-            execute("", 0),
-            sync(),
-        ]
-        .concat(),
-    );
-    rows(&client.replies())
-}
-
-#[test]
-fn changed_result_type_is_healed_by_preparing_again_on_every_connection() {
-    let database = database();
-    let running = sharing(3);
-    let sql = "SELECT * FROM shape";
-    cluster()
-        .run_sql(&database, "CREATE TABLE shape AS SELECT 1 AS a")
-        .expect("a table");
-    let mut clients = [(); 3].map(|()| TestClient::login(running.addr(), &database));
-    // Each on a connection of its own, so that all three hold the statement.
-    let mut pids = Vec::new();
-    for client in &mut clients {
-        client.rows("BEGIN");
-        pids.push(client.row(PID));
-        client.send(&prepare("s", sql));
-        rows(&client.replies());
-        client.send(&run("s", &[]));
-        assert_eq!(rows(&client.replies()), ["1"]);
-    }
-    for client in &mut clients {
-        client.rows("COMMIT");
-    }
-    pids.sort();
-    pids.dedup();
-    assert_eq!(pids.len(), 3);
-    cluster()
-        .run_sql(&database, "ALTER TABLE shape ADD b text DEFAULT 'b'")
-        .expect("a column");
-    assert_eq!(healed(&mut clients[0], sql), ["1|b"]);
-    // Whatever connection they get: at most one error each, and never again.
-    for _ in 0..2 {
-        for client in &mut clients {
-            client.rows("BEGIN");
-        }
-        for client in &mut clients {
-            client.rows("COMMIT");
-        }
-        for client in &mut clients {
-            assert_eq!(healed(client, sql), ["1|b"]);
-        }
-    }
-    for client in &mut clients {
-        client.rows("BEGIN");
-        client.send(&run("s", &[]));
-        assert_eq!(rows(&client.replies()), ["1|b"], "healed for good");
-    }
 }
 
 #[test]

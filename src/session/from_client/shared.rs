@@ -27,6 +27,9 @@ use crate::wire::frontend::Parse;
 /// The values of a statement's parameters, counted from 1, where they are at hand.
 type Values<'a> = dyn Fn(usize) -> Option<String> + 'a;
 
+/// An empty statement without parameters, as it stands in a Parse behind its name.
+const NOTHING: &[u8] = b"\0\0\0";
+
 /// The unnamed statement.
 const UNNAMED: &[u8] = b"";
 
@@ -70,6 +73,19 @@ impl Before {
         for reply in &wrapper::REPLIES_TO_COMMAND[1..] {
             self.owe(*reply, Does::Nothing);
         }
+    }
+
+    /// Appends what makes the server know the name of a statement that is about to go: what it reads
+    /// may be gone already.
+    pub(super) fn put_name_where_missing(&mut self, statement: &Statement, link: &mut Link) {
+        if link.server().statements.has(statement) {
+            return;
+        }
+        // A name that is only to be closed may be taken or not.
+        frontend::put_close(&mut self.bytes, Named::Statement(&statement.name()));
+        self.owe(server::CLOSE_COMPLETE, Does::Nothing);
+        put_parse(&mut self.bytes, &statement.name(), NOTHING);
+        self.owe(server::PARSE_COMPLETE, Does::Nothing);
     }
 
     /// Notes that the server will hold a statement, and closes what has to go for it.

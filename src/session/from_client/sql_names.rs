@@ -85,16 +85,18 @@ impl Dialogue {
                     latest.set(&name.decoded, Some((Arc::clone(&statement), *leaves)));
                     statement
                 }
+                (Verb::Deallocate(_), Some((known, _))) => {
+                    before.put_name_where_missing(&known, link);
+                    link.server().statements.lost(&known);
+                    effects.push(Effect::Deallocated(name.decoded.clone()));
+                    latest.set(&name.decoded, None);
+                    known
+                }
                 (verb, Some((known, leaves))) => {
                     before.put_where_missing(&known, link);
                     before.speaks_of.push(Arc::clone(&known));
                     if matches!(verb, Verb::Execute(_)) {
                         footprint = footprint | link.note(known.text(), leaves, |_| None);
-                    }
-                    if matches!(verb, Verb::Deallocate(_)) {
-                        link.server().statements.lost(&known);
-                        effects.push(Effect::Deallocated(name.decoded.clone()));
-                        latest.set(&name.decoded, None);
                     }
                     known
                 }

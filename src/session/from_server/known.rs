@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::session::replies::Does;
 use crate::session::replies::Effect;
 use crate::session::replies::Owed;
+use crate::upstream::Interner;
 use crate::upstream::Parameters;
 use crate::upstream::Statements;
 use crate::wire::backend;
@@ -15,6 +16,8 @@ pub(in crate::session) struct Known<'a> {
     pub parameters: &'a mut Arc<Parameters>,
     /// What the client was told that it reports.
     pub told: &'a mut Arc<Parameters>,
+    /// What clients prepare.
+    pub interner: &'a Interner,
     /// The shared statements that it holds.
     pub statements: &'a mut Statements,
     /// Its unnamed statement is the client's.
