@@ -11,6 +11,7 @@ use super::Session;
 use super::dialogue::Broken;
 use super::dialogue::Dialogue;
 use super::dialogue::Excess;
+use super::dialogue::Heard;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::errors;
@@ -98,6 +99,7 @@ impl Dialogue {
     pub(super) fn may_outlive(&self) -> bool {
         self.status == TransactionStatus::Idle
             && self.replies.is_one_unit()
+            && self.heard != Heard::Fatal
             && self.skipping == Skipping::Nobody
             && self.copy_in.is_none()
             && self.doubtful_syncs == 0

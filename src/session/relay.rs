@@ -95,6 +95,7 @@ impl Session {
         }
         let server = self.link.attached();
         let takes_more = !server.is_some_and(|server| server.connection.is_congested())
+            && !self.client.is_congested()
             && self.dialogue.replies.len() < MOST_OWED;
         if takes_more && let Poll::Ready(event) = self.poll_client(cx) {
             return Poll::Ready(event);

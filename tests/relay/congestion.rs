@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::io::Write;
 use std::thread;
+use std::time::Duration;
 
 use crate::expect;
 use crate::support::client::TestClient;
@@ -10,6 +11,7 @@ use crate::support::cluster;
 use crate::support::database;
 use crate::support::message::Kind;
 use crate::support::message::bind;
+use crate::support::message::close_statement;
 use crate::support::message::describe_portal;
 use crate::support::message::execute;
 use crate::support::message::parse;
@@ -95,6 +97,24 @@ fn slow_reader_stops_the_server_and_fills_no_memory() {
     expect!(client, ReadyForQuery, "I");
     assert_eq!(rows, 1_000_000);
     assert!(program.peak_memory() < MEMORY);
+}
+
+#[test]
+fn answers_of_pgparleys_own_wait_for_their_reader_too() {
+    let program = Program::serve(cluster());
+    let client = TestClient::login(program.addr(), &database());
+    let mut stream = client.stream();
+    // It stops taking more long before that, so what the timeout is does not matter.
+    let timeout = Duration::from_millis(500);
+    stream.set_write_timeout(Some(timeout)).expect("a timeout");
+    let nothing = close_statement("nobody").repeat(10_000);
+    let sent = (0..500).try_for_each(|_| stream.write_all(&nothing));
+    assert!(
+        sent.is_err(),
+        "all was taken of a client that reads nothing"
+    );
+    let peak = program.peak_memory();
+    assert!(peak < MEMORY, "{} MB", peak / MEGABYTE);
 }
 
 #[test]

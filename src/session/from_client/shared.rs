@@ -234,7 +234,8 @@ impl Dialogue {
     ) -> Fate {
         let is_whole = frame.is_whole();
         let value = |number: usize| {
-            let value = is_whole.then(|| bind.value(number - 1)).flatten()?;
+            let index = number.checked_sub(1).filter(|_| is_whole)?;
+            let value = bind.value(index)?;
             String::from_utf8(value.to_vec()).ok()
         };
         let (mut out, name) = self.use_statement(bind.statement, link, Some(&value));
