@@ -227,14 +227,18 @@ impl Dialogue {
         self.copy_in.is_some_and(|copy| !copy.is_over)
     }
 
-    /// Neither side is in the middle of anything but, perhaps, a transaction block.
+    /// Neither side is in the middle of anything but, perhaps, a transaction block, and nothing will
+    /// come that was not asked for.
     pub(super) fn is_whole(&self) -> bool {
         self.replies.is_empty()
             && self.progress == Progress::Nothing
-            && self.skipping != Skipping::Server
+            && matches!(self.skipping, Skipping::Nobody | Skipping::Here)
             && self.from_client == Rest::Nothing
             && self.from_server == Rest::Nothing
             && self.copy_in.is_none()
+            && self.doubtful_syncs == 0
+            && self.lost.is_none()
+            && self.excess == Excess::None
     }
 
     /// Answers of pgparley's own whose turn it is, for the client.
@@ -277,14 +281,9 @@ impl Dialogue {
     /// to another client.
     pub(super) fn is_finished(&self) -> bool {
         self.is_at_rest()
+            && self.is_whole()
             && self.skipping == Skipping::Nobody
-            && self.copy_in.is_none()
-            && self.doubtful_syncs == 0
-            && self.from_client == Rest::Nothing
-            && self.from_server == Rest::Nothing
             && !self.promoted
-            && self.lost.is_none()
-            && self.excess == Excess::None
             && !self.footprint.is_open()
     }
 
@@ -340,5 +339,21 @@ mod tests {
         assert_eq!(rest.take(4), Some((4, true)));
         assert_eq!(rest.take(100), Some((6, true)));
         assert_eq!(rest.take(100), None);
+    }
+
+    #[test]
+    fn what_may_still_come_belongs_to_nobody_else() {
+        assert!(Dialogue::new().is_whole());
+        let unfinished: [fn(&mut Dialogue); 4] = [
+            |dialogue| dialogue.doubtful_syncs = 1,
+            |dialogue| dialogue.lost = Some(Lost::Syncs),
+            |dialogue| dialogue.excess = Excess::Cancelled,
+            |dialogue| dialogue.skipping = Skipping::Doomed,
+        ];
+        for begin in unfinished {
+            let mut dialogue = Dialogue::new();
+            begin(&mut dialogue);
+            assert!(!dialogue.is_whole() && !dialogue.is_finished());
+        }
     }
 }
