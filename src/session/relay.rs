@@ -307,6 +307,10 @@ impl Session {
     /// Reads the server until nothing is owed, for nobody.
     async fn drain(&mut self) -> io::Result<()> {
         while self.dialogue.replies.holds_ready_for_query() {
+            if self.dialogue.copies() {
+                // A server that reads a COPY heeds no cancel, only the end of its connection.
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
             let Self {
                 link,
                 dialogue,

@@ -1,5 +1,7 @@
 //! A client that is gone without a word, in every state that it can be in.
 
+use std::time::Duration;
+
 use pgparley::config::PoolMode;
 
 use crate::support::client::TestClient;
@@ -93,6 +95,8 @@ fn vanish_in_every_state(mode: PoolMode) {
     let running = proxy_with(|config| {
         config.databases[0].pool_size = 1;
         config.databases[0].pool_mode = mode;
+        // Less than a server is given that heeds no cancel.
+        config.databases[0].query_wait_timeout = Duration::from_secs(4);
         config.server.max_client_conn = 2;
     });
     let mut watcher = TestClient::login(cluster().addr(), &database);

@@ -92,9 +92,11 @@ pub(super) fn is_call(tokens: Tokens<'_>, index: usize) -> bool {
     let Some(before) = start.checked_sub(1) else {
         return false;
     };
+    let is_clause = tokens.is_symbol(before, b')')
+        && (tokens.is_word(index, "over") || tokens.is_word(index, "filter"));
     let mut no_call = NO_CALL_BEHIND.iter();
     !is_own
-        && !tokens.is_symbol(before, b')')
+        && !is_clause
         && !tokens.is_symbol(before, b';')
         && !no_call.any(|word| tokens.is_word(before, word))
 }
@@ -140,6 +142,10 @@ mod tests {
         );
         assert_eq!(names("SELECT other.count(*)"), "count");
         assert_eq!(names("CALL p(); SELECT * FROM f() f(a, b)"), "p f");
+        assert_eq!(names("SELECT DISTINCT ON (a) f(a) FROM t"), "f");
+        assert_eq!(names("SELECT 1 OPERATOR(pg_catalog.+) f(1)"), "f");
+        // A name of somebody's own for columns looks like a call, and is asked after once.
+        assert_eq!(names("SELECT * FROM (SELECT 1) x (a)"), "x");
         assert_eq!(names("INSERT INTO t (a) VALUES (f('x'))"), "f");
         assert_eq!(names("SELECT 1 FROM a JOIN b ON touches(a, b)"), "touches");
     }

@@ -98,9 +98,25 @@ fn call(tokens: Tokens<'_>, index: usize, name: &[u8]) -> Footprint {
             ..Footprint::ASKS
         },
         _ if is_session_lock(name) => Footprint::ASKS,
+        _ if RUN_TEXT.contains(&name) => Footprint::RESETS,
         _ => unknown(tokens, index),
     }
 }
+
+/// Functions of PostgreSQL and its extensions that run a string as SQL, where anything may stand.
+const RUN_TEXT: [&[u8]; 11] = [
+    b"connectby",
+    b"crosstab",
+    b"crosstab2",
+    b"crosstab3",
+    b"crosstab4",
+    b"query_to_xml",
+    b"query_to_xml_and_xmlschema",
+    b"query_to_xmlschema",
+    b"ts_rewrite",
+    b"ts_stat",
+    b"xpath_table",
+];
 
 /// The function at `index` may be somebody's own.
 fn unknown(tokens: Tokens<'_>, index: usize) -> Footprint {
