@@ -322,6 +322,9 @@ impl Dialogue {
         }
         let is_over = self.status == TransactionStatus::Idle;
         let is_done = self.replies.is_empty() && self.doubtful_syncs == 0;
+        if is_done && is_over {
+            self.footprint.local = false;
+        }
         if is_done && (self.footprint.is_open() && is_over || self.footprint.resets) {
             self.lost = Some(Lost::Traces);
             return false;

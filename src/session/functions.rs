@@ -79,7 +79,7 @@ impl Functions {
                             seen.push(name.clone());
                         }
                     }
-                    if found.footprint.is_open() || found.footprint.loads {
+                    if found.footprint.matters() {
                         left.join((*found).clone());
                     }
                 }

@@ -57,6 +57,9 @@ pub struct Footprint {
     pub calls: bool,
     /// Makes or changes functions.
     pub defines: bool,
+    /// Settings may differ until the transaction ends, and what is prepared meanwhile is read under
+    /// them: SET LOCAL, `set_config` for the transaction.
+    pub local: bool,
     /// Holds a SET to the default, which may be another than what the session began with.
     pub defaults: bool,
 }
@@ -80,7 +83,14 @@ impl Footprint {
         sequence: false,
         calls: false,
         defines: false,
+        local: false,
         defaults: false,
+    };
+
+    /// Settings differ until the transaction ends.
+    const LOCAL: Self = Self {
+        local: true,
+        ..Self::NONE
     };
 
     /// The server is to be asked.
@@ -111,6 +121,16 @@ impl Footprint {
     pub fn is_open(self) -> bool {
         self.asks || self.calls || self.defines
     }
+
+    /// Nobody knows which settings a text is read under that is prepared now.
+    pub fn is_unsettled(self) -> bool {
+        self.is_open() || self.local
+    }
+
+    /// It matters to the session that a text with this footprint runs.
+    pub fn matters(self) -> bool {
+        self.is_unsettled() || self.loads
+    }
 }
 
 /// What either leaves behind.
@@ -127,6 +147,7 @@ impl BitOr for Footprint {
             sequence: self.sequence | other.sequence,
             calls: self.calls | other.calls,
             defines: self.defines | other.defines,
+            local: self.local | other.local,
             defaults: self.defaults | other.defaults,
         }
     }

@@ -153,7 +153,6 @@ mod tests {
         for body in [
             "BEGIN UPDATE t SET a = 1 WHERE b = 2; RETURN NEW; END",
             "DECLARE n int := 0; BEGIN FOR i IN 1..10 LOOP n := n + i; END LOOP; RETURN n; END",
-            "BEGIN SET LOCAL work_mem = '1MB'; PERFORM set_config('a.b', 'x', true); END",
             "BEGIN INSERT INTO t (a) VALUES (lower('x')) ON CONFLICT (a) DO UPDATE SET a = 1; END",
             "SELECT a + b FROM t",
             "BEGIN RAISE NOTICE 'SET x = 1; %', 2; IF a THEN SELECT 1 INTO b; END IF; END",
@@ -161,6 +160,18 @@ mod tests {
             assert_eq!(of(body), Left::default(), "{body}");
         }
         assert_eq!(left(b"c", b"set_config"), Left::default());
+    }
+
+    #[test]
+    fn bodies_that_change_the_transaction_are_told() {
+        for body in [
+            "BEGIN SET LOCAL work_mem = '1MB'; END",
+            "BEGIN PERFORM set_config('a.b', 'x', true); END",
+        ] {
+            let left = of(body);
+            assert!(left.footprint.local && !left.footprint.is_open(), "{body}");
+            assert_eq!(left.custom, Custom::default(), "{body}");
+        }
     }
 
     #[test]

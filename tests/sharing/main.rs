@@ -2,6 +2,7 @@
 
 mod differential;
 mod functions;
+mod neighbours;
 mod pins;
 mod settings;
 mod shapes;

@@ -146,7 +146,7 @@ impl Dialogue {
         definition.push(0);
         definition.extend_from_slice(parse.types);
         let interner = &link.access.interner;
-        if parse.statement == UNNAMED || self.footprint.is_open() {
+        if parse.statement == UNNAMED || self.footprint.is_unsettled() {
             // Under settings that nobody knows yet a text may mean what it means to nobody else.
             return interner.private(&definition, false);
         }
@@ -199,7 +199,7 @@ impl Dialogue {
         let speaks_of = known.map(|known| known.speaks_of.clone());
         let speaks_of = speaks_of.unwrap_or_default();
         if let Some(values) = executed_with
-            && (footprint.is_open() || footprint.loads)
+            && footprint.matters()
         {
             if statement.is_none() {
                 // Its text was too long to be kept.

@@ -66,7 +66,7 @@ impl Dialogue {
                 (Verb::Prepare { rest, leaves, .. }, None) => {
                     let interner = &link.access.interner;
                     let command = &text[rest.clone()];
-                    let statement = if self.footprint.is_open() {
+                    let statement = if self.footprint.is_unsettled() {
                         interner.private(command, true)
                     } else {
                         interner.intern(command, true, &link.settings)

@@ -152,7 +152,7 @@ fn set_config(tokens: Tokens<'_>, open: usize) -> Footprint {
         .iter()
         .any(|written| is_local.eq_alone(written));
     if is_true {
-        return Footprint::NONE;
+        return Footprint::LOCAL;
     }
     let is_literal = value.alone().is_some_and(|index| {
         let kind = tokens.get(index).map(|token| token.kind);

@@ -16,7 +16,7 @@ pub(super) fn footprint(tokens: Tokens<'_>) -> Footprint {
         b"local" if is_scope => {
             return Footprint {
                 defaults,
-                ..Footprint::NONE
+                ..Footprint::LOCAL
             };
         }
         b"transaction" | b"constraints" if is_scope => return Footprint::NONE,

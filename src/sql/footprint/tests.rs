@@ -94,19 +94,24 @@ fn ordinary_texts_leave_nothing() {
 fn what_is_undone_with_the_transaction_does_not_ask() {
     assert_all(
         &[
-            "SET LOCAL work_mem = '1MB'",
-            "SET LOCAL ROLE a",
-            "SET LOCAL TIME ZONE DEFAULT",
-            "SET LOCAL \"x\" TO DEFAULT",
             "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
             "SET TRANSACTION SNAPSHOT 'x'",
             "SET SESSION TRANSACTION READ ONLY",
             "SET CONSTRAINTS ALL DEFERRED",
+        ],
+        Footprint::NONE,
+    );
+    assert_all(
+        &[
+            "SET LOCAL work_mem = '1MB'",
+            "SET LOCAL ROLE a",
+            "SET LOCAL TIME ZONE DEFAULT",
+            "SET LOCAL \"x\" TO DEFAULT",
             "SELECT set_config('a.b', $1, true)",
             "select pg_catalog.SET_CONFIG('role', $1, 't'), \"set_config\"('a', NULL, 'True')",
             "SELECT set_config('search_path', (SELECT mod(a, b[1, 2]) FROM t), true)",
         ],
-        Footprint::NONE,
+        Footprint::LOCAL,
     );
 }
 
@@ -265,7 +270,7 @@ fn transactions_begin_wherever_begin_stands() {
             "/* a */ START TRANSACTION READ ONLY",
             "SELECT 1; BEGIN",
             "SELECT 1; /* a */ BEGIN",
-            "BEGIN; SET LOCAL a = 1; COMMIT",
+            "BEGIN; SET CONSTRAINTS ALL DEFERRED; COMMIT",
         ],
         BEGINS,
     );

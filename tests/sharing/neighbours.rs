@@ -1,0 +1,53 @@
+//! What a client has of its own (settings of one transaction, a role, a time limit, functions) is of
+//! no concern to its neighbours on the same server connection.
+
+use crate::FLOWS;
+use crate::sharing;
+use crate::statements::prepare;
+use crate::statements::rows;
+use crate::statements::run;
+use crate::support::client::TestClient;
+use crate::support::cluster;
+use crate::support::database;
+
+/// Midnight where the client is, as far from midnight in UTC as it is read at Parse.
+const MIDNIGHT: &str = "SELECT '2020-01-01 00:00'::timestamptz - '2020-01-01 00:00+00'";
+
+#[test]
+fn what_is_prepared_under_settings_of_a_transaction_is_nobody_elses() {
+    for flow in FLOWS {
+        for local in [
+            "SET LOCAL TimeZone = 'America/New_York'",
+            "SELECT set_config('TimeZone', 'America/New_York', true)",
+            "SELECT moves()",
+        ] {
+            let running = sharing(1);
+            let database = database();
+            let moves = "CREATE FUNCTION moves() RETURNS text LANGUAGE sql AS \
+                         $$ SELECT set_config('TimeZone', 'America/New_York', true) $$";
+            cluster().run_sql(&database, moves).expect("a function");
+            let [mut client, mut other] =
+                [(); 2].map(|()| TestClient::login(running.addr(), &database));
+            for client in [&mut client, &mut other] {
+                client.rows("SET TimeZone = 'UTC'");
+            }
+            // What it leaves is known from now on.
+            other.rows("SELECT moves()");
+            client.send(&prepare("s", MIDNIGHT));
+            client.replies();
+            client.send(&run("s", &[]));
+            assert_eq!(rows(&client.replies()), ["00:00:00"]);
+            other.rows("BEGIN");
+            other.send(&flow(local));
+            other.replies();
+            other.send(&prepare("s", MIDNIGHT));
+            other.replies();
+            other.rows(&format!("PREPARE p AS {MIDNIGHT}"));
+            other.rows("COMMIT");
+            client.rows(&format!("PREPARE p AS {MIDNIGHT}"));
+            assert_eq!(client.row("EXECUTE p"), "00:00:00", "{local}");
+            client.send(&run("s", &[]));
+            assert_eq!(rows(&client.replies()), ["00:00:00"], "{local}");
+        }
+    }
+}
