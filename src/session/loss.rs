@@ -46,6 +46,12 @@ impl Session {
             Some(Broken::Parted(body)) => error::put_as(&mut bytes, &body, "ERROR"),
             Some(Broken::Garbled) | None => error::put_error(&mut bytes, lost(end)),
         }
+        // What was under way is undone with the connection: nobody is asked what it has left.
+        let footprint = std::mem::take(&mut self.dialogue.footprint);
+        self.link.suspects.clear();
+        if footprint.defines {
+            self.link.access.functions.forget();
+        }
         if self.dialogue.replies.holds_ready_for_query() {
             backend::put_ready_for_query(&mut bytes, TransactionStatus::Idle);
         }

@@ -228,6 +228,28 @@ fn pipeline_that_is_cut_fails_up_to_its_sync() {
 }
 
 #[test]
+fn client_of_an_unknown_function_outlives_the_server() {
+    let (cluster, running) = own(2, None);
+    let made = "CREATE FUNCTION slow() RETURNS void LANGUAGE plpgsql AS \
+                $$ BEGIN PERFORM pg_sleep(600); END $$";
+    cluster.run_sql("postgres", made).expect("a function");
+    let mut watcher = TestClient::login(cluster.addr(), "postgres");
+    let mut client = TestClient::login(running.addr(), "postgres");
+    for _ in 0..2 {
+        client.query("SELECT slow()");
+        sleeping(&cluster);
+        watcher.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'",
+        );
+        expect!(client, RowDescription);
+        expect!(client, ErrorResponse, "57P01");
+        expect!(client, ReadyForQuery, "I");
+        assert_eq!(client.row("SELECT 42"), "42");
+        assert_eq!(client.row("SELECT 43"), "43");
+    }
+}
+
+#[test]
 fn more_than_one_message_under_way_ends_the_session() {
     let (cluster, running) = own(2, None);
     let mut client = TestClient::login(running.addr(), "postgres");
