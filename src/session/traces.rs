@@ -161,7 +161,7 @@ impl Session {
         let wanted = traces.settings.or(&self.link.start);
         if self.dialogue.status != TransactionStatus::Idle {
             // Undone with the block, as the RESET is; what is left then is asked for then.
-            if let Some(command) = wanted.put_changes(&traces.settings) {
+            if let Some(command) = wanted.put_changes_as_is(&traces.settings) {
                 self.change(&command).await?;
             }
             return Ok(());

@@ -75,18 +75,39 @@ impl Settings {
         rest
     }
 
-    /// Appends one command that makes these settings out of `current`; nothing when they are equal.
+    /// One command that makes these settings out of `current`; nothing when they are equal. A role
+    /// may not be allowed to change them, so it is left before and taken again behind.
     pub fn put_changes(&self, current: &Self) -> Option<Vec<u8>> {
+        let has_role = current.entries.iter().any(|(name, _)| rank(name) > 1);
+        if !has_role || self.without(&["role"]) == current.without(&["role"]) {
+            return self.put_changes_as_is(current);
+        }
+        let [user, role] = LAST.map(|name| std::str::from_utf8(name).expect("it is ASCII"));
+        self.put_changes_from(current, &current.without(&[user, role]))
+    }
+
+    /// As [`put_changes`](Self::put_changes), by the role that is there: inside a block it may be
+    /// there for the transaction only.
+    pub fn put_changes_as_is(&self, current: &Self) -> Option<Vec<u8>> {
+        self.put_changes_from(current, current)
+    }
+
+    /// The same; of `current` only what is `kept` too need not be set again.
+    fn put_changes_from(&self, current: &Self, kept: &Self) -> Option<Vec<u8>> {
+        let stays = |name: &[u8]| {
+            let mut entries = self.entries.iter().filter(|(key, _)| **key == *name);
+            entries.any(|entry| kept.entries.contains(entry) || rank(name) <= 1)
+        };
         let gone = current
             .entries
             .iter()
             .rev()
-            .filter(|(name, _)| !self.entries.iter().any(|(key, _)| key == name))
+            .filter(|(name, _)| !stays(name))
             .map(|(name, _)| (name, None));
         let new = self
             .entries
             .iter()
-            .filter(|entry| !current.entries.contains(entry))
+            .filter(|entry| !kept.entries.contains(entry))
             .map(|(name, value)| (name, Some(value)));
         let mut command = Vec::new();
         for (name, value) in gone.chain(new) {
@@ -184,6 +205,24 @@ mod tests {
         let back = changes(&[], &wanted);
         assert!(back.find("'role'").unwrap() < back.find("'session_authorization'").unwrap());
         assert!(back.find("'session_authorization'").unwrap() < back.find("'work_mem'").unwrap());
+    }
+
+    #[test]
+    fn a_role_that_stays_is_left_while_others_change() {
+        let role = ("role", "r");
+        assert_eq!(
+            changes(&[("a", "1"), role], &[role]),
+            "SELECT pg_catalog.set_config('role', NULL, false), \
+             pg_catalog.set_config('a', '1', false), pg_catalog.set_config('role', 'r', false)"
+        );
+        assert_eq!(changes(&[("a", "1"), role], &[("a", "1"), role]), "");
+        let wanted = settings(&[("a", "1"), ("role", "r")]);
+        let command = wanted.put_changes_as_is(&settings(&[role]));
+        assert!(
+            !String::from_utf8(command.expect("a differs"))
+                .unwrap()
+                .contains("role")
+        );
     }
 
     #[test]

@@ -51,3 +51,24 @@ fn what_is_prepared_under_settings_of_a_transaction_is_nobody_elses() {
         }
     }
 }
+
+#[test]
+fn settings_change_hands_whatever_role_is_there() {
+    let running = sharing(1);
+    let database = database();
+    let role = format!("{database}_plain");
+    let made = format!("CREATE ROLE {role}");
+    cluster().run_sql("postgres", &made).expect("a role");
+    for take in ["SET ROLE", "SET SESSION AUTHORIZATION"] {
+        let [mut client, mut other] =
+            [(); 2].map(|()| TestClient::login(running.addr(), &database));
+        other.rows(&format!("{take} {role}"));
+        client.rows("SET log_min_messages = 'error'");
+        client.rows(&format!("{take} {role}"));
+        let seen = "SELECT current_setting('log_min_messages'), current_user";
+        for _ in 0..2 {
+            assert_eq!(other.row(seen), format!("warning|{role}"));
+            assert_eq!(client.row(seen), format!("error|{role}"));
+        }
+    }
+}
