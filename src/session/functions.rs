@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::sql::routine;
 use crate::sql::routine::Left;
-use crate::upstream::Pool;
+use crate::upstream::Login;
 use crate::upstream::put_literal;
 
 /// How long a body that was read is taken for the function's own. One that is replaced by a client
@@ -34,21 +34,25 @@ const QUESTION: &str = "\
 /// A function's name, without its schema: all functions of that name count.
 pub(super) type Name = Box<[u8]>;
 
-/// The functions of every database, by their pools.
+/// The functions of every database, by where it is.
 #[derive(Debug, Default)]
 pub(super) struct Databases {
-    known: Mutex<HashMap<usize, Arc<Functions>>>,
+    known: Mutex<HashMap<Place, Arc<Functions>>>,
 }
 
+/// Host, port and database.
+type Place = (String, u16, Vec<u8>);
+
 impl Databases {
-    /// Those behind a pool, which lives as long as the process.
-    pub(super) fn of(&self, pool: &Arc<Pool>) -> Arc<Functions> {
+    /// Those that whoever logs in there finds: they are the same for all users.
+    pub(super) fn of(&self, login: &Login) -> Arc<Functions> {
+        let place = (login.host.clone(), login.port, login.database.clone());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(Arc::as_ptr(pool) as usize).or_default())
+        Arc::clone(known.entry(place).or_default())
     }
 }
 
-/// The functions of one database, as one login sees them.
+/// The functions of one database.
 #[derive(Debug, Default)]
 pub(super) struct Functions {
     known: Mutex<HashMap<Name, Known>>,

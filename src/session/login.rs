@@ -119,10 +119,10 @@ async fn link(
     let access = Access {
         pool: Arc::clone(&pool),
         origin: origin(settings, &login),
+        functions: services.functions.of(&login),
         login,
         mode: settings.pool_mode,
         interner: Arc::clone(&services.interner),
-        functions: services.functions.of(&pool),
         max_prepared_statements: settings.max_prepared_statements,
     };
     let mut link = Link::new(Arc::new(access), worker, key);

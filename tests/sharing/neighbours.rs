@@ -72,3 +72,26 @@ fn settings_change_hands_whatever_role_is_there() {
         }
     }
 }
+
+#[test]
+fn function_that_another_user_replaces_is_read_again() {
+    let running = sharing(1);
+    let database = database();
+    let user = format!("{database}_user");
+    let made = format!(
+        "CREATE ROLE {user} LOGIN SUPERUSER; \
+         CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$"
+    );
+    cluster().run_sql(&database, &made).expect("a function");
+    let [mut client, mut next] = [(); 2].map(|()| TestClient::login(running.addr(), &database));
+    let parameters = [("user", &*user), ("database", &*database)];
+    let other = TestClient::login_with(running.addr(), &parameters);
+    assert_eq!(client.row("SELECT f()"), "1");
+    other.expect("it may log in").rows(
+        "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS \
+         $$ BEGIN SET work_mem = '9MB'; RETURN 2; END $$",
+    );
+    assert_eq!(client.row("SELECT f()"), "2");
+    assert_eq!(next.row("SHOW work_mem"), "4MB");
+    assert_eq!(client.row("SHOW work_mem"), "9MB");
+}
