@@ -68,6 +68,37 @@ impl Session {
     /// Makes sure that there is a server connection with the session's settings. The inner error
     /// is why there is none.
     pub(super) async fn attach(&mut self) -> Result<Result<(), Box<ErrorInfo>>, End> {
+        loop {
+            if let Err(denied) = self.lease().await? {
+                return Ok(Err(denied));
+            }
+            if self.link.is_as_wanted() {
+                break;
+            }
+            let wanted = Arc::clone(&self.link.settings);
+            let Some(body) = self.adopt(&wanted).await? else {
+                break;
+            };
+            if !self.link.server().settings.is_empty() {
+                // What others have set there may be in the way, and must not be in anybody's.
+                if self.adopt(&Arc::default()).await?.is_some() {
+                    self.link.close();
+                }
+                continue;
+            }
+            // Whoever is next finds it as it was.
+            self.link.detach();
+            if !self.link.keep_role() {
+                self.link.role = Role::Gone;
+            }
+            return Ok(Err(Box::new(errors::settings_lost(error::read(&body)))));
+        }
+        self.link.ready(&mut self.dialogue.replies);
+        Ok(Ok(()))
+    }
+
+    /// Makes sure that there is a server connection. The inner error is why there is none.
+    async fn lease(&mut self) -> Result<Result<(), Box<ErrorInfo>>, End> {
         if !self.link.is_attached() {
             match lease(&mut self.client, MOST_AHEAD, &self.link).await {
                 Ok(lease) => self.link.own(lease),
@@ -83,18 +114,6 @@ impl Session {
                 }
             }
         }
-        if !self.link.is_as_wanted() {
-            let wanted = Arc::clone(&self.link.settings);
-            if let Some(body) = self.adopt(&wanted).await? {
-                // Whoever is next finds it as it was.
-                self.link.detach();
-                if !self.link.keep_role() {
-                    self.link.role = Role::Gone;
-                }
-                return Ok(Err(Box::new(errors::settings_lost(error::read(&body)))));
-            }
-        }
-        self.link.ready(&mut self.dialogue.replies);
         Ok(Ok(()))
     }
 

@@ -139,6 +139,9 @@ pub(super) enum Reach {
 /// Why a client is pinned that has set what nobody can ask for.
 const UNKNOWN_SETTING: &str = "a setting whose name the text does not tell";
 
+/// Custom settings of a session that follow it. The server is asked for each, and given each.
+const MOST_CUSTOM: usize = 256;
+
 impl Link {
     pub(super) fn new(access: Arc<Access>, worker: usize, key: CancelKey) -> Self {
         Self {
@@ -375,6 +378,13 @@ impl Link {
         self.losses = self.losses.saturating_add(1);
     }
 
+    /// The connection is closed: nobody is to have it as it is.
+    pub(super) fn close(&mut self) {
+        let losses = self.losses;
+        self.lose();
+        self.losses = losses;
+    }
+
     /// Connections that were lost since one was given back.
     pub(super) fn losses(&self) -> u8 {
         self.losses
@@ -458,8 +468,13 @@ impl Link {
     /// Remembers the name of a custom setting.
     pub(super) fn note_custom(&mut self, name: &str) {
         let mut known = self.custom.iter();
-        if !known.any(|known| known.eq_ignore_ascii_case(name)) {
+        if known.any(|known| known.eq_ignore_ascii_case(name)) {
+            return;
+        }
+        if self.custom.len() < MOST_CUSTOM {
             self.custom.push(name.into());
+        } else {
+            self.pin_until_reset("more settings of its own than are carried over");
         }
     }
 

@@ -95,3 +95,36 @@ fn function_that_another_user_replaces_is_read_again() {
     assert_eq!(next.row("SHOW work_mem"), "4MB");
     assert_eq!(client.row("SHOW work_mem"), "9MB");
 }
+
+#[test]
+fn more_settings_than_can_be_carried_over_are_in_nobodys_way() {
+    let running = sharing(1);
+    let database = database();
+    let [mut client, mut other] = [(); 2].map(|()| TestClient::login(running.addr(), &database));
+    let sets: String = (0..1700).map(|n| format!("SET app.k{n} = '1';")).collect();
+    client.rows(&sets);
+    assert_eq!(client.row("SHOW app.k1699"), "1");
+    drop(client);
+    assert_eq!(other.row("SELECT 1"), "1");
+    let mut next = TestClient::login(running.addr(), &database);
+    let left = "SELECT nullif(current_setting('app.k1699', true), '')";
+    assert_eq!(next.row(left), "∅");
+}
+
+#[test]
+fn setting_that_its_client_may_not_undo_is_in_nobodys_way() {
+    let running = sharing(1);
+    let database = database();
+    let user = format!("{database}_user");
+    let made = format!(
+        "CREATE ROLE {user} LOGIN; \
+         CREATE FUNCTION hush() RETURNS text LANGUAGE sql SECURITY DEFINER AS \
+         $$ SELECT set_config('log_min_messages', 'error', false) $$"
+    );
+    cluster().run_sql(&database, &made).expect("a function");
+    let parameters = [("user", &*user), ("database", &*database)];
+    let [client, other] = [(); 2].map(|()| TestClient::login_with(running.addr(), &parameters));
+    let [mut client, mut other] = [client, other].map(|client| client.expect("it may log in"));
+    assert_eq!(other.row("SELECT hush()"), "error");
+    assert_eq!(client.row("SHOW log_min_messages"), "warning");
+}
