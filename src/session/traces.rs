@@ -24,6 +24,7 @@ use crate::wire::TransactionStatus;
 use crate::wire::backend;
 use crate::wire::connection::Message;
 use crate::wire::error;
+use crate::wire::error::sqlstate;
 use crate::wire::frame;
 use crate::wire::frame::server;
 use crate::wire::frontend;
@@ -53,6 +54,15 @@ const QUESTION: &str = "\
             AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()) \
     UNION ALL SELECT 'p', 'a cursor WITH HOLD', NULL \
         WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)";
+
+/// Lifts `statement_timeout` for the transaction, and tells what it was.
+const UNLIMITED: &str = "\
+    SELECT 't', 'statement_timeout', pg_catalog.current_setting('statement_timeout'), \
+        pg_catalog.set_config('statement_timeout', '0', true)";
+
+/// Commands of pgparley's own are tried as often when they are cancelled. Lifting a limit of a
+/// millisecond takes a part of one.
+const MOST_TRIES: usize = 10;
 
 /// Functions that call functions are followed this far; behind that anything may be left.
 const DEEPEST: usize = 8;
@@ -87,19 +97,25 @@ impl Session {
         if footprint.calls && status == TransactionStatus::Idle {
             footprint = footprint | self.look_into_functions().await?;
         }
+        let mut in_doubt = false;
         if footprint.asks && status != TransactionStatus::Error {
             match self.traces().await? {
                 Some(traces) => self.heed(traces).await?,
                 None if status == TransactionStatus::Idle => {
                     self.link.keep_role();
                     self.link.pin_in_doubt();
+                    in_doubt = true;
                 }
                 None => {}
             }
         }
         self.dialogue.heard = Heard::Nothing;
         self.dialogue.footprint = if status == TransactionStatus::Idle {
-            Footprint::default()
+            // Asked again at the end of its next transaction.
+            Footprint {
+                asks: in_doubt,
+                ..Footprint::default()
+            }
         } else {
             Footprint {
                 resets: false,
@@ -119,11 +135,7 @@ impl Session {
                 Ok(left) => return Ok(self.link.note_left(&left)),
                 Err(missing) => missing,
             };
-            let mut request = Vec::new();
-            wrapper::put_command(&mut request, functions::question(&missing));
-            frontend::put_sync(&mut request);
-            let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
-            let reply = reply.map_err(|_| End::Server)?;
+            let reply = self.ask(&functions::question(&missing)).await?;
             self.pass_messages(&reply.messages)?;
             if reply.error.is_some() {
                 break;
@@ -135,15 +147,9 @@ impl Session {
     }
 
     async fn traces(&mut self) -> Result<Option<Traces>, End> {
-        let mut request = Vec::new();
-        wrapper::put_command(&mut request, question(self.link.custom()));
-        frontend::put_sync(&mut request);
-        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
-        let reply = reply.map_err(|_| End::Server)?;
+        let question = question(self.link.custom());
+        let reply = self.ask(question.as_bytes()).await?;
         self.pass_messages(&reply.messages)?;
-        if let Some(status) = reply.status {
-            self.dialogue.status = status;
-        }
         if let Some(body) = &reply.error {
             let info = error::read(body);
             tracing::info!(
@@ -185,16 +191,34 @@ impl Session {
         Ok(())
     }
 
+    /// Has the server run a command of pgparley's own. One that takes longer than the client's
+    /// `statement_timeout` is run again without that limit, where no block is open.
+    async fn ask(&mut self, command: &[u8]) -> Result<Reply, End> {
+        let mut request = Vec::new();
+        for is_last in (0..MOST_TRIES).map(|tried| tried + 1 == MOST_TRIES) {
+            wrapper::put_command(&mut request, command);
+            frontend::put_sync(&mut request);
+            let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
+            let reply = reply.map_err(|_| End::Server)?;
+            if let Some(status) = reply.status {
+                self.dialogue.status = status;
+            }
+            let is_late = reply
+                .error
+                .as_ref()
+                .is_some_and(|body| error::has_code(body, sqlstate::QUERY_CANCELED));
+            if is_last || !is_late || self.dialogue.status != TransactionStatus::Idle {
+                return Ok(reply);
+            }
+            request.clear();
+            wrapper::put_command(&mut request, UNLIMITED);
+        }
+        unreachable!("the last reply is returned")
+    }
+
     /// Changes settings; the body of the server's error when it does not.
     pub(super) async fn change(&mut self, command: &[u8]) -> Result<Option<Vec<u8>>, End> {
-        let mut request = Vec::new();
-        wrapper::put_command(&mut request, command);
-        frontend::put_sync(&mut request);
-        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
-        let reply = reply.map_err(|_| End::Server)?;
-        if let Some(status) = reply.status {
-            self.dialogue.status = status;
-        }
+        let reply = self.ask(command).await?;
         if let Err(end) = self.pass_messages(&reply.messages) {
             // Nobody goes on to note what it has now.
             self.link.pin_in_doubt();
@@ -282,7 +306,11 @@ impl Traces {
     fn read(reply: &Reply, user: &[u8]) -> Self {
         let mut settings = Settings::default();
         let mut pins = Vec::new();
+        let mut lifted = None;
         for row in reply.rows_of_bytes() {
+            if let [Some(b"t"), Some(name), Some(value), _] = row.as_slice() {
+                lifted = Some((name.to_vec(), value.to_vec()));
+            }
             let [Some(kind), Some(name), value] = row.as_slice() else {
                 continue;
             };
@@ -292,6 +320,9 @@ impl Traces {
                 (b"a", Some(value)) if *value != user => settings.set(name, value),
                 _ => {}
             }
+        }
+        if let Some((name, value)) = lifted {
+            settings.set(&name, &value);
         }
         Self { settings, pins }
     }

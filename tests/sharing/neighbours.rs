@@ -97,6 +97,21 @@ fn function_that_another_user_replaces_is_read_again() {
 }
 
 #[test]
+fn short_statement_timeout_keeps_nobody_on_the_connection() {
+    let running = sharing(1);
+    let database = database();
+    let [mut client, mut other] = [(); 2].map(|()| TestClient::login(running.addr(), &database));
+    for _ in 0..5 {
+        client.run("SET statement_timeout = '1ms'");
+        assert_eq!(other.row("SHOW statement_timeout"), "0");
+        let custom = client.run("SELECT set_config('app.me', 'mine', false)");
+        assert_eq!(other.row("SHOW statement_timeout"), "0", "{custom:?}");
+        client.run("RESET statement_timeout");
+        assert_eq!(client.row("SHOW statement_timeout"), "0");
+    }
+}
+
+#[test]
 fn more_settings_than_can_be_carried_over_are_in_nobodys_way() {
     let running = sharing(1);
     let database = database();
