@@ -275,8 +275,8 @@ impl Link {
         Reach::Here
     }
 
-    /// When the session's role is gone, a text that gives it up is run without it: PostgreSQL would
-    /// let it, too.
+    /// When the session's role is gone, or what another setting names, a text that gives it up is run
+    /// without it: PostgreSQL would let it, too.
     pub(super) fn let_give_up(&mut self, text: &[u8]) -> bool {
         if self.role != Role::Gone || self.denied.is_none() {
             return false;
@@ -286,6 +286,17 @@ impl Link {
             Some(GivesUp::SessionAuthorization) => {
                 self.settings.without(&["role", "session_authorization"])
             }
+            Some(GivesUp::Setting(name)) => self.settings.without(&[&name]),
+            Some(GivesUp::Settings) => {
+                let mut rest = (*self.start).clone();
+                for name in ["session_authorization", "role"].map(str::as_bytes) {
+                    if let Some(value) = self.settings.get(name) {
+                        rest.set(name, value);
+                    }
+                }
+                rest
+            }
+            Some(GivesUp::All) => self.start.without(&["role", "session_authorization"]),
             None => return false,
         };
         let differs = rest != *self.settings;

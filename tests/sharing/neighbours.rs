@@ -112,6 +112,39 @@ fn short_statement_timeout_keeps_nobody_on_the_connection() {
 }
 
 #[test]
+fn setting_that_can_no_longer_be_made_may_be_given_up() {
+    for way in [
+        "RESET default_text_search_config",
+        "SET default_text_search_config = 'pg_catalog.english'",
+        "SET SESSION default_text_search_config TO 'pg_catalog.english'",
+        "RESET ALL",
+        "DISCARD ALL",
+    ] {
+        for flow in FLOWS {
+            let running = sharing(1);
+            let database = database();
+            let [mut client, mut other] =
+                [(); 2].map(|()| TestClient::login(running.addr(), &database));
+            other.rows("CREATE TEXT SEARCH CONFIGURATION own (COPY = english)");
+            client.rows("SET default_text_search_config = 'public.own'");
+            client.rows("SET work_mem = '5MB'");
+            other.rows("DROP TEXT SEARCH CONFIGURATION own");
+            assert_eq!(client.error("SELECT 1").text(), "22023", "{way}");
+            assert_eq!(
+                client.error("SET work_mem = '6MB'").text(),
+                "22023",
+                "{way}"
+            );
+            client.send(&flow(way));
+            client.replies();
+            let left = if way.ends_with("ALL") { "4MB" } else { "5MB" };
+            assert_eq!(client.row("SHOW work_mem"), left, "{way}");
+            assert_eq!(other.row("SHOW work_mem"), "4MB", "{way}");
+        }
+    }
+}
+
+#[test]
 fn more_settings_than_can_be_carried_over_are_in_nobodys_way() {
     let running = sharing(1);
     let database = database();
