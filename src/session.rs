@@ -63,7 +63,6 @@ use crate::config::Policy;
 use crate::nl;
 use crate::nl::Translator;
 use crate::telemetry::names::LOGINS;
-use crate::upstream::Interner;
 use crate::upstream::Pools;
 use crate::wire::Connection;
 use crate::wire::ErrorInfo;
@@ -89,10 +88,8 @@ pub struct Services {
     pub catalog: Catalog,
     /// From questions to SQL.
     pub translator: Translator,
-    /// What clients prepare.
-    interner: Arc<Interner>,
-    /// What the functions of databases leave behind.
-    functions: Databases,
+    /// What is known of databases.
+    databases: Databases,
     /// How sessions begin that share server connections.
     starts: Starts,
     /// Clients that are logging in or logged in.
@@ -112,8 +109,7 @@ impl Services {
             cancel_keys: Arc::default(),
             catalog: Catalog::new(control),
             translator,
-            interner: Arc::default(),
-            functions: Databases::default(),
+            databases: Databases::default(),
             starts: Starts::default(),
             clients: Arc::new(Semaphore::new(clients)),
         })

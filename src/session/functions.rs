@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use crate::sql::routine;
 use crate::sql::routine::Left;
+use crate::upstream::Interner;
 use crate::upstream::Login;
 use crate::upstream::put_literal;
 
@@ -34,21 +35,30 @@ const QUESTION: &str = "\
 /// A function's name, without its schema: all functions of that name count.
 pub(super) type Name = Box<[u8]>;
 
-/// The functions of every database, by where it is.
+/// What is known of every database, by where it is.
 #[derive(Debug, Default)]
 pub(super) struct Databases {
-    known: Mutex<HashMap<Place, Arc<Functions>>>,
+    known: Mutex<HashMap<Place, Common>>,
+}
+
+/// What all sessions of one database share, whoever has logged in.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Common {
+    /// What its functions leave behind.
+    pub functions: Arc<Functions>,
+    /// What clients prepare there.
+    pub interner: Arc<Interner>,
 }
 
 /// Host, port and database.
 type Place = (String, u16, Vec<u8>);
 
 impl Databases {
-    /// Those that whoever logs in there finds: they are the same for all users.
-    pub(super) fn of(&self, login: &Login) -> Arc<Functions> {
+    /// The one that is logged in to.
+    pub(super) fn of(&self, login: &Login) -> Common {
         let place = (login.host.clone(), login.port, login.database.clone());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(place).or_default())
+        known.entry(place).or_default().clone()
     }
 }
 

@@ -116,13 +116,14 @@ async fn link(
         link.begin(&start);
         return Ok(Some((link, Vec::new())));
     }
+    let common = services.databases.of(&login);
     let access = Access {
         pool: Arc::clone(&pool),
         origin: origin(settings, &login),
-        functions: services.functions.of(&login),
+        functions: common.functions,
         login,
         mode: settings.pool_mode,
-        interner: Arc::clone(&services.interner),
+        interner: common.interner,
         max_prepared_statements: settings.max_prepared_statements,
     };
     let mut link = Link::new(Arc::new(access), worker, key);
