@@ -2,6 +2,7 @@
 //! no concern to its neighbours on the same server connection.
 
 use crate::FLOWS;
+use crate::PID;
 use crate::sharing;
 use crate::statements::prepare;
 use crate::statements::rows;
@@ -145,12 +146,31 @@ fn setting_that_can_no_longer_be_made_may_be_given_up() {
 }
 
 #[test]
+fn function_with_a_name_of_postgresqls_own_is_read_where_its_schema_is_told() {
+    let running = sharing(1);
+    let database = database();
+    let made = "CREATE FUNCTION lower(n int) RETURNS int LANGUAGE plpgsql AS \
+                $$ BEGIN PERFORM set_config('work_mem', '6MB', false); RETURN n; END $$";
+    cluster().run_sql(&database, made).expect("a function");
+    let call = "SELECT public.lower(5)";
+    for flow in FLOWS {
+        let [mut client, mut other] =
+            [(); 2].map(|()| TestClient::login(running.addr(), &database));
+        client.send(&flow(call));
+        client.replies();
+        assert_eq!(other.row("SHOW work_mem"), "4MB", "{call}");
+        assert_eq!(client.row("SHOW work_mem"), "6MB", "{call}");
+        assert_eq!(other.row(PID), client.row(PID), "{call}");
+    }
+}
+
+#[test]
 fn more_settings_than_can_be_carried_over_are_in_nobodys_way() {
     let running = sharing(1);
     let database = database();
     let [mut client, mut other] = [(); 2].map(|()| TestClient::login(running.addr(), &database));
-    let sets: String = (0..1700).map(|n| format!("SET app.k{n} = '1';")).collect();
-    client.rows(&sets);
+    let sets: Vec<_> = (0..1700).map(|n| format!("SET app.k{n} = '1'")).collect();
+    client.rows(&sets.join(";"));
     assert_eq!(client.row("SHOW app.k1699"), "1");
     drop(client);
     assert_eq!(other.row("SELECT 1"), "1");
