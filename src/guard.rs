@@ -4,23 +4,35 @@
 //! is never printed anew: a rewrite changes bytes at the places that the lexer found.
 
 pub mod cache;
+mod changes;
+mod code;
 mod functions;
 pub mod generated;
 mod harmless;
 mod read_only;
 mod refusal;
+mod require_where;
 mod review;
 mod row_limit;
+mod safety;
 mod settings;
 mod shape;
+mod size;
+mod statements;
 mod tree;
 mod verdict;
 
+pub use changes::check_start;
+pub use changes::imposed;
+pub use changes::restricts_start;
 pub use refusal::Refusal;
 pub use review::decide;
 pub use review::review;
+pub use safety::estimates;
+pub use safety::refuses_function_calls;
 pub use settings::hides_quotes;
 pub use verdict::Decision;
+pub use size::check_bytes;
 pub use verdict::Plan;
 pub use verdict::ResultLimit;
 pub use verdict::Verdict;

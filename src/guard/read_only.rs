@@ -40,18 +40,12 @@ impl Refused {
     }
 }
 
-/// Every statement of `script` reads. `ambiguous` strings refuse all of it.
+/// Every statement of `script` reads.
 pub(super) fn check(
     script: &Script<'_>,
-    ambiguous: bool,
     facts: Option<&Facts>,
     policy: &Policy,
 ) -> Result<(), Refusal> {
-    if ambiguous {
-        let message = "a backslash in a plain string is not allowed in a read-only session";
-        let hint = "Write E'…' with the backslash doubled.".to_owned();
-        return Err(Refusal::new("read_only", "42501", message).hint(hint));
-    }
     for statement in script.runnable() {
         let judged = judge(script.tokens(statement), statement.kind, facts);
         judged.map_err(|refused| {

@@ -1,10 +1,10 @@
 //! The order in which a text is judged.
 
 use super::harmless::is_harmless;
-use super::read_only;
-use super::refusal::Refusal;
 use super::row_limit;
 use super::row_limit::Treatment;
+use super::safety;
+use super::size;
 use super::verdict::Decision;
 use super::verdict::Plan;
 use super::verdict::ResultLimit;
@@ -21,31 +21,28 @@ use crate::sql::script::Script;
 
 /// What happens to `text` under `policy`. `facts` are those of the database, if known.
 pub fn review(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Verdict {
+    if let Err(refusal) = size::check_bytes(text.len(), policy) {
+        return Verdict::Refuse(refusal);
+    }
     decide(text, policy, facts).verdict(text)
 }
 
-/// As [`review`], for every text of the shape `text`.
+/// As [`review`], for every text of the shape `text`; how long it is is another matter.
 pub fn decide(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Decision {
     let limit = policy
         .row_limit
         .filter(|_| policy.on_exceed != OnExceed::Off);
-    if limit.is_none() && !policy.read_only {
+    let is_safe = !safety::is_on(policy);
+    if limit.is_none() && is_safe {
         return Decision::Forward(Plan::unlimited());
     }
     let script = match Script::lex(text) {
         Ok(script) => script,
-        Err(error) if policy.read_only => {
-            let hint =
-                "Only text that reads as standard SQL runs in a read-only session.".to_owned();
-            let refusal = Refusal::new("read_only", "42601", error.to_string()).hint(hint);
-            return Decision::Refuse(refusal);
-        }
-        Err(_) => return Decision::Forward(counted(limit)),
+        Err(_) if is_safe => return Decision::Forward(counted(limit)),
+        Err(error) => return Decision::Refuse(safety::unreadable(error, policy)),
     };
     let ambiguous = has_ambiguous_strings(&script);
-    if policy.read_only
-        && let Err(refusal) = read_only::check(&script, ambiguous, facts, policy)
-    {
+    if !is_safe && let Err(refusal) = safety::check(&script, ambiguous, facts, policy) {
         return Decision::Refuse(refusal);
     }
     match limit {

@@ -9,10 +9,10 @@ mod with;
 pub use with::Cte;
 pub use with::ctes;
 pub use with::main_of_with;
+pub use with::writes;
 
 use self::explain::options as explain_options;
 use self::with::begins_write;
-use self::with::holds_write;
 use super::tokens::Tokens;
 
 /// The kinds of statements that pgparley tells apart.
@@ -152,7 +152,8 @@ pub fn classify(tokens: Tokens<'_>) -> StatementKind {
         b"savepoint" => Kind::Savepoint,
         b"release" => Kind::Release,
         b"commit" => Kind::TwoPhase,
-        b"prepare" if tokens.is_word(1, "transaction") => Kind::TwoPhase,
+        // A statement may be called `transaction`.
+        b"prepare" if tokens.is_word(1, "transaction") && !begins_prepare(tokens) => Kind::TwoPhase,
         b"prepare" => Kind::Prepare,
         b"set" => Kind::Set(set_scope(tokens)),
         b"reset" => Kind::Reset,
@@ -225,14 +226,11 @@ fn query(tokens: Tokens<'_>) -> StatementKind {
     for index in first..body.len() {
         match body.keyword(index).as_bytes() {
             b"with" => with = true,
-            b"into" if !body.is_label(index) => {
-                let before = body.keyword(index.saturating_sub(1));
-                into |= !matches!(before.as_bytes(), b"insert" | b"merge");
-            }
+            b"into" => into |= !body.is_label(index),
             _ => {}
         }
     }
-    if with && holds_write(body) {
+    if with && !writes(body).is_empty() {
         let main = main_of_with(body).unwrap_or(0);
         return StatementKind::WithWrite {
             query: !begins_write(body, main),
@@ -243,6 +241,11 @@ fn query(tokens: Tokens<'_>) -> StatementKind {
     } else {
         StatementKind::Select
     }
+}
+
+/// What is behind the name in `PREPARE name (types) AS` or `PREPARE name AS`.
+fn begins_prepare(tokens: Tokens<'_>) -> bool {
+    tokens.is_symbol(2, b'(') || tokens.is_word(2, "as")
 }
 
 fn rollback(tokens: Tokens<'_>) -> StatementKind {
@@ -283,16 +286,17 @@ fn copy(tokens: Tokens<'_>) -> StatementKind {
 
 fn set_scope(tokens: Tokens<'_>) -> SetScope {
     let (local, at) = match tokens.keyword(1).as_bytes() {
-        b"local" => (true, 2),
-        b"session" if !assigns(tokens, 2) => (false, 2),
+        b"local" if !goes_on(tokens, 2) => (true, 2),
+        b"session" if !goes_on(tokens, 2) => (false, 2),
         _ => (false, 1),
     };
-    if assigns(tokens, at + 1) {
-        return if local {
-            SetScope::Local
-        } else {
-            SetScope::Session
-        };
+    let setting = if local {
+        SetScope::Local
+    } else {
+        SetScope::Session
+    };
+    if goes_on(tokens, at + 1) {
+        return setting;
     }
     match tokens.keyword(at).as_bytes() {
         b"transaction" | b"characteristics" => SetScope::Transaction,
@@ -300,13 +304,13 @@ fn set_scope(tokens: Tokens<'_>) -> SetScope {
         b"role" | b"authorization" => SetScope::Identity,
         b"session" if tokens.is_word(at + 1, "authorization") => SetScope::Identity,
         b"session" if tokens.is_word(at + 1, "characteristics") => SetScope::Transaction,
-        _ if local => SetScope::Local,
-        _ => SetScope::Session,
+        _ => setting,
     }
 }
 
-fn assigns(tokens: Tokens<'_>, index: usize) -> bool {
-    tokens.is_word(index, "to") || tokens.bytes(index) == b"="
+/// The word before `index` is a setting or the beginning of its name.
+fn goes_on(tokens: Tokens<'_>, index: usize) -> bool {
+    tokens.is_word(index, "to") || tokens.bytes(index) == b"=" || tokens.is_symbol(index, b'.')
 }
 
 #[cfg(test)]

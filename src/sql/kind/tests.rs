@@ -35,6 +35,9 @@ fn a_query_that_makes_a_table_is_no_select() {
     for text in [
         "SELECT 1 INTO t",
         "((SELECT 1 INTO t))",
+        "SELECT insert INTO t FROM s",
+        "SELECT a, merge INTO t FROM s",
+        "WITH a AS (SELECT 1) SELECT insert INTO t FROM a",
         "(SELECT 1 AS a INTO t) UNION SELECT 2",
         "WITH a AS (SELECT 1) SELECT * INTO t FROM a",
     ] {
@@ -154,6 +157,33 @@ fn transaction_statements_are_told_apart() {
         ("PREPARE x AS SELECT 1", Kind::Prepare),
         ("DROP TABLE t", Kind::Other),
         ("\\! id", Kind::Other),
+    ] {
+        assert_eq!(kind(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn words_that_are_names_do_not_tell_the_kind() {
+    for (text, expected) in [
+        ("PREPARE transaction AS SELECT 1", Kind::Prepare),
+        ("PREPARE transaction (int) AS SELECT 1", Kind::Prepare),
+        ("PREPARE TRANSACTION 'x'", Kind::TwoPhase),
+        ("SET local = 1", Kind::Set(SetScope::Session)),
+        ("SET local.x = 1", Kind::Set(SetScope::Session)),
+        ("SET role.x = 1", Kind::Set(SetScope::Session)),
+        ("SET transaction.x = 1", Kind::Set(SetScope::Session)),
+        (
+            "SET LOCAL transaction_timeout = 1",
+            Kind::Set(SetScope::Local),
+        ),
+        (
+            "WITH recursive AS (SELECT 1) DELETE FROM t",
+            Kind::WithWrite { query: false },
+        ),
+        (
+            "WITH recursive (a) AS (SELECT 1) SELECT a FROM recursive",
+            Kind::Select,
+        ),
     ] {
         assert_eq!(kind(text), expected, "{text}");
     }

@@ -25,7 +25,9 @@ pub fn ctes(tokens: Tokens<'_>) -> Option<(Vec<Cte>, usize)> {
         return None;
     }
     let mut found = Vec::new();
-    let mut at = if tokens.is_word(1, "recursive") { 2 } else { 1 };
+    // A CTE may be called `recursive`.
+    let recursive = tokens.is_word(1, "recursive") && tokens.is_name(2) && !tokens.is_word(2, "as");
+    let mut at = if recursive { 2 } else { 1 };
     loop {
         let name = at;
         at += 1;
@@ -85,22 +87,26 @@ enum Read {
     Main,
 }
 
-/// A statement that writes begins somewhere in `tokens`: at the start of parentheses, or as the
-/// main statement of a WITH at any depth. Says yes to some texts that are no valid SQL.
-pub(super) fn holds_write(tokens: Tokens<'_>) -> bool {
-    let mut open = vec![Read::Nothing];
+/// The statements in `tokens` that write: those that begin at the start of parentheses, or as the
+/// main statement of a WITH at any depth, each up to where its parentheses end. Finds some in texts
+/// that are no valid SQL.
+pub fn writes(tokens: Tokens<'_>) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut open = vec![(Read::Nothing, None)];
     for index in 0..tokens.len() {
         if tokens.is_symbol(index, b'(') {
-            open.push(Read::Nothing);
+            open.push((Read::Nothing, None));
             continue;
         }
         if tokens.is_symbol(index, b')') {
-            if open.len() > 1 {
-                open.pop();
+            if open.len() > 1
+                && let Some((_, Some(write))) = open.pop()
+            {
+                close(&mut found, write, index);
             }
             continue;
         }
-        let Some(read) = open.last_mut() else {
+        let Some((read, write)) = open.last_mut() else {
             continue;
         };
         // After these words and a comma comes the name of a CTE.
@@ -108,7 +114,10 @@ pub(super) fn holds_write(tokens: Tokens<'_>) -> bool {
             && (tokens.is_symbol(index - 1, b',')
                 || matches!(tokens.keyword(index - 1).as_bytes(), b"with" | b"recursive"));
         if *read != Read::Main && !names_cte && begins_write(tokens, index) {
-            return true;
+            *read = Read::Main;
+            *write = Some(found.len());
+            found.push(index..tokens.len());
+            continue;
         }
         *read = match (*read, tokens.keyword(index).as_bytes()) {
             (Read::With, b"select" | b"values" | b"table") if !names_cte => Read::Main,
@@ -116,5 +125,11 @@ pub(super) fn holds_write(tokens: Tokens<'_>) -> bool {
             (Read::Nothing | Read::Main, _) => Read::Main,
         };
     }
-    false
+    found
+}
+
+fn close(found: &mut [Range<usize>], write: usize, end: usize) {
+    if let Some(range) = found.get_mut(write) {
+        range.end = end;
+    }
 }

@@ -1,0 +1,309 @@
+//! The rules `allow_settings`, `deny_settings`, `statement_timeout` and `lock_timeout`: which
+//! settings a session may change, and how far.
+
+use std::time::Duration;
+
+use super::code;
+use super::refusal::Refusal;
+use crate::config::Glob;
+use crate::config::Policy;
+use crate::sql::parts::Part;
+use crate::sql::setting::Change;
+use crate::sql::setting::NewValue;
+use crate::sql::setting::changes;
+use crate::sql::setting::milliseconds;
+use crate::sql::tokens::Tokens;
+
+/// What the statement `tokens`, which consists of `parts`, changes may be changed so.
+pub(super) fn check(
+    tokens: Tokens<'_>,
+    parts: &[Part<'_>],
+    policy: &Policy,
+) -> Result<(), Refusal> {
+    if policy.settings.is_open() && ceilings(policy).is_empty() {
+        return Ok(());
+    }
+    for change in changes(tokens) {
+        may_change(&change, policy)?;
+    }
+    let code = parts.iter().find_map(code::hidden);
+    match code.filter(|_| !code::is_vouched_for(policy)) {
+        None => Ok(()),
+        Some(code) => Err(in_code(&code, policy)),
+    }
+}
+
+/// A session may begin with `name` set to `value`, by a parameter of its start-up packet.
+pub fn check_start(name: &str, value: &str, policy: &Policy) -> Result<(), Refusal> {
+    let name = name.to_ascii_lowercase();
+    // Every driver says these of itself, whatever it is told.
+    let is_usual = policy.settings.allow.is_some() && AT_START.contains(&name.as_str());
+    if is_usual && !policy.settings.deny.iter().any(|glob| matches(glob, &name)) {
+        return Ok(());
+    }
+    let to = NewValue::Literal(value.to_owned());
+    let name = Some(name);
+    may_change(&Change { name, to }, policy)
+}
+
+/// Whether any rule asks what a session begins with.
+pub fn restricts_start(policy: &Policy) -> bool {
+    !policy.settings.is_open() || !ceilings(policy).is_empty()
+}
+
+/// The settings that `policy` has every session begin with, and what they are.
+pub fn imposed(policy: &Policy) -> Vec<(&'static str, String)> {
+    let ceilings = ceilings(policy).into_iter();
+    let mut imposed: Vec<_> = ceilings
+        .map(|(name, most)| (name, most.as_millis().to_string()))
+        .collect();
+    if policy.read_only {
+        imposed.push(("default_transaction_read_only", "on".to_owned()));
+    }
+    imposed
+}
+
+fn ceilings(policy: &Policy) -> Vec<(&'static str, Duration)> {
+    let ceilings = [
+        ("statement_timeout", policy.statement_timeout),
+        ("lock_timeout", policy.lock_timeout),
+    ];
+    let set = ceilings.into_iter();
+    set.filter_map(|(name, most)| Some((name, most?))).collect()
+}
+
+fn may_change(change: &Change, policy: &Policy) -> Result<(), Refusal> {
+    let Some(name) = &change.name else {
+        return Err(unknown(policy));
+    };
+    if !policy.settings.admit(|glob| matches(glob, name)) {
+        return Err(not_allowed(name, policy));
+    }
+    let mut ceilings = ceilings(policy).into_iter();
+    let Some((_, most)) = ceilings.find(|(setting, _)| setting == name) else {
+        return Ok(());
+    };
+    let value = match &change.to {
+        NewValue::Default => return Ok(()),
+        NewValue::Literal(value) => milliseconds(value).map(u128::from),
+        NewValue::Unknown => None,
+    };
+    match value {
+        // 0 is no timeout at all.
+        Some(value) if (1..=most.as_millis()).contains(&value) => Ok(()),
+        _ => Err(beyond(name, most, policy)),
+    }
+}
+
+/// Names of settings do not mind case.
+fn matches(glob: &Glob, name: &str) -> bool {
+    Glob::new(glob.to_string().to_ascii_lowercase()).matches(name)
+}
+
+fn not_allowed(name: &str, policy: &Policy) -> Refusal {
+    let rule = setting_rule(policy);
+    let hint = format!(
+        "Policy \"{}\" does not let it be changed ({rule}).",
+        policy.name
+    );
+    Refusal::new(
+        rule,
+        "42501",
+        format!("setting \"{name}\" may not be changed"),
+    )
+    .hint(hint)
+}
+
+fn unknown(policy: &Policy) -> Refusal {
+    let message = "a setting whose name the text does not tell may not be changed";
+    let hint = "Write its name as a plain string.".to_owned();
+    Refusal::new(any_rule(policy), "42501", message).hint(hint)
+}
+
+fn beyond(name: &str, most: Duration, policy: &Policy) -> Refusal {
+    let rule = if name == "lock_timeout" {
+        "lock_timeout"
+    } else {
+        "statement_timeout"
+    };
+    let hint = format!(
+        "Policy \"{}\" has {rule} = {}ms: a plain value from 1ms to that is allowed.",
+        policy.name,
+        most.as_millis()
+    );
+    let message = format!("{rule} may be lowered only");
+    Refusal::new(rule, "42501", message).hint(hint)
+}
+
+fn in_code(code: &str, policy: &Policy) -> Refusal {
+    let rule = any_rule(policy);
+    let message = format!("{code} is not allowed: it may change settings");
+    let hint = format!(
+        "Policy \"{}\" has {rule}; \"do\" in allow_statements allows code.",
+        policy.name
+    );
+    Refusal::new(rule, "42501", message).hint(hint)
+}
+
+fn any_rule(policy: &Policy) -> &'static str {
+    if !policy.settings.is_open() {
+        return setting_rule(policy);
+    }
+    ceilings(policy)
+        .first()
+        .map_or("deny_settings", |(name, _)| name)
+}
+
+fn setting_rule(policy: &Policy) -> &'static str {
+    if policy.settings.allow.is_some() {
+        "allow_settings"
+    } else {
+        "deny_settings"
+    }
+}
+
+/// What drivers set at the start of a session without being asked to.
+const AT_START: &[&str] = &[
+    "application_name",
+    "client_encoding",
+    "datestyle",
+    "extra_float_digits",
+    "intervalstyle",
+    "timezone",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Rules;
+    use crate::guard::Verdict;
+    use crate::guard::review;
+
+    fn refused(text: &str, policy: &Policy) -> Option<&'static str> {
+        match review(text.as_bytes(), policy, None) {
+            Verdict::Refuse(refusal) => {
+                assert_eq!(refusal.sqlstate, "42501", "{text}");
+                Some(refusal.rule)
+            }
+            Verdict::Forward(_) | Verdict::Rewrite { .. } => None,
+        }
+    }
+
+    fn rules(allow: Option<&[&str]>, deny: &[&str]) -> Policy {
+        let globs = |names: &[&str]| names.iter().map(|&name| Glob::new(name)).collect();
+        Policy {
+            settings: Rules {
+                allow: allow.map(globs),
+                deny: globs(deny),
+            },
+            ..Policy::default()
+        }
+    }
+
+    #[test]
+    fn only_settings_that_are_allowed_change() {
+        let policy = rules(Some(&["search_path", "TimeZone", "app.*"]), &["app.secret"]);
+        for text in [
+            "SET search_path = a, b",
+            "SET LOCAL TIME ZONE 'UTC'",
+            "SET app.\"User\" = 'x'",
+            "SELECT set_config('app.user', $1, false)",
+            "RESET timezone",
+            "RESET ALL; DISCARD ALL",
+            "SHOW work_mem",
+            "BEGIN; COMMIT",
+        ] {
+            assert_eq!(refused(text, &policy), None, "{text}");
+        }
+        for text in [
+            "SET work_mem = 1",
+            "SET APP.SECRET = 1",
+            "RESET app.secret",
+            "SET ROLE admin",
+            "SET SESSION AUTHORIZATION bob",
+            "SET NAMES 'latin1'",
+            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            "BEGIN READ ONLY",
+            "SELECT set_config('work_mem', '1', false)",
+            "SELECT set_config(name, '1', false) FROM pg_settings",
+            "UPDATE pg_settings SET setting = '1' WHERE name = 'timezone'",
+            "ALTER ROLE bob SET work_mem = 1",
+            "ALTER SYSTEM SET work_mem = 1",
+            "DO 'BEGIN END'",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'x'",
+            "CREATE AGGREGATE a (text, bool) (sfunc = set_config, stype = text)",
+        ] {
+            assert_eq!(refused(text, &policy), Some("allow_settings"), "{text}");
+        }
+    }
+
+    fn limited() -> Policy {
+        Policy {
+            statement_timeout: Some(Duration::from_hours(1)),
+            lock_timeout: Some(Duration::from_secs(5)),
+            ..Policy::default()
+        }
+    }
+
+    #[test]
+    fn timeouts_are_lowered_in_any_spelling() {
+        for text in [
+            "SET statement_timeout = '1h'",
+            "SET statement_timeout TO 3600000",
+            "SET LOCAL statement_timeout = '3600s'",
+            "SET statement_timeout = \"60min\"",
+            "SET statement_timeout = DEFAULT",
+            "RESET statement_timeout",
+            "RESET ALL",
+            "SELECT set_config('lock_timeout', '5s', true)",
+            "SELECT set_config('lock_timeout', NULL, true)",
+            "ALTER ROLE bob SET lock_timeout = 10",
+            "SET work_mem = 1",
+        ] {
+            assert_eq!(refused(text, &limited()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn timeouts_are_not_lifted_in_any() {
+        for text in [
+            "SET statement_timeout = 0",
+            "SET statement_timeout = '400us'",
+            "SET statement_timeout = 3600001",
+            "SET statement_timeout = '2h'",
+            "SET statement_timeout = -1",
+            "SET statement_timeout = E'1'",
+            "SET LOCAL \"STATEMENT_TIMEOUT\" TO '0'",
+            "SELECT set_config('statement_timeout', '0', false)",
+            "SELECT set_config('statement_timeout', $1, false)",
+            "SELECT 1; SET statement_timeout = 0",
+            "EXPLAIN ANALYZE SELECT set_config('statement_timeout', '0', false)",
+            "PREPARE p AS SELECT set_config('statement_timeout', '0', false)",
+            "ALTER DATABASE d SET statement_timeout = 0",
+            "ALTER FUNCTION f() SET statement_timeout = 0",
+        ] {
+            assert_eq!(
+                refused(text, &limited()),
+                Some("statement_timeout"),
+                "{text}"
+            );
+        }
+        let refusal = refused("SET lock_timeout = '6s'", &limited());
+        assert_eq!(refusal, Some("lock_timeout"));
+    }
+
+    #[test]
+    fn a_session_begins_with_what_it_may_set() {
+        let policy = rules(Some(&["work_mem"]), &["timezone"]);
+        for name in ["work_mem", "application_name", "DateStyle"] {
+            assert!(check_start(name, "1", &policy).is_ok(), "{name}");
+        }
+        for name in ["search_path", "TimeZone"] {
+            assert!(check_start(name, "1", &policy).is_err(), "{name}");
+        }
+        assert!(check_start("Lock_Timeout", "4s", &limited()).is_ok());
+        for value in ["0", "6s", "x"] {
+            assert!(check_start("lock_timeout", value, &limited()).is_err());
+        }
+    }
+}
