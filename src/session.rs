@@ -9,9 +9,11 @@
 mod answer;
 mod asking;
 mod attach;
+mod audit;
 pub mod cancel;
 mod dialogue;
 mod errors;
+mod estimate;
 mod excess;
 mod from_client;
 mod from_server;
@@ -31,6 +33,7 @@ mod respelled;
 mod ruling;
 mod start;
 mod traces;
+mod walls;
 mod wrapper;
 
 use std::net::SocketAddr;
@@ -80,6 +83,8 @@ pub struct Services {
     pub config: Config,
     /// The settings' policies, shared by the sessions they hold for.
     policies: Vec<Arc<Policy>>,
+    /// That of sessions which none holds for: everything goes.
+    no_policy: Policy,
     /// Server connections.
     pub pools: Pools,
     /// Where CancelRequests find their sessions.
@@ -105,6 +110,7 @@ impl Services {
         Ok(Self {
             config,
             policies,
+            no_policy: Policy::default(),
             pools: Pools::new(workers),
             cancel_keys: Arc::default(),
             catalog: Catalog::new(control),
@@ -250,7 +256,11 @@ impl Session {
             let event = self.next().await;
             let is_for_a_message = matches!(
                 event,
-                Event::Attach | Event::Prepare(_) | Event::Settle | Event::Promote
+                Event::Attach
+                    | Event::Prepare(_)
+                    | Event::Estimate(_)
+                    | Event::Settle
+                    | Event::Promote
             );
             let begins_a_message = matches!(event, Event::Attach | Event::Prepare(_));
             let dealt_with = match event {
@@ -301,6 +311,7 @@ impl Session {
             Event::LostSyncs => self.find_syncs().await,
             Event::Attach => self.reach_server().await,
             Event::Prepare(before) => self.prepare_first(before).await,
+            Event::Estimate(asked) => self.estimate(asked).await,
             Event::Traces => self.look_for_traces().await,
             Event::OpenBlock => self.undo_block().await,
             Event::Overdue(what) => self.overdue(what).await,

@@ -6,6 +6,7 @@
 pub mod clause;
 pub mod custom_setting;
 pub mod default_value;
+pub mod fingerprint;
 pub mod footprint;
 pub mod identifier;
 pub mod kind;

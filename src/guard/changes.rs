@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::code;
 use super::refusal::Refusal;
+use super::settings::hides_quotes;
 use crate::config::Glob;
 use crate::config::Policy;
 use crate::sql::parts::Part;
@@ -44,6 +45,33 @@ pub fn check_start(name: &str, value: &str, policy: &Policy) -> Result<(), Refus
     let to = NewValue::Literal(value.to_owned());
     let name = Some(name);
     may_change(&Change { name, to }, policy)
+}
+
+/// Why `options` of a start-up packet are refused that hold more than settings.
+pub fn unread_options(policy: &Policy) -> Refusal {
+    let hint = format!(
+        "Policy \"{}\" takes only -c name=value and --name=value there.",
+        policy.name
+    );
+    let message = "the start-up parameter \"options\" may hold settings only";
+    Refusal::new(any_rule(policy), "42501", message).hint(hint)
+}
+
+/// The server would read the rest of the session in another way than we do.
+pub(super) fn check_encoding(tokens: Tokens<'_>) -> Result<(), Refusal> {
+    let is_safe = |change: &Change| match (&change.name, &change.to) {
+        (Some(name), NewValue::Literal(value)) if name == "client_encoding" => {
+            !hides_quotes(value.as_bytes())
+        }
+        (Some(name), to) => name != "client_encoding" || *to == NewValue::Default,
+        (None, _) => false,
+    };
+    if changes(tokens).iter().all(is_safe) {
+        return Ok(());
+    }
+    let message = "the client encoding may be changed to one that hides no quotes only";
+    let hint = "Give the name of the setting and its value as plain strings, such as 'UTF8'.";
+    Err(Refusal::new("unreadable", "42501", message).hint(hint.to_owned()))
 }
 
 /// Whether any rule asks what a session begins with.

@@ -28,6 +28,12 @@ impl Refusal {
         }
     }
 
+    /// A FunctionCall names its function by number, which no policy can judge.
+    pub fn function_call() -> Self {
+        let message = "a function cannot be called by message under this policy";
+        Self::new("functions", "42501", message).hint("Call it in a SELECT.".to_owned())
+    }
+
     /// The same with a hint, when there is one.
     #[must_use]
     pub(in crate::guard) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {

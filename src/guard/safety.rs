@@ -14,7 +14,7 @@ use crate::sql::schema::Facts;
 use crate::sql::script::Script;
 
 /// Some rule of `policy` asks what a text does: one that cannot be read is refused.
-pub(super) fn is_on(policy: &Policy) -> bool {
+pub fn is_on(policy: &Policy) -> bool {
     policy.read_only
         || asks_for_parts(policy)
         || policy.multiple_statements == MultipleStatements::Deny
@@ -56,7 +56,10 @@ pub(super) fn check(
         }
     }
     if policy.read_only {
-        read_only::check(script, facts, policy)?;
+        return read_only::check(script, facts, policy);
+    }
+    for statement in script.runnable() {
+        changes::check_encoding(script.tokens(statement))?;
     }
     Ok(())
 }

@@ -64,6 +64,9 @@ pub(super) struct Dialogue {
     pub places: Vec<Places>,
     /// The portal bound last, when places in its text are not those in the client's.
     pub placed: Option<Box<(Name, Box<[Places]>)>>,
+    /// Whether the message that is looked at next may go on, once the server has said what it would
+    /// cost.
+    pub estimated: Option<Result<(), Box<ErrorInfo>>>,
     /// What the texts that were run since the server was last asked may have left behind.
     pub footprint: Footprint,
 }
@@ -211,6 +214,7 @@ impl Dialogue {
             effects: Vec::new(),
             places: Vec::new(),
             placed: None,
+            estimated: None,
             footprint: Footprint::default(),
         }
     }

@@ -248,19 +248,10 @@ pub(super) fn login_timeout() -> Box<ErrorInfo> {
     ))
 }
 
-/// A FunctionCall names its function by number, which no policy can judge.
-pub(super) fn function_call() -> ErrorInfo {
-    hinted(
-        sqlstate::INSUFFICIENT_PRIVILEGE,
-        "a function cannot be called by message in a read-only session",
-        "Call it in a SELECT.",
-    )
-}
-
 /// A client encoding in which the guard could be shown other tokens than the server sees.
 pub(super) fn unsafe_encoding(encoding: &[u8]) -> ErrorInfo {
     let encoding = String::from_utf8_lossy(encoding);
-    let text = format!("client encoding \"{encoding}\" cannot be used in a read-only session");
+    let text = format!("client encoding \"{encoding}\" cannot be used under this policy");
     let mut info = error::fatal(sqlstate::FEATURE_NOT_SUPPORTED, text);
     info.hint = Some("Connect with client_encoding UTF8.".to_owned());
     info
@@ -269,6 +260,14 @@ pub(super) fn unsafe_encoding(encoding: &[u8]) -> ErrorInfo {
 fn hinted(code: &str, message: &str, hint: &str) -> ErrorInfo {
     let mut info = error::error(code, message);
     info.hint = Some(hint.to_owned());
+    info
+}
+
+/// The guard's own words to a client that does not get in.
+pub(super) fn refused_start(refusal: &guard::Refusal) -> ErrorInfo {
+    let mut info = error::fatal(refusal.sqlstate, &refusal.message);
+    info.detail = Some(format!("Rule \"{}\".", refusal.rule));
+    info.hint.clone_from(&refusal.hint);
     info
 }
 

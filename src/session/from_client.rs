@@ -11,7 +11,7 @@ use super::dialogue::Dialogue;
 use super::dialogue::Heard;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
-use super::errors;
+use super::estimate::Asked;
 use super::link::Link;
 use super::link::Reach;
 use super::names::Name;
@@ -21,6 +21,7 @@ use super::questions::Turn;
 use super::replies::Owed;
 use super::ruling::Rules;
 use super::ruling::Ruling;
+use crate::guard;
 use crate::guard::Plan;
 use crate::sql::footprint::Footprint;
 use crate::sql::footprint::footprint;
@@ -53,6 +54,8 @@ pub(super) enum Step {
     Turn(Box<Turn>),
     /// Get a server connection.
     Attach,
+    /// Ask the server what the message would cost.
+    Estimate(Asked),
     /// Have the server prepare what the message speaks of.
     Prepare(Before),
     /// End the session: the client said so.
@@ -62,14 +65,16 @@ pub(super) enum Step {
 }
 
 /// A message as far as it has arrived.
-struct Frame<'a> {
+pub(super) struct Frame<'a> {
     tag: u8,
-    size: usize,
-    bytes: &'a [u8],
+    /// Of all of it, type byte and length included.
+    pub size: usize,
+    /// What of it is here.
+    pub bytes: &'a [u8],
 }
 
 impl Frame<'_> {
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.bytes.len() == self.size
     }
 
@@ -79,7 +84,7 @@ impl Frame<'_> {
 }
 
 /// What becomes of one message.
-enum Fate {
+pub(super) enum Fate {
     /// It passes, all of it.
     Pass,
     /// It is left out, all of it.
@@ -144,7 +149,7 @@ impl Dialogue {
                 Fate::Settle => return (Consumed::Paused(at), Step::Settle),
                 Fate::Promote => return (Consumed::Paused(at), Step::Promote),
                 Fate::Attach => return (Consumed::Paused(at), Step::Attach),
-                Fate::Stop(step @ Step::Prepare(_)) => return (Consumed::Paused(at), step),
+                Fate::Stop(step @ (Step::Prepare(_) | Step::Estimate(_))) => return (Consumed::Paused(at), step),
                 Fate::Stop(step) => return (Consumed::Paused(end), step),
             }
             if missing == 0 {
@@ -193,6 +198,9 @@ impl Dialogue {
                 self.skipping = Skipping::Doomed;
                 Fate::emptied(frame.tag)
             }
+            client::QUERY | client::PARSE if self.is_too_long(frame, rules) => {
+                self.refuse_too_long(frame, rules)
+            }
             client::QUERY | client::PARSE if frame.size > LONGEST_TEXT => {
                 self.long_text(frame, rules, link)
             }
@@ -202,8 +210,9 @@ impl Dialogue {
             client::DESCRIBE => self.whole(frame, |this, body| this.describe(body, link)),
             client::EXECUTE => self.whole(frame, |this, body| this.execute(body, rules, link)),
             client::CLOSE => self.whole(frame, |this, body| this.close(body, rules, link)),
-            client::FUNCTION_CALL if rules.is_read_only() => {
-                self.refuse_query(Box::new(errors::function_call()), rules)
+            client::FUNCTION_CALL if rules.refuses_function_calls() => {
+                let info = rules.refused(&guard::Refusal::function_call(), None);
+                self.refuse_query(info, rules)
             }
             client::FUNCTION_CALL => match self.reach(frame.tag, link) {
                 Ok(()) => {
@@ -305,6 +314,9 @@ impl Dialogue {
         let limited: Option<Box<[u8]>> = instead.map(Box::from);
         let text = instead.unwrap_or(text);
         let mut instead = instead.map(Cow::Borrowed);
+        if let Some(fate) = self.estimate_query(text, rules) {
+            return fate;
+        }
         let mut renamed = None;
         self.places.clear();
         if link.is_shared() {
@@ -374,7 +386,7 @@ impl Dialogue {
 
     /// Answered here when nothing is open; else the server refuses in our place, so that it rolls
     /// back and skips as for any error.
-    fn refuse_query(&mut self, info: Box<ErrorInfo>, rules: &Rules) -> Fate {
+    pub(super) fn refuse_query(&mut self, info: Box<ErrorInfo>, rules: &Rules) -> Fate {
         count_refusal(&info);
         if self.is_at_rest() {
             self.fail_query_here(*info);
@@ -414,6 +426,23 @@ impl Dialogue {
         Fate::Pass
     }
 
+    /// All that the message can hold besides its text leaves too long a text for the policy.
+    fn is_too_long(&self, frame: &Frame<'_>, rules: &Rules) -> bool {
+        let most = rules.policy().and_then(|policy| policy.max_statement_bytes);
+        most.is_some_and(|most| least_text(frame) > most)
+    }
+
+    /// It is thrown away as it comes.
+    fn refuse_too_long(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
+        let Err(info) = rules.check_length(least_text(frame)) else {
+            return Fate::Wait;
+        };
+        if frame.tag == client::QUERY {
+            return self.refuse_query(info, rules);
+        }
+        self.refuse_parse(&NO_PARSE, info)
+    }
+
     fn refuse_long(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
         let mut info = error::error(
             sqlstate::PROGRAM_LIMIT_EXCEEDED,
@@ -443,6 +472,19 @@ impl Fate {
         Self::Stop(Step::Turn(Box::new(turn)))
     }
 }
+
+/// Bytes that the text of a Query or Parse has at least; a Parse also has a name and types.
+fn least_text(frame: &Frame<'_>) -> usize {
+    let around = if frame.tag == client::QUERY {
+        HEADER + 1
+    } else {
+        HEADER + LONGEST_NAME + 2 + 2 + 4 * usize::from(u16::MAX)
+    };
+    frame.size.saturating_sub(around)
+}
+
+/// No statement of a client's has a longer name.
+const LONGEST_NAME: usize = 1024;
 
 fn count_refusal(info: &ErrorInfo) {
     metrics::counter!(names::REFUSALS, "sqlstate" => info.code.clone()).increment(1);

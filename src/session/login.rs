@@ -10,12 +10,14 @@ use super::Origin;
 use super::Services;
 use super::attach;
 use super::attach::Waited;
+use super::audit;
 use super::errors;
 use super::link::Access;
 use super::link::Link;
 use super::patience::Patience;
 use super::start::Asked;
 use super::traces;
+use super::walls;
 use crate::catalog::Service;
 use crate::config::Database;
 use crate::config::Policy;
@@ -78,8 +80,16 @@ pub(super) async fn log_in(
     let settings = database(&services.config.databases, &who)?;
     let policy = policy(&services.policies, &who);
     let governing = policy.as_ref().map(|governing| &*governing.policy);
-    let login = login(settings, &who, startup.parameters.clone(), governing);
-    let Some((link, notices)) = link(client, worker, login, settings, services).await? else {
+    let login = login(settings, &who, startup.parameters.clone());
+    if let Some(governing) = &policy {
+        governing.admit(&login)?;
+    }
+    let opening = Opening {
+        login,
+        settings,
+        policy: governing,
+    };
+    let Some((link, notices)) = link(client, worker, opening, services).await? else {
         return Ok(None);
     };
     safe_encoding(governing, &link)?;
@@ -93,23 +103,41 @@ pub(super) async fn log_in(
     }))
 }
 
+/// How a client's server connection is opened.
+struct Opening<'a> {
+    /// With all parameters of the client's.
+    login: Login,
+    settings: &'a Database,
+    policy: Option<&'a Policy>,
+}
+
 /// The client's way to the server, tried once; `None` when it has left or was told the server's own
 /// error.
 async fn link(
     client: &mut Connection,
     worker: usize,
-    mut login: Login,
-    settings: &Database,
+    opening: Opening<'_>,
     services: &Services,
 ) -> Result<Option<(Link, Vec<Message>)>, Box<ErrorInfo>> {
+    let Opening {
+        mut login,
+        settings,
+        policy,
+    } = opening;
     let pool = services.pools.pool(&login, settings);
-    let mut asked = Asked::default();
-    if settings.pool_mode != PoolMode::Session {
-        asked = Asked::sort(std::mem::take(&mut login.parameters));
+    let is_shared = settings.pool_mode != PoolMode::Session;
+    let policy = policy.unwrap_or(&services.no_policy);
+    let parameters = std::mem::take(&mut login.parameters);
+    let asked = if is_shared {
+        walls::shared(parameters, policy)
+    } else {
+        login.parameters = walls::own(parameters, policy);
+        Asked::default()
+    };
+    if is_shared {
         login.parameters.clone_from(&asked.opened_with);
     }
     let key = services.cancel_keys.register();
-    let is_shared = settings.pool_mode != PoolMode::Session;
     let known = is_shared.then(|| services.starts.get(&pool, &asked));
     if let Some(start) = known.flatten() {
         let mut link = Link::new(Arc::clone(&start.access), worker, key);
@@ -261,6 +289,29 @@ pub(super) struct Governing {
     pub policy: Arc<Policy>,
     /// Its place among all, from 1: what decisions are cached by.
     pub number: u64,
+    /// Whose session it is.
+    pub client: Arc<audit::Client>,
+}
+
+impl Governing {
+    /// The client may log in with these parameters.
+    fn admit(&self, login: &Login) -> Result<(), Box<ErrorInfo>> {
+        walls::check(&login.parameters, &self.policy).map_err(|refusal| {
+            self.log(&refusal, None);
+            Box::new(errors::refused_start(&refusal))
+        })
+    }
+
+    /// Writes to the audit log that `text` was refused.
+    pub(super) fn log(&self, refusal: &guard::Refusal, text: Option<&[u8]>) {
+        let act = audit::Act {
+            policy: &self.policy.name,
+            rule: refusal.rule,
+            verdict: "refused",
+            sqlstate: refusal.sqlstate,
+        };
+        audit::log(&self.client, act, text);
+    }
 }
 
 fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
@@ -278,13 +329,18 @@ fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
     Some(Governing {
         policy: Arc::clone(&policies[place]),
         number: place as u64 + 1,
+        client: Arc::new(audit::Client {
+            user: who.user_text(),
+            database: who.database_text(),
+            application: String::from_utf8_lossy(who.application).into_owned(),
+        }),
     })
 }
 
 /// A text must mean the same to the guard as to the server.
 fn safe_encoding(policy: Option<&Policy>, link: &Link) -> Result<(), Box<ErrorInfo>> {
     let encoding = link.told.get("client_encoding").unwrap_or(b"UTF8");
-    if policy.is_none_or(|policy| !policy.read_only) || !guard::hides_quotes(encoding) {
+    if policy.is_none_or(|policy| !guard::is_on(policy)) || !guard::hides_quotes(encoding) {
         return Ok(());
     }
     Err(Box::new(errors::unsafe_encoding(encoding)))
@@ -295,15 +351,11 @@ fn login(
     settings: &Database,
     who: &Who<'_>,
     mut parameters: Vec<(Vec<u8>, Vec<u8>)>,
-    policy: Option<&Policy>,
 ) -> Login {
     let url = &settings.upstream;
     parameters.retain(|(name, _)| {
         !matches!(name.as_slice(), b"user" | b"database") && !name.starts_with(b"_pq_.")
     });
-    if policy.is_some_and(|policy| policy.read_only) {
-        make_read_only(&mut parameters);
-    }
     Login {
         host: url.host.clone(),
         port: url.port,
@@ -341,16 +393,6 @@ fn origin(settings: &Database, login: &Login) -> Origin {
         },
         database: text(&login.database),
     }
-}
-
-/// Makes read-only what RESET returns to. The server applies `options` first and then the other
-/// parameters, whose names do not mind case, in their order: the last one wins.
-fn make_read_only(parameters: &mut Vec<(Vec<u8>, Vec<u8>)>) {
-    const SETTING: &[u8] = b"default_transaction_read_only";
-    parameters.retain(|(name, _)| {
-        !name.eq_ignore_ascii_case(SETTING) && !name.eq_ignore_ascii_case(b"transaction_read_only")
-    });
-    parameters.push((SETTING.to_vec(), b"on".to_vec()));
 }
 
 /// Everything from AuthenticationOk to ReadyForQuery, as the server itself would say it.
@@ -394,17 +436,5 @@ mod tests {
         }
         let refused = trust("192.0.2.1:1".parse().unwrap(), &who).unwrap_err();
         assert_eq!(refused.code, "28000");
-    }
-
-    #[test]
-    fn read_only_is_the_last_word_at_start_up() {
-        let mut parameters = vec![
-            (b"Default_Transaction_Read_Only".to_vec(), b"off".to_vec()),
-            (b"options".to_vec(), b"-c a=b".to_vec()),
-        ];
-        make_read_only(&mut parameters);
-        assert_eq!(parameters.len(), 2);
-        assert_eq!(parameters[1].0, b"default_transaction_read_only");
-        assert_eq!(parameters[1].1, b"on");
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::answer::Answer;
+use super::estimate::Source;
 use super::generated::PreparedQuestion;
 use super::places::Places;
 use super::replies::Effect;
@@ -31,6 +32,8 @@ pub(super) struct Prepared {
     pub footprint: Footprint,
     /// How places in the text that was sent are those in the client's.
     pub places: Box<[Places]>,
+    /// Its text, where what it costs is asked at each Bind and no other place tells.
+    pub source: Option<Source>,
     /// Statements that its text executes by their names: they must be there too.
     pub speaks_of: Vec<Arc<Statement>>,
     /// Its text is not the client's.

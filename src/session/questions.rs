@@ -115,6 +115,7 @@ impl Session {
                 Event::Turn(_)
                 | Event::Attach
                 | Event::Prepare(_)
+                | Event::Estimate(_)
                 | Event::Settle
                 | Event::Promote
                 | Event::Terminate => {

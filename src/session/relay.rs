@@ -17,6 +17,7 @@ use super::Session;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
 use super::dialogue::Skipping;
+use super::estimate::Asked;
 use super::from_client::Step;
 use super::from_client::shared::Before;
 use super::from_server::Progressed;
@@ -67,6 +68,8 @@ pub(super) enum Event {
     Commit,
     /// A server connection is to be had.
     Attach,
+    /// The server is to be asked what the client's next message would cost.
+    Estimate(Asked),
     /// The server is to prepare what the client's next message speaks of.
     Prepare(Before),
     /// The server is to be asked what a transaction left.
@@ -212,6 +215,7 @@ impl Session {
             Ok(Some(Step::Promote)) => Event::Promote,
             Ok(Some(Step::Attach)) => Event::Attach,
             Ok(Some(Step::Prepare(before))) => Event::Prepare(before),
+            Ok(Some(Step::Estimate(asked))) => Event::Estimate(asked),
             Ok(Some(Step::Next)) if told.is_err() => Event::End(End::Client),
             Ok(Some(Step::Next)) => Event::Moved,
         })
@@ -292,6 +296,7 @@ impl Session {
                 | Event::Promote
                 | Event::Attach
                 | Event::Prepare(_)
+                | Event::Estimate(_)
                 | Event::Turn(_) => {
                     return End::Client;
                 }

@@ -17,6 +17,7 @@ use crate::config::OnExceed;
 use crate::config::Policy;
 use crate::config::PoolMode;
 use crate::guard;
+use crate::guard::Estimate;
 use crate::guard::Plan;
 use crate::guard::Verdict;
 use crate::guard::cache::CacheKey;
@@ -109,6 +110,9 @@ impl Rules {
         if let Some(ruling) = self.kept.take(text) {
             return ruling;
         }
+        if let Err(info) = self.check_length(text.len()) {
+            return Ruling::Refuse(info);
+        }
         if question::may_hold_question(text) {
             match question::place(text) {
                 Placement::None => {}
@@ -132,12 +136,28 @@ impl Rules {
         match self.verdict(text) {
             Verdict::Forward(plan) => Ruling::Forward(plan),
             Verdict::Rewrite { text, plan } => Ruling::Rewrite(text, plan),
-            Verdict::Refuse(refusal) => Ruling::Refuse(Box::new(errors::refused(&refusal))),
+            Verdict::Refuse(refusal) => Ruling::Refuse(self.refused(&refusal, Some(text))),
         }
     }
 
+    /// A text of so many bytes is not too long to be read.
+    pub(super) fn check_length(&self, bytes: usize) -> Result<(), Box<ErrorInfo>> {
+        let Some(policy) = self.policy() else {
+            return Ok(());
+        };
+        guard::check_bytes(bytes, policy).map_err(|refusal| self.refused(&refusal, None))
+    }
+
+    /// What the client is told of a refusal, which is logged.
+    pub(super) fn refused(&self, refusal: &guard::Refusal, text: Option<&[u8]>) -> Box<ErrorInfo> {
+        if let Some(governing) = &self.governing {
+            governing.log(refusal, text);
+        }
+        Box::new(errors::refused(refusal))
+    }
+
     fn verdict(&mut self, text: &[u8]) -> Verdict {
-        let Some(Governing { policy, number }) = &self.governing else {
+        let Some(Governing { policy, number, .. }) = &self.governing else {
             return Verdict::Forward(self.unlimited());
         };
         let facts = self.facts.as_mut().and_then(FactsOfDatabase::fresh);
@@ -154,7 +174,7 @@ impl Rules {
     pub(super) fn permit(&mut self, text: &[u8]) -> Result<(), Box<ErrorInfo>> {
         match self.verdict(text) {
             Verdict::Forward(_) | Verdict::Rewrite { .. } => Ok(()),
-            Verdict::Refuse(refusal) => Err(Box::new(errors::refused(&refusal))),
+            Verdict::Refuse(refusal) => Err(self.refused(&refusal, Some(text))),
         }
     }
 
@@ -163,9 +183,43 @@ impl Rules {
         self.governing.is_some()
     }
 
-    /// Nothing but reads may pass.
-    pub(super) fn is_read_only(&self) -> bool {
-        self.policy().is_some_and(|policy| policy.read_only)
+    /// The EXPLAINs that tell what `text` would cost.
+    pub(super) fn questions(&self, text: &[u8]) -> Result<Vec<Vec<u8>>, Box<ErrorInfo>> {
+        let Some(policy) = self.policy() else {
+            return Ok(Vec::new());
+        };
+        guard::questions(text, policy).map_err(|refusal| self.refused(&refusal, Some(text)))
+    }
+
+    /// A statement that `estimate` is the plan of may run.
+    pub(super) fn check_estimate(
+        &self,
+        estimate: Estimate,
+        text: &[u8],
+    ) -> Result<(), Box<ErrorInfo>> {
+        let Some(policy) = self.policy() else {
+            return Ok(());
+        };
+        let checked = guard::check_estimate(estimate, policy);
+        checked.map_err(|refusal| self.refused(&refusal, Some(text)))
+    }
+
+    /// Why a statement is refused of which nobody can say what it would cost.
+    pub(super) fn not_estimated(&self, why: &str) -> Box<ErrorInfo> {
+        let Some(policy) = self.policy() else {
+            unreachable!("only a policy asks for estimates");
+        };
+        self.refused(&guard::not_estimated(why, policy), None)
+    }
+
+    /// No function may be called by its number.
+    pub(super) fn refuses_function_calls(&self) -> bool {
+        self.policy().is_some_and(guard::refuses_function_calls)
+    }
+
+    /// What statements would cost is asked before they run.
+    pub(super) fn estimates(&self) -> bool {
+        self.policy().is_some_and(guard::estimates)
     }
 
     /// No transaction block may be open.

@@ -76,7 +76,7 @@ fn is_for_the_start((name, value): &(Vec<u8>, Vec<u8>)) -> bool {
 /// words apart by white space that a backslash escapes.
 ///
 /// <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS>
-fn settings_in(options: &[u8]) -> Option<Parameters> {
+pub(super) fn settings_in(options: &[u8]) -> Option<Parameters> {
     let words = words(options);
     let mut words = words.iter();
     let mut settings = Vec::new();

@@ -12,6 +12,7 @@ use crate::session::dialogue::Dialogue;
 use crate::session::dialogue::Heard;
 use crate::session::dialogue::Progress;
 use crate::session::dialogue::Skipping;
+use crate::session::estimate::Source;
 use crate::session::link::Link;
 use crate::session::names::Closed;
 use crate::session::names::Name;
@@ -22,6 +23,7 @@ use crate::session::replies::Rows;
 use crate::session::respelled::Sent;
 use crate::session::ruling::Rules;
 use crate::session::ruling::Ruling;
+use crate::session::wrapper;
 use crate::sql::footprint::footprint;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
@@ -105,6 +107,7 @@ impl Dialogue {
                 places: self.places.clone().into(),
                 speaks_of,
                 respelled,
+                source: None,
             };
             self.parse_sent(Some((parse.statement.into(), Some(prepared))), None);
             if parse.statement.is_empty() && !is_new {
@@ -116,6 +119,7 @@ impl Dialogue {
             let prepared = Prepared {
                 rows,
                 respelled,
+                source: rules.estimates().then(|| Source::of(parse, text)),
                 ..Prepared::default()
             };
             (parse.statement.into(), Some(prepared))
@@ -147,6 +151,19 @@ impl Dialogue {
         Fate::Replace(out)
     }
 
+    /// As for a Query; the unnamed statement stays what it is.
+    pub(in crate::session) fn refuse_bind(&mut self, info: Box<ErrorInfo>) -> Fate {
+        count_refusal(&info);
+        if self.is_at_rest() {
+            self.fail_until_sync(*info);
+            return Fate::Drop;
+        }
+        self.parse_sent(Some((wrapper::OWN.into(), None)), Some(info));
+        let mut out = Vec::new();
+        frontend::put_parse(&mut out, wrapper::OWN, CANNOT_PARSE);
+        Fate::Replace(out)
+    }
+
     /// A Parse is on its way to the server.
     pub(super) fn parse_sent(
         &mut self,
@@ -165,7 +182,10 @@ impl Dialogue {
 
     /// Whether anybody will ask what a name stands for.
     fn tracks(&self, rules: &Rules, link: &Link) -> bool {
-        link.is_shared() || rules.row_limit().is_some() || !self.names.is_empty()
+        link.is_shared()
+            || rules.row_limit().is_some()
+            || rules.estimates()
+            || !self.names.is_empty()
     }
 
     pub(super) fn bind(&mut self, frame: &Frame<'_>, rules: &Rules, link: &mut Link) -> Fate {
@@ -200,6 +220,9 @@ impl Dialogue {
             .filter(|places| !places.is_empty())
             .map(|places| Box::new((bind.portal.into(), places.clone())));
         if let Err(fate) = self.reach(client::BIND, link) {
+            return fate;
+        }
+        if let Some(fate) = self.estimate_bind(frame, &bind, rules) {
             return fate;
         }
         let fate = if link.is_shared() {

@@ -18,7 +18,7 @@ use crate::sql::splice::apply;
 use crate::upstream::Statement;
 
 /// A text with the server's names in it.
-pub(super) struct Renamed {
+pub(in crate::session) struct Renamed {
     /// The text.
     pub text: Vec<u8>,
     /// Where its words stand in the client's.
@@ -45,7 +45,7 @@ struct Latest {
 impl Dialogue {
     /// Puts the server's names into a text that speaks of prepared statements; `None` when the text
     /// leaves it in doubt which it speaks of.
-    pub(super) fn rename(&self, text: &[u8], rows: Rows, link: &mut Link) -> Option<Renamed> {
+    pub(in crate::session) fn rename(&self, text: &[u8], rows: Rows, link: &mut Link) -> Option<Renamed> {
         let spoken_of = prepared_name::named(text).ok()?;
         let mut before = Before::default();
         let mut effects = Vec::new();
@@ -80,6 +80,7 @@ impl Dialogue {
                         places: Box::default(),
                         speaks_of: Vec::new(),
                         respelled: None,
+                        source: None,
                     };
                     effects.push(Effect::Prepared(name.decoded.clone(), prepared));
                     latest.set(&name.decoded, Some((Arc::clone(&statement), *leaves)));

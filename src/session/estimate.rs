@@ -1,0 +1,432 @@
+//! Asks the server what a statement would cost, on the statement's own connection, before it runs.
+//!
+//! In a block that is done behind a savepoint, so that nothing is left of it. What the server
+//! cannot explain goes on, and fails in the server's own words.
+
+use std::io;
+
+use super::End;
+use super::Session;
+use super::asking::Failure;
+use super::dialogue::Dialogue;
+use super::from_client::Fate;
+use super::from_client::Frame;
+use super::from_client::LONGEST_TEXT;
+use super::from_client::Step;
+use super::ruling::Rules;
+use super::wrapper;
+use super::wrapper::Footing;
+use super::wrapper::LONGEST_REPLY;
+use crate::guard::EXPLAIN;
+use crate::guard::Estimate;
+use crate::sql::footprint::footprint;
+use crate::sql::kind::inner;
+use crate::sql::script::Script;
+use crate::upstream::Reply;
+use crate::upstream::Statement;
+use crate::wire::ErrorInfo;
+use crate::wire::TransactionStatus;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+use crate::wire::frame::HEADER;
+use crate::wire::frontend;
+use crate::wire::frontend::Bind;
+use crate::wire::frontend::Named;
+use crate::wire::frontend::Parse;
+
+/// What is to be estimated.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// A Query with this text.
+    Query(Vec<u8>),
+    /// A Bind of a statement.
+    Bind {
+        /// The statement.
+        statement: Source,
+        /// Formats, values and formats of results, as sent.
+        values: Vec<u8>,
+    },
+}
+
+/// Where the text of a prepared statement is to be had.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// Here, with the types of its parameters as a Parse has them.
+    Known {
+        /// The text.
+        text: Box<[u8]>,
+        /// The count of types, and the types.
+        types: Box<[u8]>,
+    },
+    /// From the server, by its name there.
+    Server(Box<[u8]>),
+}
+
+/// No types, or as many values and formats.
+const NONE: &[u8] = &[0, 0];
+
+impl Source {
+    /// The text of a Parse.
+    pub(super) fn of(parse: &Parse<'_>, text: &[u8]) -> Self {
+        Self::Known {
+            text: text.into(),
+            types: parse.types.into(),
+        }
+    }
+
+    fn of_shared(statement: &Statement) -> Self {
+        if statement.is_sql() {
+            let text = [b"PREPARE s ", statement.definition()].concat();
+            return prepared_by_sql(&text);
+        }
+        let definition = statement.definition();
+        Self::Known {
+            text: statement.text().into(),
+            types: definition[statement.text().len() + 1..].into(),
+        }
+    }
+}
+
+/// The statement inside of a PREPARE. Its types are inferred anew.
+fn prepared_by_sql(text: &[u8]) -> Source {
+    let script = Script::lex(text).ok();
+    let body = script.as_ref().and_then(|script| {
+        let tokens = inner(script.tokens(script.runnable().next()?));
+        let (first, last) = (tokens.get(0)?, tokens.last()?);
+        Some(&text[first.start as usize..last.end as usize])
+    });
+    Source::Known {
+        text: body.unwrap_or(text).into(),
+        types: NONE.into(),
+    }
+}
+
+impl Dialogue {
+    /// What becomes of a Query before it goes on, when it is not known yet what it would cost.
+    pub(super) fn estimate_query(&mut self, text: &[u8], rules: &Rules) -> Option<Fate> {
+        if !rules.estimates() {
+            return None;
+        }
+        match self.estimated.take() {
+            Some(Ok(())) => None,
+            Some(Err(info)) => Some(self.refuse_query(info, rules)),
+            None => match rules.questions(text) {
+                Ok(questions) if questions.is_empty() => None,
+                Ok(_) => Some(Fate::Stop(Step::Estimate(Asked::Query(text.to_vec())))),
+                Err(info) => Some(self.refuse_query(info, rules)),
+            },
+        }
+    }
+
+    /// As [`estimate_query`](Self::estimate_query), of a Bind.
+    pub(super) fn estimate_bind(
+        &mut self,
+        frame: &Frame<'_>,
+        bind: &Bind<'_>,
+        rules: &Rules,
+    ) -> Option<Fate> {
+        if !rules.estimates() {
+            return None;
+        }
+        if self.is_in_doubt(bind.statement) {
+            return Some(Fate::Settle);
+        }
+        match self.estimated.take() {
+            Some(Ok(())) => return None,
+            Some(Err(info)) => return Some(self.refuse_bind(info)),
+            None => {}
+        }
+        let known = self.statement(bind.statement);
+        let shared = known.and_then(|known| known.statement.as_ref());
+        let statement = match (shared, known) {
+            (Some(statement), _) => Source::of_shared(statement),
+            (None, Some(known)) if bind.statement.is_empty() => known.source.clone()?,
+            // SQL may have given the name another meaning.
+            _ => Source::Server(bind.statement.into()),
+        };
+        if frame.size > LONGEST_TEXT {
+            let info = rules.not_estimated("its values are too long");
+            return Some(self.refuse_bind(info));
+        }
+        if !frame.is_whole() {
+            return Some(Fate::Wait);
+        }
+        let values = match Bind::read(&frame.bytes[HEADER..]) {
+            Some(bind) => bind.rest.to_vec(),
+            None => return None,
+        };
+        Some(Fate::Stop(Step::Estimate(Asked::Bind { statement, values })))
+    }
+}
+
+/// One EXPLAIN.
+struct Question<'a> {
+    text: &'a [u8],
+    types: &'a [u8],
+    values: &'a [u8],
+}
+
+impl Session {
+    /// Finds out whether the client's next message may go on, and notes it for when that is looked
+    /// at again.
+    pub(super) async fn estimate(&mut self, asked: Asked) -> Result<(), End> {
+        if !self.settle().await? {
+            // Something before it failed: the server skips it.
+            return Ok(());
+        }
+        let outcome = match self.ask_costs(asked).await {
+            Ok(()) => Ok(()),
+            Err(Failure::Told(info)) => Err(info),
+            Err(Failure::Ended(end)) => return Err(end),
+        };
+        self.dialogue.estimated = Some(outcome);
+        Ok(())
+    }
+
+    async fn ask_costs(&mut self, asked: Asked) -> Result<(), Failure> {
+        if self.dialogue.status == TransactionStatus::Error {
+            return Ok(());
+        }
+        self.attached().await?;
+        match asked {
+            Asked::Query(text) => {
+                for question in self.rules.questions(&text)? {
+                    let question = self.in_server_names(question).await?;
+                    let question = Question {
+                        text: &question,
+                        types: NONE,
+                        values: &[0; 4],
+                    };
+                    self.ask_cost(&question).await?;
+                }
+                Ok(())
+            }
+            Asked::Bind { statement, values } => {
+                let Some((text, types)) = self.source(statement).await? else {
+                    return Ok(());
+                };
+                for question in self.rules.questions(&text)? {
+                    let question = self.in_server_names(question).await?;
+                    let question = Question {
+                        text: &question,
+                        types: &types,
+                        values: parameters(&values).unwrap_or(&values),
+                    };
+                    self.ask_cost(&question).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The text and types of a prepared statement; `None` when there is none.
+    async fn source(&mut self, source: Source) -> Result<Option<(Box<[u8]>, Box<[u8]>)>, Failure> {
+        let name = match source {
+            Source::Known { text, types } => return Ok(Some((text, types))),
+            Source::Server(name) => name,
+        };
+        let name = String::from_utf8_lossy(&name).replace('\'', "''");
+        let name = if name.contains('\\') {
+            format!("E'{}'", name.replace('\\', "\\\\"))
+        } else {
+            format!("'{name}'")
+        };
+        let question = format!(
+            "SELECT statement, from_sql, parameter_types::pg_catalog.oid[]::pg_catalog.text \
+             FROM pg_catalog.pg_prepared_statements WHERE name OPERATOR(pg_catalog.=) {name}"
+        );
+        let footing = self.footing().await?;
+        let mut request = Vec::new();
+        put_opening(&mut request, footing);
+        wrapper::put_command(&mut request, question);
+        let reply = self.exchange_for(request, footing).await?;
+        let row = reply.rows().next();
+        let Some([Some(text), from_sql, types]) = row.as_deref() else {
+            return Ok(None);
+        };
+        let known = if from_sql.as_deref() == Some("t") {
+            prepared_by_sql(text.as_bytes())
+        } else {
+            Source::Known {
+                text: text.as_bytes().into(),
+                types: types_of(types.as_deref().unwrap_or_default()),
+            }
+        };
+        match known {
+            Source::Known { text, types } => Ok(Some((text, types))),
+            Source::Server(_) => Ok(None),
+        }
+    }
+
+    /// A text that executes a statement by its name, as the server knows it.
+    async fn in_server_names(&mut self, text: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        if !self.link.is_shared() || !footprint(&text).names {
+            return Ok(text);
+        }
+        let doubt = self.rules.doubt();
+        let Some(renamed) = self.dialogue.rename(&text, doubt, &mut self.link) else {
+            return Ok(text);
+        };
+        if !renamed.before.bytes.is_empty() {
+            let prepared = self.prepare_first(renamed.before).await;
+            prepared.map_err(Failure::Ended)?;
+        }
+        Ok(renamed.text)
+    }
+
+    async fn ask_cost(&mut self, question: &Question<'_>) -> Result<(), Failure> {
+        let footing = self.footing().await?;
+        let mut request = Vec::new();
+        put_opening(&mut request, footing);
+        put_question(&mut request, question);
+        let reply = self.exchange_for(request, footing).await?;
+        if let Some(body) = &reply.error {
+            return self.not_explained(body);
+        }
+        let plan: String = reply
+            .rows()
+            .filter_map(|mut columns| columns.pop().flatten())
+            .collect();
+        let text = question.text.strip_prefix(EXPLAIN).unwrap_or(question.text);
+        self.rules.check_estimate(estimates(&plan), text)?;
+        Ok(())
+    }
+
+    /// The client has cancelled what it asked for. Anything else the server will say again.
+    fn not_explained(&mut self, body: &[u8]) -> Result<(), Failure> {
+        if error::has_code(body, sqlstate::QUERY_CANCELED) {
+            return Err(Box::<ErrorInfo>::new(error::read(body)).into());
+        }
+        Ok(())
+    }
+
+    /// Closes what was opened, whatever came of it.
+    async fn exchange_for(
+        &mut self,
+        mut request: Vec<u8>,
+        footing: Footing,
+    ) -> Result<Reply, Failure> {
+        if footing == Footing::Block {
+            wrapper::put_closing(&mut request, footing);
+        }
+        frontend::put_sync(&mut request);
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await?;
+        let status = reply.status.ok_or(io::ErrorKind::InvalidData);
+        self.dialogue.status = status.map_err(io::Error::from)?;
+        self.pass_messages(&reply.messages).map_err(Failure::Ended)?;
+        if reply.error.is_some() && footing == Footing::Block {
+            self.recover(footing).await?;
+        }
+        Ok(reply)
+    }
+}
+
+fn put_opening(out: &mut Vec<u8>, footing: Footing) {
+    if footing == Footing::Block {
+        wrapper::put_command(out, "SAVEPOINT _pgparley");
+    }
+}
+
+/// As [`wrapper::put_command`], with types and values.
+fn put_question(out: &mut Vec<u8>, question: &Question<'_>) {
+    let own = wrapper::OWN;
+    frontend::put_close(out, Named::Statement(own));
+    frontend::put_close(out, Named::Portal(own));
+    let parse = Parse {
+        statement: own,
+        query: b"",
+        types: question.types,
+    };
+    parse.put_with(out, question.text);
+    let rest = [question.values, NONE].concat();
+    let bind = Bind {
+        portal: own,
+        statement: own,
+        rest: &rest,
+    };
+    bind.put_as(out, own, own);
+    frontend::put_execute(out, own, 0);
+    frontend::put_close(out, Named::Portal(own));
+    frontend::put_close(out, Named::Statement(own));
+}
+
+/// The formats and values of a Bind, without the formats of its results.
+///
+/// <https://www.postgresql.org/docs/current/protocol-message-formats.html>, Bind.
+fn parameters(rest: &[u8]) -> Option<&[u8]> {
+    let count = |at: usize| {
+        let bytes = rest.get(at..at + 2)?;
+        Some(usize::from(u16::from_be_bytes([bytes[0], bytes[1]])))
+    };
+    let mut at = 2 + 2 * count(0)?;
+    let values = count(at)?;
+    at += 2;
+    for _ in 0..values {
+        let bytes = rest.get(at..at + 4)?;
+        let length = i32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        at += 4 + usize::try_from(length).unwrap_or(0);
+    }
+    rest.get(..at)
+}
+
+/// `{23,25}` as a Parse has it.
+fn types_of(array: &str) -> Box<[u8]> {
+    let numbers = array.trim_matches(['{', '}']).split(',');
+    let oids: Vec<u32> = numbers.filter_map(|number| number.parse().ok()).collect();
+    let mut types = (oids.len() as u16).to_be_bytes().to_vec();
+    for oid in oids {
+        types.extend_from_slice(&oid.to_be_bytes());
+    }
+    types.into()
+}
+
+/// What a plan in JSON comes to; of several the most.
+fn estimates(plan: &str) -> Estimate {
+    let mut most = Estimate {
+        cost: 0.0,
+        rows: 0.0,
+    };
+    let Ok(plan) = serde_json::from_str::<serde_json::Value>(plan) else {
+        return most;
+    };
+    for plan in plan.as_array().into_iter().flatten() {
+        let Some(top) = plan.get("Plan") else { continue };
+        let number = |node: &serde_json::Value, key| node.get(key).and_then(serde_json::Value::as_f64);
+        let writes = top.get("Node Type").is_some_and(|node| node == "ModifyTable");
+        let written = top.pointer("/Plans/0").filter(|_| writes);
+        most.cost = most.cost.max(number(top, "Total Cost").unwrap_or_default());
+        let rows = number(written.unwrap_or(top), "Plan Rows");
+        most.rows = most.rows.max(rows.unwrap_or_default());
+    }
+    most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameters_of_a_bind_end_before_the_formats_of_its_results() {
+        let formats = [0, 1, 0, 1];
+        let values = [0, 2, 0, 0, 0, 1, 7, 255, 255, 255, 255];
+        let parameters_alone = [&formats[..], &values].concat();
+        let rest = [&parameters_alone[..], &[0, 1, 0, 1]].concat();
+        assert_eq!(parameters(&rest), Some(&*parameters_alone));
+        assert_eq!(parameters(&rest[..6]), None);
+    }
+
+    #[test]
+    fn the_most_of_a_plan_counts() {
+        let plan = r#"[{"Plan": {"Node Type": "ModifyTable", "Total Cost": 5.5, "Plan Rows": 0,
+            "Plans": [{"Node Type": "Seq Scan", "Total Cost": 5, "Plan Rows": 70}]}},
+            {"Plan": {"Node Type": "Result", "Total Cost": 9, "Plan Rows": 1}}, "Utility Statement"]"#;
+        let Estimate { cost, rows } = estimates(plan);
+        assert!((cost - 9.0).abs() < f64::EPSILON && (rows - 70.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn types_are_as_a_parse_has_them() {
+        assert_eq!(&*types_of("{23,25}"), [0, 2, 0, 0, 0, 23, 0, 0, 0, 25]);
+        assert_eq!(&*types_of("{}"), NONE);
+    }
+}

@@ -1,0 +1,154 @@
+//! Ceilings on what EXPLAIN expects.
+
+use pgparley::config::Policy;
+
+use crate::error;
+use crate::lets_through;
+use crate::prepared_database;
+use crate::refuses;
+use crate::support::client::TestClient;
+use crate::support::message::Kind;
+use crate::support::message::bind;
+use crate::support::message::close_statement;
+use crate::support::message::execute;
+use crate::support::message::parse;
+use crate::support::message::sync;
+use crate::under;
+
+/// Reading `t` costs about 15, joining it with itself far more.
+fn cheap() -> Policy {
+    Policy {
+        max_cost: Some(100.0),
+        ..Policy::default()
+    }
+}
+
+const DEAR: &str = "SELECT count(*) FROM t a CROSS JOIN t b";
+
+#[test]
+fn what_costs_too_much_does_not_run() {
+    let create = format!("CREATE TABLE x AS {DEAR}");
+    let copy = format!("COPY ({DEAR}) TO STDOUT");
+    let explain = format!("EXPLAIN ANALYZE {DEAR}");
+    let insert = format!("INSERT INTO kept {DEAR}");
+    let with = format!("WITH x AS ({DEAR}) SELECT * FROM x");
+    let texts = [DEAR, &create, &copy, &explain, &insert, &with];
+    refuses(&cheap(), "max_cost", &texts);
+    let cheap_ones = [
+        "SELECT count(*) FROM t",
+        "EXPLAIN SELECT * FROM t a, t b",
+        "INSERT INTO kept VALUES (1)",
+        "SHOW work_mem",
+        "BEGIN; SELECT * FROM t; COMMIT",
+        "COPY t TO STDOUT",
+    ];
+    lets_through(&cheap(), &cheap_ones);
+}
+
+#[test]
+fn what_would_deliver_or_write_too_many_rows_does_not_run() {
+    let policy = Policy {
+        max_plan_rows: Some(500),
+        ..Policy::default()
+    };
+    refuses(&policy, "max_plan_rows", &["SELECT * FROM t", "UPDATE t SET id = id"]);
+    lets_through(&policy, &["SELECT count(*) FROM t", "SELECT * FROM t WHERE id = 5"]);
+}
+
+#[test]
+fn the_values_of_a_bind_are_planned_with() {
+    let policy = Policy {
+        max_plan_rows: Some(100),
+        ..Policy::default()
+    };
+    let database = prepared_database();
+    for running in under(&policy) {
+        let mut client = TestClient::login(running.addr(), &database);
+        for name in ["", "named"] {
+            client.send(&[parse(name, "SELECT id FROM t WHERE id <= $1"), sync()].concat());
+            assert_eq!(error(&client.replies()), None);
+            let mut run = |value: &[u8]| {
+                client.send(&[bind("", name, &[Some(value)]), execute("", 0), sync()].concat());
+                client.replies()
+            };
+            let rows = run(b"3");
+            let delivered = rows.iter().filter(|row| row.kind() == Kind::DataRow).count();
+            assert_eq!((delivered, error(&rows)), (3, None), "{name}: {rows:?}");
+            let refused = run(b"900");
+            assert_eq!(error(&refused).expect("too many").field('C'), "54000");
+            assert_eq!(error(&run(b"3")), None, "the statement is still there");
+        }
+    }
+}
+
+#[test]
+fn the_server_says_its_own_errors() {
+    let database = prepared_database();
+    for running in under(&cheap()) {
+        let mut client = TestClient::login(running.addr(), &database);
+        assert_eq!(client.error("SELECT * FROM nowhere").field('C'), "42P01");
+        assert_eq!(client.error("SELECT FROM WHERE").field('C'), "42601");
+        client.rows("BEGIN");
+        client.send(&[parse("", "SELECT 1/$1"), bind("", "", &[Some(b"0")]), execute("", 0), sync()].concat());
+        assert_eq!(error(&client.replies()).expect("an error").field('C'), "22012");
+        assert_eq!(client.error("SELECT 1").field('C'), "25P02");
+        client.rows("ROLLBACK");
+    }
+}
+
+#[test]
+fn nothing_is_left_of_asking() {
+    let database = prepared_database();
+    for running in under(&cheap()) {
+        let mut client = TestClient::login(running.addr(), &database);
+        client.rows("BEGIN");
+        client.rows("SAVEPOINT a");
+        client.rows("INSERT INTO kept VALUES (1)");
+        assert_eq!(client.row("SELECT count(*) FROM kept"), "1");
+        client.rows("ROLLBACK TO SAVEPOINT a");
+        assert_eq!(client.row("SELECT count(*) FROM kept"), "0");
+        client.rows("COMMIT");
+        let left = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE '%plan%'";
+        assert_eq!(client.row(left), "0");
+    }
+}
+
+#[test]
+fn a_name_that_stands_for_another_statement_does_not_get_past() {
+    let database = prepared_database();
+    for running in under(&cheap()) {
+        let mut client = TestClient::login(running.addr(), &database);
+        let run = [bind("", "s", &[]), execute("", 0), sync()].concat();
+        client.send(&[parse("s", "SELECT 1"), sync()].concat());
+        client.replies();
+        client.send(&run);
+        assert_eq!(error(&client.replies()), None);
+        client.rows("DEALLOCATE s");
+        client.rows(&format!("PREPARE s AS {DEAR}"));
+        client.send(&run);
+        assert_eq!(error(&client.replies()).expect("too dear").field('C'), "54000");
+        assert_eq!(client.error("EXECUTE s").field('C'), "54000");
+        client.send(&[close_statement("s"), sync()].concat());
+        client.replies();
+    }
+}
+
+#[test]
+fn a_prepared_statement_does_not_get_past_with_another_search_path() {
+    let database = prepared_database();
+    for running in under(&cheap()) {
+        let mut client = TestClient::login(running.addr(), &database);
+        client.rows("CREATE SCHEMA IF NOT EXISTS small");
+        client.rows("CREATE TABLE IF NOT EXISTS small.t (id int)");
+        client.rows("ANALYZE small.t");
+        client.rows("SET search_path = small");
+        client.send(&[parse("s", "SELECT count(*) FROM t a, t b WHERE a.id < 1"), sync()].concat());
+        client.replies();
+        let dear = "SET search_path = public";
+        client.send(&[crate::support::message::unnamed(dear), bind("", "s", &[]), execute("", 0), sync()].concat());
+        let replies = client.replies();
+        let refused = error(&replies).map(|error| error.field('C'));
+        let cost = client.row("SHOW search_path");
+        assert!(refused.as_deref() == Some("54000") || cost == "public", "{replies:?}");
+    }
+}

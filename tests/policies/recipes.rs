@@ -1,0 +1,1 @@
+//! The policies of `docs/policies.md`, loaded from there and tried.
