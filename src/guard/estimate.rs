@@ -6,8 +6,8 @@ use super::safety::estimates;
 use crate::config::Policy;
 use crate::sql::kind::CopyKind;
 use crate::sql::kind::StatementKind;
-use crate::sql::kind::inner;
 use crate::sql::kind::classify;
+use crate::sql::kind::inner;
 use crate::sql::lexer::TokenKind;
 use crate::sql::parts::parts;
 use crate::sql::script::Script;
@@ -111,7 +111,8 @@ fn question(tokens: Tokens<'_>) -> Option<Vec<u8>> {
         // A table or materialized view that is filled by a query.
         Kind::Create => {
             let is_filled = !tokens.is_word(1, "view")
-                && (1..6).any(|at| matches!(tokens.keyword(at).as_bytes(), b"table" | b"materialized"))
+                && (1..6)
+                    .any(|at| matches!(tokens.keyword(at).as_bytes(), b"table" | b"materialized"))
                 && parts(tokens).len() > 1;
             is_filled.then(|| explain(tokens))
         }
@@ -155,7 +156,9 @@ fn may_change_plans(tokens: Tokens<'_>, kind: StatementKind) -> bool {
     let sets = (0..tokens.len()).any(|index| {
         let token = tokens.get(index);
         token.is_some_and(|token| token.kind == TokenKind::UnicodeName)
-            || tokens.name(index).is_some_and(|name| name == "set_config" || name == "pg_settings")
+            || tokens
+                .name(index)
+                .is_some_and(|name| name == "set_config" || name == "pg_settings")
     });
     sets || !matches!(
         kind,
@@ -204,7 +207,10 @@ mod tests {
     fn the_server_is_asked_about_what_has_a_plan() {
         for (text, expected) in [
             ("SELECT 1 -- x", "SELECT 1"),
-            ("BEGIN; /* y */ UPDATE t SET a = 1; COMMIT", "UPDATE t SET a = 1"),
+            (
+                "BEGIN; /* y */ UPDATE t SET a = 1; COMMIT",
+                "UPDATE t SET a = 1",
+            ),
             ("EXPLAIN ANALYZE DELETE FROM t", "DELETE FROM t"),
             ("DECLARE c CURSOR FOR TABLE t", "TABLE t"),
             ("COPY (SELECT 1) TO STDOUT", "SELECT 1"),
@@ -214,7 +220,13 @@ mod tests {
         ] {
             assert_eq!(asked(text), [expected], "{text}");
         }
-        for text in ["EXPLAIN SELECT 1", "SET a = 1", "CREATE TABLE t (a int)", "PREPARE p AS SELECT 1", "FETCH c"] {
+        for text in [
+            "EXPLAIN SELECT 1",
+            "SET a = 1",
+            "CREATE TABLE t (a int)",
+            "PREPARE p AS SELECT 1",
+            "FETCH c",
+        ] {
             assert!(asked(text).is_empty(), "{text}");
         }
         assert_eq!(asked("SELECT 1; SELECT 2"), ["SELECT 1", "SELECT 2"]);

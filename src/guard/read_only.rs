@@ -76,6 +76,8 @@ fn judge(tokens: Tokens<'_>, kind: StatementKind, facts: Option<&Facts>) -> Resu
         Kind::Set(scope) => settings::set(tokens, scope),
         Kind::Reset => settings::reset(tokens),
         Kind::Execute => calls(tokens.from(2)),
+        // No more than any SELECT takes.
+        Kind::Lock if locks_as_a_select(tokens) => Ok(()),
         Kind::Empty
         | Kind::Commit
         | Kind::Rollback
@@ -129,6 +131,15 @@ fn query(tokens: Tokens<'_>, facts: Option<&Facts>) -> Result<(), Refused> {
     calls(tokens)?;
     // What sqlparser cannot read is left to the server's wall.
     tree::check(tokens, facts)
+}
+
+/// `LOCK … IN ACCESS SHARE MODE`.
+fn locks_as_a_select(tokens: Tokens<'_>) -> bool {
+    let end = tokens.len() - usize::from(tokens.is_word(tokens.len() - 1, "nowait"));
+    let mode = ["in", "access", "share", "mode"];
+    let begin = end.saturating_sub(mode.len());
+    let mut words = mode.iter().enumerate();
+    words.all(|(place, word)| tokens.is_word(begin + place, word))
 }
 
 fn locks(tokens: Tokens<'_>) -> Result<(), Refused> {

@@ -2,7 +2,7 @@
 
 use super::read_only::Refused;
 use crate::sql::kind::SetScope;
-use crate::sql::lexer::TokenKind;
+use crate::sql::setting::call;
 use crate::sql::tokens::Tokens;
 
 /// SET, with what it sets.
@@ -38,27 +38,17 @@ pub(super) fn transaction_mode(tokens: Tokens<'_>) -> Result<(), Refused> {
     }
 }
 
-/// `set_config(…)`, its name at `index`: the setting must be a plain string, and none of those
-/// that keep the session read-only.
+/// `set_config(…)`, its name at `index`: the setting must be told, and none of those that
+/// keep the session read-only.
 pub(super) fn set_config(tokens: Tokens<'_>, index: usize) -> Result<(), Refused> {
-    let refused = Err(Refused::new("set_config"));
-    let Some(name) = tokens.get(index + 2) else {
-        return refused;
-    };
-    let bytes = name.of(tokens.text());
-    let literal = name.kind == TokenKind::String
-        && bytes[0] == b'\''
-        && tokens.is_symbol(index + 3, b',')
-        && !bytes[1..bytes.len() - 1]
-            .iter()
-            .any(|byte| b"'\\\n\r".contains(byte));
-    let setting = bytes
-        .get(1..bytes.len().saturating_sub(1))
-        .unwrap_or_default();
-    if !literal || is_protected(setting) || setting.eq_ignore_ascii_case(b"client_encoding") {
-        return refused;
+    let name = call(tokens, index).and_then(|change| change.name);
+    let is_plain =
+        name.is_some_and(|name| !is_protected(name.as_bytes()) && name != "client_encoding");
+    if is_plain {
+        Ok(())
+    } else {
+        Err(Refused::new("set_config"))
     }
-    Ok(())
 }
 
 /// The names of settings do not mind case, quoted or not.

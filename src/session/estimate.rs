@@ -155,7 +155,10 @@ impl Dialogue {
             Some(bind) => bind.rest.to_vec(),
             None => return None,
         };
-        Some(Fate::Stop(Step::Estimate(Asked::Bind { statement, values })))
+        Some(Fate::Stop(Step::Estimate(Asked::Bind {
+            statement,
+            values,
+        })))
     }
 }
 
@@ -313,7 +316,8 @@ impl Session {
         let reply = self.link.server().exchange(&request, LONGEST_REPLY).await?;
         let status = reply.status.ok_or(io::ErrorKind::InvalidData);
         self.dialogue.status = status.map_err(io::Error::from)?;
-        self.pass_messages(&reply.messages).map_err(Failure::Ended)?;
+        self.pass_messages(&reply.messages)
+            .map_err(Failure::Ended)?;
         if reply.error.is_some() && footing == Footing::Block {
             self.recover(footing).await?;
         }
@@ -390,9 +394,14 @@ fn estimates(plan: &str) -> Estimate {
         return most;
     };
     for plan in plan.as_array().into_iter().flatten() {
-        let Some(top) = plan.get("Plan") else { continue };
-        let number = |node: &serde_json::Value, key| node.get(key).and_then(serde_json::Value::as_f64);
-        let writes = top.get("Node Type").is_some_and(|node| node == "ModifyTable");
+        let Some(top) = plan.get("Plan") else {
+            continue;
+        };
+        let number =
+            |node: &serde_json::Value, key| node.get(key).and_then(serde_json::Value::as_f64);
+        let writes = top
+            .get("Node Type")
+            .is_some_and(|node| node == "ModifyTable");
         let written = top.pointer("/Plans/0").filter(|_| writes);
         most.cost = most.cost.max(number(top, "Total Cost").unwrap_or_default());
         let rows = number(written.unwrap_or(top), "Plan Rows");

@@ -149,7 +149,9 @@ impl Dialogue {
                 Fate::Settle => return (Consumed::Paused(at), Step::Settle),
                 Fate::Promote => return (Consumed::Paused(at), Step::Promote),
                 Fate::Attach => return (Consumed::Paused(at), Step::Attach),
-                Fate::Stop(step @ (Step::Prepare(_) | Step::Estimate(_))) => return (Consumed::Paused(at), step),
+                Fate::Stop(step @ (Step::Prepare(_) | Step::Estimate(_))) => {
+                    return (Consumed::Paused(at), step);
+                }
                 Fate::Stop(step) => return (Consumed::Paused(end), step),
             }
             if missing == 0 {

@@ -347,11 +347,7 @@ fn safe_encoding(policy: Option<&Policy>, link: &Link) -> Result<(), Box<ErrorIn
 }
 
 /// How the server is logged in to for this client.
-fn login(
-    settings: &Database,
-    who: &Who<'_>,
-    mut parameters: Vec<(Vec<u8>, Vec<u8>)>,
-) -> Login {
+fn login(settings: &Database, who: &Who<'_>, mut parameters: Vec<(Vec<u8>, Vec<u8>)>) -> Login {
     let url = &settings.upstream;
     parameters.retain(|(name, _)| {
         !matches!(name.as_slice(), b"user" | b"database") && !name.starts_with(b"_pq_.")

@@ -32,14 +32,18 @@ pub(super) fn check(parameters: &Parameters, policy: &Policy) -> Result<(), Refu
 /// A client that asked for a lower timeout begins with that.
 pub(super) fn own(mut parameters: Parameters, policy: &Policy) -> Parameters {
     let options = parameters.iter().filter(|(name, _)| name == b"options");
-    let options = options.filter_map(|(_, value)| settings_in(value)).flatten();
+    let options = options
+        .filter_map(|(_, value)| settings_in(value))
+        .flatten();
     let asked: Parameters = options.chain(parameters.iter().cloned()).collect();
     let imposed = imposed(policy).into_iter().map(|(name, value)| {
         let asked = asked.iter().rev();
         let mut asked = asked.filter(|(asked, _)| asked.eq_ignore_ascii_case(&name));
         let is_timeout = name.ends_with(b"_timeout");
         let own = asked.find_map(|(_, value)| milliseconds(&text(value)));
-        let own = own.filter(|_| is_timeout).map(|own| own.to_string().into_bytes());
+        let own = own
+            .filter(|_| is_timeout)
+            .map(|own| own.to_string().into_bytes());
         (name, own.unwrap_or(value))
     });
     let imposed: Parameters = imposed.collect();
@@ -62,7 +66,9 @@ pub(super) fn shared(mut parameters: Parameters, policy: &Policy) -> Asked {
 
 fn imposed(policy: &Policy) -> Parameters {
     let imposed = guard::imposed(policy).into_iter();
-    imposed.map(|(name, value)| (name.into(), value.into())).collect()
+    imposed
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
 }
 
 fn without_imposed(parameters: &mut Parameters, imposed: &Parameters) {
@@ -119,9 +125,15 @@ mod tests {
 
     #[test]
     fn a_lower_timeout_is_what_the_session_begins_with() {
-        for asked in [pair("options", "-c statement_timeout=1s"), pair("Statement_Timeout", "1s")] {
+        for asked in [
+            pair("options", "-c statement_timeout=1s"),
+            pair("Statement_Timeout", "1s"),
+        ] {
             let begun = own(vec![asked], &walled());
-            assert!(begun.contains(&pair("statement_timeout", "1000")), "{begun:?}");
+            assert!(
+                begun.contains(&pair("statement_timeout", "1000")),
+                "{begun:?}"
+            );
         }
     }
 
@@ -153,9 +165,15 @@ mod tests {
             pair("options", "--statement-timeout=6s"),
             pair("options", "-S 1"),
         ] {
-            assert!(check(&vec![refused.clone()], &walled()).is_err(), "{refused:?}");
+            assert!(
+                check(&vec![refused.clone()], &walled()).is_err(),
+                "{refused:?}"
+            );
         }
-        let allowed = vec![pair("options", "-c statement_timeout=4s"), pair("TimeZone", "UTC")];
+        let allowed = vec![
+            pair("options", "-c statement_timeout=4s"),
+            pair("TimeZone", "UTC"),
+        ];
         assert!(check(&allowed, &walled()).is_ok());
     }
 }

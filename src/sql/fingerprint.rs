@@ -87,14 +87,25 @@ mod tests {
     #[test]
     fn values_do_not_tell_statements_apart() {
         let first = fingerprint(b"SELECT a FROM t WHERE b = 'secret' AND c IN (1, 2)");
-        assert_eq!(first, fingerprint(b"select a from t /* x */ where b = $1 and c in ($2)"));
-        assert_eq!(first, fingerprint(b"SELECT a FROM t WHERE b=E'x' AND c IN (1,2,3,4)"));
+        assert_eq!(
+            first,
+            fingerprint(b"select a from t /* x */ where b = $1 and c in ($2)")
+        );
+        assert_eq!(
+            first,
+            fingerprint(b"SELECT a FROM t WHERE b=E'x' AND c IN (1,2,3,4)")
+        );
     }
 
     #[test]
     fn names_do() {
         let first = fingerprint(b"SELECT a FROM t");
-        for other in ["SELECT b FROM t", "SELECT a FROM \"T\"", "SELECT a, 1 FROM t", "SELECT 1, a FROM t"] {
+        for other in [
+            "SELECT b FROM t",
+            "SELECT a FROM \"T\"",
+            "SELECT a, 1 FROM t",
+            "SELECT 1, a FROM t",
+        ] {
             assert_ne!(first, fingerprint(other.as_bytes()), "{other}");
         }
         assert_eq!(fingerprint(b"SELECT 'a"), None);

@@ -250,8 +250,8 @@ fn plain(bytes: &[u8]) -> Option<String> {
     (!inside.iter().any(is_doubtful)).then(|| text.to_owned())
 }
 
-/// `set_config(name, value, …)` at `index`, before a parenthesis.
-fn call(tokens: Tokens<'_>, index: usize) -> Option<Change> {
+/// What the call at `index`, before a parenthesis, changes.
+pub fn call(tokens: Tokens<'_>, index: usize) -> Option<Change> {
     let token = tokens.get(index)?;
     if token.kind == TokenKind::UnicodeName {
         // It may spell any name.
@@ -267,7 +267,8 @@ fn call(tokens: Tokens<'_>, index: usize) -> Option<Change> {
             .then(|| plain(token.of(tokens.text())))
             .flatten()
     };
-    let Some(name) = argument(index + 2) else {
+    let name = argument(index + 2).or_else(|| selected_name(tokens, index));
+    let Some(name) = name else {
         return Some(Change::UNKNOWN);
     };
     let to = match argument(index + 4) {
@@ -278,6 +279,34 @@ fn call(tokens: Tokens<'_>, index: usize) -> Option<Change> {
         None => NewValue::Unknown,
     };
     Some(Change::new(&canonical(&name), to))
+}
+
+/// The name in `SELECT set_config(name, …, …) FROM pg_settings WHERE name = '…'`, which sets what
+/// the server may not have: `pg_dump` does that.
+fn selected_name(tokens: Tokens<'_>, index: usize) -> Option<String> {
+    let begins = match index {
+        1 => true,
+        3 => tokens.is_word(1, "pg_catalog"),
+        _ => false,
+    };
+    let values = tokens.is_word(index + 2, "name")
+        && tokens.is_symbol(index + 3, b',')
+        && tokens.is_symbol(index + 5, b',')
+        && tokens.is_symbol(index + 7, b')');
+    let view = usize::from(tokens.is_word(index + 9, "pg_catalog")) * 2 + index + 9;
+    let names = tokens.is_word(0, "select")
+        && tokens.is_word(index + 8, "from")
+        && tokens.is_word(view, "pg_settings")
+        && tokens.is_word(view + 1, "where")
+        && tokens.is_word(view + 2, "name")
+        && tokens.bytes(view + 3) == b"="
+        && tokens.len() == view + 5;
+    let name = tokens.get(view + 4)?;
+    let is_plain = begins && values && names && name.kind == TokenKind::String;
+    is_plain
+        .then(|| plain(name.of(tokens.text())))
+        .flatten()
+        .map(|name| canonical(&name))
 }
 
 /// `UPDATE … pg_settings`: its rule calls `set_config`.

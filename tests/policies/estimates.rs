@@ -51,8 +51,15 @@ fn what_would_deliver_or_write_too_many_rows_does_not_run() {
         max_plan_rows: Some(500),
         ..Policy::default()
     };
-    refuses(&policy, "max_plan_rows", &["SELECT * FROM t", "UPDATE t SET id = id"]);
-    lets_through(&policy, &["SELECT count(*) FROM t", "SELECT * FROM t WHERE id = 5"]);
+    refuses(
+        &policy,
+        "max_plan_rows",
+        &["SELECT * FROM t", "UPDATE t SET id = id"],
+    );
+    lets_through(
+        &policy,
+        &["SELECT count(*) FROM t", "SELECT * FROM t WHERE id = 5"],
+    );
 }
 
 #[test]
@@ -72,7 +79,10 @@ fn the_values_of_a_bind_are_planned_with() {
                 client.replies()
             };
             let rows = run(b"3");
-            let delivered = rows.iter().filter(|row| row.kind() == Kind::DataRow).count();
+            let delivered = rows
+                .iter()
+                .filter(|row| row.kind() == Kind::DataRow)
+                .count();
             assert_eq!((delivered, error(&rows)), (3, None), "{name}: {rows:?}");
             let refused = run(b"900");
             assert_eq!(error(&refused).expect("too many").field('C'), "54000");
@@ -89,8 +99,19 @@ fn the_server_says_its_own_errors() {
         assert_eq!(client.error("SELECT * FROM nowhere").field('C'), "42P01");
         assert_eq!(client.error("SELECT FROM WHERE").field('C'), "42601");
         client.rows("BEGIN");
-        client.send(&[parse("", "SELECT 1/$1"), bind("", "", &[Some(b"0")]), execute("", 0), sync()].concat());
-        assert_eq!(error(&client.replies()).expect("an error").field('C'), "22012");
+        client.send(
+            &[
+                parse("", "SELECT 1/$1"),
+                bind("", "", &[Some(b"0")]),
+                execute("", 0),
+                sync(),
+            ]
+            .concat(),
+        );
+        assert_eq!(
+            error(&client.replies()).expect("an error").field('C'),
+            "22012"
+        );
         assert_eq!(client.error("SELECT 1").field('C'), "25P02");
         client.rows("ROLLBACK");
     }
@@ -126,7 +147,10 @@ fn a_name_that_stands_for_another_statement_does_not_get_past() {
         client.rows("DEALLOCATE s");
         client.rows(&format!("PREPARE s AS {DEAR}"));
         client.send(&run);
-        assert_eq!(error(&client.replies()).expect("too dear").field('C'), "54000");
+        assert_eq!(
+            error(&client.replies()).expect("too dear").field('C'),
+            "54000"
+        );
         assert_eq!(client.error("EXECUTE s").field('C'), "54000");
         client.send(&[close_statement("s"), sync()].concat());
         client.replies();
@@ -142,13 +166,30 @@ fn a_prepared_statement_does_not_get_past_with_another_search_path() {
         client.rows("CREATE TABLE IF NOT EXISTS small.t (id int)");
         client.rows("ANALYZE small.t");
         client.rows("SET search_path = small");
-        client.send(&[parse("s", "SELECT count(*) FROM t a, t b WHERE a.id < 1"), sync()].concat());
+        client.send(
+            &[
+                parse("s", "SELECT count(*) FROM t a, t b WHERE a.id < 1"),
+                sync(),
+            ]
+            .concat(),
+        );
         client.replies();
         let dear = "SET search_path = public";
-        client.send(&[crate::support::message::unnamed(dear), bind("", "s", &[]), execute("", 0), sync()].concat());
+        client.send(
+            &[
+                crate::support::message::unnamed(dear),
+                bind("", "s", &[]),
+                execute("", 0),
+                sync(),
+            ]
+            .concat(),
+        );
         let replies = client.replies();
         let refused = error(&replies).map(|error| error.field('C'));
         let cost = client.row("SHOW search_path");
-        assert!(refused.as_deref() == Some("54000") || cost == "public", "{replies:?}");
+        assert!(
+            refused.as_deref() == Some("54000") || cost == "public",
+            "{replies:?}"
+        );
     }
 }

@@ -53,7 +53,11 @@ fn a_session_does_not_begin_with_them_either() {
     let database = prepared_database();
     for running in under(&allowing(&["search_path"])) {
         let login = |name, value| {
-            let parameters = [("user", "postgres"), ("database", &*database), (name, value)];
+            let parameters = [
+                ("user", "postgres"),
+                ("database", &*database),
+                (name, value),
+            ];
             TestClient::login_with(running.addr(), &parameters)
         };
         for (name, value) in [

@@ -40,7 +40,14 @@ fn denied_statements_do_not_run_in_any_disguise() {
         "SELECT query_to_xml('DELETE FROM t', true, true, '')",
     ];
     refuses(&policy, "deny_statements", &texts);
-    lets_through(&policy, &["SELECT 1", "UPDATE t SET id = id", "BEGIN; SELECT 1; COMMIT"]);
+    lets_through(
+        &policy,
+        &[
+            "SELECT 1",
+            "UPDATE t SET id = id",
+            "BEGIN; SELECT 1; COMMIT",
+        ],
+    );
 }
 
 #[test]
@@ -52,7 +59,13 @@ fn only_allowed_statements_run() {
         },
         ..Policy::default()
     };
-    let texts = ["SET work_mem = '1MB'", "UPDATE t SET id = 1", "CREATE TABLE x ()", "SHOW ALL", "LISTEN a"];
+    let texts = [
+        "SET work_mem = '1MB'",
+        "UPDATE t SET id = 1",
+        "CREATE TABLE x ()",
+        "SHOW ALL",
+        "LISTEN a",
+    ];
     refuses(&policy, "allow_statements", &texts);
     lets_through(&policy, &["TABLE t", "PREPARE p AS SELECT 1; EXECUTE p"]);
 }
@@ -84,7 +97,13 @@ fn writes_without_where_do_not_run() {
         "WITH d AS (DELETE FROM t RETURNING 1) SELECT * FROM d WHERE true",
     ];
     refuses(&policy, "require_where", &texts);
-    lets_through(&policy, &["DELETE FROM t WHERE id = 5", "UPDATE t SET id = 1 WHERE id = 2"]);
+    lets_through(
+        &policy,
+        &[
+            "DELETE FROM t WHERE id = 5",
+            "UPDATE t SET id = 1 WHERE id = 2",
+        ],
+    );
 }
 
 #[test]
@@ -112,7 +131,14 @@ fn very_long_statements_are_thrown_away_as_they_come() {
         let replies = client.replies();
         assert_eq!(error(&replies).expect("refused").field('C'), "54000");
         let parse = [&b"\0"[..], &text, b"\0\0\0"].concat();
-        client.send(&[unnamed("INSERT INTO kept VALUES (1)"), frame(b'P', &parse), sync()].concat());
+        client.send(
+            &[
+                unnamed("INSERT INTO kept VALUES (1)"),
+                frame(b'P', &parse),
+                sync(),
+            ]
+            .concat(),
+        );
         let replies = client.replies();
         assert_eq!(error(&replies).expect("refused").field('C'), "54000");
         assert_eq!(client.row("SELECT count(*) FROM kept"), "0");
@@ -137,6 +163,9 @@ fn text_that_can_be_read_in_two_ways_does_not_run() {
     refuses(
         &denying(&["delete"]),
         "unreadable",
-        &["SELECT 'a\\'; DELETE FROM t; --'", "SET client_encoding = 'SJIS'"],
+        &[
+            "SELECT 'a\\'; DELETE FROM t; --'",
+            "SET client_encoding = 'SJIS'",
+        ],
     );
 }

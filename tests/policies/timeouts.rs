@@ -31,7 +31,11 @@ fn timeouts_are_not_lifted() {
     ];
     refuses(&limited(), "statement_timeout", &texts);
     refuses(&limited(), "lock_timeout", &["SET lock_timeout = '6s'"]);
-    let lowered = ["SET statement_timeout = '1min'", "SET LOCAL lock_timeout = 100", "RESET ALL"];
+    let lowered = [
+        "SET statement_timeout = '1min'",
+        "SET LOCAL lock_timeout = 100",
+        "RESET ALL",
+    ];
     lets_through(&limited(), &lowered);
 }
 
@@ -44,7 +48,12 @@ fn every_session_begins_with_them_and_returns_to_them() {
         assert_eq!(client.row(show), "1min|5s");
         client.rows("SET statement_timeout = 10");
         assert_eq!(client.row(show), "10ms|5s");
-        for back in ["RESET statement_timeout", "RESET ALL", "DISCARD ALL", "SET statement_timeout TO DEFAULT"] {
+        for back in [
+            "RESET statement_timeout",
+            "RESET ALL",
+            "DISCARD ALL",
+            "SET statement_timeout TO DEFAULT",
+        ] {
             client.rows(back);
             assert_eq!(client.row(show), "1min|5s", "{back}");
             client.rows("SET statement_timeout = 10");
@@ -60,10 +69,17 @@ fn a_session_begins_with_a_lower_one_when_it_asks_for_that() {
     let database = prepared_database();
     for running in under(&limited()) {
         let login = |name, value| {
-            let parameters = [("user", "postgres"), ("database", &*database), (name, value)];
+            let parameters = [
+                ("user", "postgres"),
+                ("database", &*database),
+                (name, value),
+            ];
             TestClient::login_with(running.addr(), &parameters)
         };
-        for (name, value) in [("statement_timeout", "2s"), ("options", "-c statement_timeout=2000")] {
+        for (name, value) in [
+            ("statement_timeout", "2s"),
+            ("options", "-c statement_timeout=2000"),
+        ] {
             let mut client = login(name, value).expect("the session begins");
             assert_eq!(client.row("SHOW statement_timeout"), "2s");
             client.rows("SET statement_timeout = 10; RESET ALL");

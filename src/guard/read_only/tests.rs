@@ -64,6 +64,9 @@ fn a_read_only_session_reads() {
         "SELECT E'\\\\' || 'x' || '''; DELETE FROM orders; --'",
         "SELECT extract(year FROM d), substring(s FOR 2) FROM orders",
         "SHOW ALL",
+        "LOCK TABLE ONLY a.t, u IN ACCESS SHARE MODE NOWAIT",
+        "SELECT pg_catalog.set_config(name, 'view', false) FROM pg_catalog.pg_settings \
+         WHERE name = 'restrict_nonsystem_relation_kind'",
     ] {
         for facts in [None, Some(&full_facts())] {
             let verdict = review(text.as_bytes(), &read_only(), facts);
@@ -139,6 +142,10 @@ fn a_read_only_session_does_not_write() {
         "COMMIT PREPARED 'x'",
         "ALTER ROLE me SET default_transaction_read_only = off",
         "LOCK TABLE t",
+        "LOCK TABLE t IN SHARE MODE",
+        "LOCK TABLE t IN ACCESS EXCLUSIVE MODE",
+        "SELECT set_config(name, 'off', false) FROM pg_settings \
+         WHERE name = 'default_transaction_read_only'",
         "NOTIFY a",
         "TRUNCATE t",
         "\\! id",

@@ -45,7 +45,12 @@ struct Latest {
 impl Dialogue {
     /// Puts the server's names into a text that speaks of prepared statements; `None` when the text
     /// leaves it in doubt which it speaks of.
-    pub(in crate::session) fn rename(&self, text: &[u8], rows: Rows, link: &mut Link) -> Option<Renamed> {
+    pub(in crate::session) fn rename(
+        &self,
+        text: &[u8],
+        rows: Rows,
+        link: &mut Link,
+    ) -> Option<Renamed> {
         let spoken_of = prepared_name::named(text).ok()?;
         let mut before = Before::default();
         let mut effects = Vec::new();

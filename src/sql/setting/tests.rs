@@ -87,6 +87,14 @@ fn settings_are_found_in_calls_and_in_other_statements() {
             "SELECT set_config(is_local => true, setting_name => 'a', new_value => 'b')",
             "?=?",
         ),
+        (
+            "SELECT set_config(name, 'view', false) FROM pg_catalog.pg_settings WHERE name = 'a'",
+            "a=view",
+        ),
+        (
+            "SELECT set_config(name, 'view', false) FROM pg_settings WHERE name = 'a' OR true",
+            "?=?",
+        ),
         ("SELECT U&\"set\\005fconfig\"('a', '5', false)", "?=?"),
         (
             "SELECT \"SET_CONFIG\"('a', '5', false), set_config FROM t",
