@@ -101,6 +101,11 @@ impl Catalog {
         source.known_facts()
     }
 
+    /// What `database` is like at some moment after the call.
+    pub async fn facts_now(&self, service: &Service, database: &str) -> Result<Facts, Error> {
+        self.source(service, database).facts_now().await
+    }
+
     fn source(&self, service: &Service, database: &str) -> Arc<Source> {
         let address = Address::new(service, database);
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);

@@ -32,7 +32,7 @@ enum Command {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
-        Command::Check(arguments) => check::run(arguments),
+        Command::Check(arguments) => check::run(arguments).unwrap_or_else(|error| fail(&error)),
         Command::Ask(arguments) => ask::run(&arguments).unwrap_or_else(|error| fail(&error)),
         Command::Demo(arguments) => demo::run(&arguments).unwrap_or_else(|error| fail(&error)),
     }

@@ -119,6 +119,11 @@ impl Source {
         }
     }
 
+    /// As [`Source::refresh_facts`], and waits for what it comes to.
+    pub(super) async fn facts_now(&self) -> Result<Facts, Error> {
+        within(self.read_facts()).await
+    }
+
     async fn read(&self, state: &mut State, role: &str) -> Result<Arc<Schema>, Error> {
         let started = Instant::now();
         let (reader, moment) = self.checkout().await?;

@@ -104,6 +104,18 @@ pub struct Match {
     pub application: Option<String>,
 }
 
+impl Match {
+    /// It is for a session that logs in so.
+    pub fn holds(&self, user: &[u8], database: &[u8], application: &[u8]) -> bool {
+        let is = |wanted: &Option<String>, given: &[u8]| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted.as_bytes() == given)
+        };
+        is(&self.user, user) && is(&self.database, database) && is(&self.application, application)
+    }
+}
+
 /// How far a row limit may be raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ceiling {

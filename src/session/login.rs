@@ -315,15 +315,10 @@ impl Governing {
 }
 
 fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
-    let is = |wanted: &Option<String>, given: &[u8]| {
-        wanted
-            .as_ref()
-            .is_none_or(|wanted| wanted.as_bytes() == given)
-    };
     let holds = |policy: &Arc<Policy>| {
-        is(&policy.matches.user, who.user)
-            && is(&policy.matches.database, who.database)
-            && is(&policy.matches.application, who.application)
+        policy
+            .matches
+            .holds(who.user, who.database, who.application)
     };
     let place = policies.iter().position(holds)?;
     Some(Governing {
