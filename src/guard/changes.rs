@@ -129,11 +129,13 @@ fn matches(glob: &Glob, name: &str) -> bool {
 }
 
 fn not_allowed(name: &str, policy: &Policy) -> Refusal {
-    let rule = setting_rule(policy);
-    let hint = format!(
-        "Policy \"{}\" does not let it be changed ({rule}).",
-        policy.name
-    );
+    let is_denied = policy.settings.deny.iter().any(|glob| matches(glob, name));
+    let rule = if is_denied {
+        "deny_settings"
+    } else {
+        "allow_settings"
+    };
+    let hint = format!("Policy \"{}\" does not let it be changed.", policy.name);
     Refusal::new(
         rule,
         "42501",
@@ -243,10 +245,13 @@ mod tests {
         ] {
             assert_eq!(refused(text, &policy), None, "{text}");
         }
+        assert_eq!(
+            refused("SET APP.SECRET = 1", &policy),
+            Some("deny_settings")
+        );
+        assert_eq!(refused("RESET app.secret", &policy), Some("deny_settings"));
         for text in [
             "SET work_mem = 1",
-            "SET APP.SECRET = 1",
-            "RESET app.secret",
             "SET ROLE admin",
             "SET SESSION AUTHORIZATION bob",
             "SET NAMES 'latin1'",

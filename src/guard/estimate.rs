@@ -143,7 +143,7 @@ fn copied_table(copy: Tokens<'_>) -> Option<Vec<u8>> {
 }
 
 /// From the first token to the last, what stands between them included.
-fn bytes<'a>(tokens: Tokens<'a>) -> &'a [u8] {
+fn bytes(tokens: Tokens<'_>) -> &[u8] {
     match (tokens.get(0), tokens.last()) {
         (Some(first), Some(last)) => &tokens.text()[first.start as usize..last.end as usize],
         _ => &[],

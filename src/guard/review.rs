@@ -12,6 +12,7 @@ use super::verdict::Verdict;
 use crate::config::Mechanism;
 use crate::config::OnExceed;
 use crate::config::Policy;
+use crate::sql::fingerprint::of_tokens;
 use crate::sql::kind::StatementKind;
 use crate::sql::lexer::StandardStrings;
 use crate::sql::lexer::TokenKind;
@@ -93,6 +94,7 @@ fn limited(script: &Script<'_>, limits: Limits<'_>) -> Decision {
         }
     }
     let mut plan = Plan::new(&results, harmless && results.len() == 1);
+    plan.fingerprint = Some(of_tokens(script.all_tokens()));
     plan.fits_a_block = script
         .runnable()
         .all(|statement| row_limit::fits_a_block(statement.kind));

@@ -66,20 +66,22 @@ pub(super) fn check(
 
 /// Why a text that has no tokens does not run.
 pub(super) fn unreadable(error: LexError, policy: &Policy) -> Refusal {
-    let hint = match policy.read_only {
-        true => "Only text that reads as standard SQL runs in a read-only session.".to_owned(),
-        false => format!(
+    let hint = if policy.read_only {
+        "Only text that reads as standard SQL runs in a read-only session.".to_owned()
+    } else {
+        format!(
             "Policy \"{}\" lets only text run that can be read.",
             policy.name
-        ),
+        )
     };
     Refusal::new(unreadable_rule(policy), "42601", error.to_string()).hint(hint)
 }
 
 fn ambiguous_strings(policy: &Policy) -> Refusal {
-    let message = match policy.read_only {
-        true => "a backslash in a plain string is not allowed in a read-only session",
-        false => "a backslash in a plain string is not allowed",
+    let message = if policy.read_only {
+        "a backslash in a plain string is not allowed in a read-only session"
+    } else {
+        "a backslash in a plain string is not allowed"
     };
     let hint = "Write E'…' with the backslash doubled.".to_owned();
     Refusal::new(unreadable_rule(policy), "42501", message).hint(hint)

@@ -2,7 +2,9 @@
 
 use super::code;
 use super::refusal::Refusal;
+use crate::config::Command;
 use crate::config::Policy;
+use crate::config::Rules;
 use crate::sql::parts::Part;
 use crate::sql::parts::Verb;
 
@@ -51,23 +53,19 @@ fn command_of(verb: &str) -> &str {
 }
 
 fn refused(what: &str, policy: &Policy) -> Refusal {
-    let (rule, hint) = match &policy.statements.allow {
-        Some(allowed) => {
-            let names: Vec<_> = allowed.iter().map(|command| command.name()).collect();
-            (
-                "allow_statements",
-                format!("Policy \"{}\" allows: {}.", policy.name, names.join(", ")),
-            )
-        }
-        None => {
-            let denied = policy.statements.deny.iter();
-            let names: Vec<_> = denied.map(|command| command.name()).collect();
-            (
-                "deny_statements",
-                format!("Policy \"{}\" denies: {}.", policy.name, names.join(", ")),
-            )
-        }
+    let names = |commands: &[Command]| {
+        let names: Vec<_> = commands.iter().map(|command| command.name()).collect();
+        names.join(", ")
     };
+    let Rules { allow, deny } = &policy.statements;
+    let is_denied = deny
+        .iter()
+        .any(|command| what.eq_ignore_ascii_case(command.name()));
+    let (rule, hint) = match allow {
+        Some(allowed) if !is_denied => ("allow_statements", format!("allows: {}", names(allowed))),
+        _ => ("deny_statements", format!("denies: {}", names(deny))),
+    };
+    let hint = format!("Policy \"{}\" {hint}.", policy.name);
     Refusal::new(rule, "42501", format!("{what} is not allowed")).hint(hint)
 }
 
@@ -80,8 +78,8 @@ mod tests {
     use crate::guard::review;
 
     fn commands(names: &[&str]) -> Vec<Command> {
-        let named = |name: &&str| Command::named(name).expect("a command");
-        names.iter().map(named).collect()
+        let command = |name: &&str| Command::named(name).expect("a command");
+        names.iter().map(command).collect()
     }
 
     fn refused(text: &str, policy: &Policy) -> Option<String> {

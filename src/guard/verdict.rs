@@ -76,6 +76,8 @@ pub struct Plan {
     pub cancellable: bool,
     /// It changes nothing to run the text in a transaction block, from which it can be taken back.
     pub fits_a_block: bool,
+    /// What the text is, whatever its values are; `None` where it was not read.
+    pub fingerprint: Option<u64>,
     /// How the text that goes on differs from the client's, for mapping error positions back.
     changes: Vec<Change>,
 }
@@ -115,6 +117,7 @@ impl Plan {
             limits,
             cancellable,
             fits_a_block: false,
+            fingerprint: None,
             changes: Vec::new(),
         }
     }

@@ -2,8 +2,6 @@
 //! result that it cut. It says who and which rule, and of the text a fingerprint: no names, values
 //! or parameters of it.
 
-use crate::sql::fingerprint::fingerprint;
-
 /// Who did what is logged, as the start-up packet said it.
 #[derive(Debug, Default)]
 pub(super) struct Client {
@@ -28,13 +26,9 @@ pub(super) struct Act<'a> {
     pub sqlstate: &'a str,
 }
 
-/// Logs what was done to `text`; `None` where there is none or it is too long to be read.
-pub(super) fn log(client: &Client, act: Act<'_>, text: Option<&[u8]>) {
-    // Reading the text is not worth it for nobody.
-    if !tracing::enabled!(target: "pgparley::audit", tracing::Level::INFO) {
-        return;
-    }
-    let statement = text.and_then(fingerprint);
+/// Logs what was done to the text with this fingerprint; `None` where it was not read.
+pub(super) fn log(client: &Client, act: Act<'_>, fingerprint: Option<u64>) {
+    let statement = fingerprint;
     let statement = statement.map_or_else(|| "-".to_owned(), |number| format!("{number:016x}"));
     tracing::info!(
         target: "pgparley::audit",

@@ -284,7 +284,7 @@ impl Session {
         put_question(&mut request, question);
         let reply = self.exchange_for(request, footing).await?;
         if let Some(body) = &reply.error {
-            return self.not_explained(body);
+            return not_explained(body);
         }
         let plan: String = reply
             .rows()
@@ -292,14 +292,6 @@ impl Session {
             .collect();
         let text = question.text.strip_prefix(EXPLAIN).unwrap_or(question.text);
         self.rules.check_estimate(estimates(&plan), text)?;
-        Ok(())
-    }
-
-    /// The client has cancelled what it asked for. Anything else the server will say again.
-    fn not_explained(&mut self, body: &[u8]) -> Result<(), Failure> {
-        if error::has_code(body, sqlstate::QUERY_CANCELED) {
-            return Err(Box::<ErrorInfo>::new(error::read(body)).into());
-        }
         Ok(())
     }
 
@@ -323,6 +315,14 @@ impl Session {
         }
         Ok(reply)
     }
+}
+
+/// The client has cancelled what it asked for. Anything else the server will say again.
+fn not_explained(body: &[u8]) -> Result<(), Failure> {
+    if error::has_code(body, sqlstate::QUERY_CANCELED) {
+        return Err(Box::<ErrorInfo>::new(error::read(body)).into());
+    }
+    Ok(())
 }
 
 fn put_opening(out: &mut Vec<u8>, footing: Footing) {

@@ -1,6 +1,7 @@
 //! Walks what the client sent: most passes as it is, some is looked into, some is answered here.
 
 mod extended;
+mod long;
 pub(super) mod shared;
 mod sql_names;
 
@@ -14,8 +15,6 @@ use super::dialogue::Skipping;
 use super::estimate::Asked;
 use super::link::Link;
 use super::link::Reach;
-use super::names::Name;
-use super::names::Prepared;
 use super::places::Places;
 use super::questions::Turn;
 use super::replies::Owed;
@@ -30,8 +29,6 @@ use crate::telemetry::names;
 use crate::wire::ErrorInfo;
 use crate::wire::Passage;
 use crate::wire::connection::Consumed;
-use crate::wire::error;
-use crate::wire::error::sqlstate;
 use crate::wire::frame;
 use crate::wire::frame::HEADER;
 use crate::wire::frame::Next;
@@ -200,7 +197,7 @@ impl Dialogue {
                 self.skipping = Skipping::Doomed;
                 Fate::emptied(frame.tag)
             }
-            client::QUERY | client::PARSE if self.is_too_long(frame, rules) => {
+            client::QUERY | client::PARSE if long::is_too_long(frame, rules) => {
                 self.refuse_too_long(frame, rules)
             }
             client::QUERY | client::PARSE if frame.size > LONGEST_TEXT => {
@@ -399,66 +396,6 @@ impl Dialogue {
         frontend::put_query(&mut out, CANNOT_PARSE);
         Fate::Replace(out)
     }
-
-    /// A text too long to be looked into.
-    fn long_text(&mut self, frame: &Frame<'_>, rules: &Rules, link: &mut Link) -> Fate {
-        let is_query = frame.tag == client::QUERY;
-        // What it is cannot be remembered for the next connection.
-        let names_a_statement = !is_query && frame.bytes.get(HEADER) != Some(&0);
-        if rules.must_examine() || link.is_shared() && names_a_statement {
-            return self.refuse_long(frame, rules);
-        }
-        if let Err(fate) = self.reach(frame.tag, link) {
-            return fate;
-        }
-        if link.is_shared() {
-            self.footprint = Footprint::DOUBT;
-            link.holds_unnamed = true;
-        }
-        if is_query {
-            self.query_sent(rules.unlimited(), None, None);
-        } else {
-            let prepared = Prepared {
-                footprint: Footprint::DOUBT,
-                ..Prepared::default()
-            };
-            let prepared = (Name::default(), Some(prepared));
-            self.parse_sent(link.is_shared().then_some(prepared), None);
-        }
-        Fate::Pass
-    }
-
-    /// All that the message can hold besides its text leaves too long a text for the policy.
-    fn is_too_long(&self, frame: &Frame<'_>, rules: &Rules) -> bool {
-        let most = rules.policy().and_then(|policy| policy.max_statement_bytes);
-        most.is_some_and(|most| least_text(frame) > most)
-    }
-
-    /// It is thrown away as it comes.
-    fn refuse_too_long(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
-        let Err(info) = rules.check_length(least_text(frame)) else {
-            return Fate::Wait;
-        };
-        if frame.tag == client::QUERY {
-            return self.refuse_query(info, rules);
-        }
-        self.refuse_parse(&NO_PARSE, info)
-    }
-
-    fn refuse_long(&mut self, frame: &Frame<'_>, rules: &Rules) -> Fate {
-        let mut info = error::error(
-            sqlstate::PROGRAM_LIMIT_EXCEEDED,
-            format!(
-                "statement of {} bytes is too long to be examined",
-                frame.size - HEADER
-            ),
-        );
-        info.hint = Some(format!("The limit is {LONGEST_TEXT} bytes."));
-        if frame.tag == client::QUERY {
-            return self.refuse_query(Box::new(info), rules);
-        }
-        self.refuse_parse(&NO_PARSE, Box::new(info))
-    }
 }
 
 impl Fate {
@@ -475,32 +412,12 @@ impl Fate {
     }
 }
 
-/// Bytes that the text of a Query or Parse has at least; a Parse also has a name and types.
-fn least_text(frame: &Frame<'_>) -> usize {
-    let around = if frame.tag == client::QUERY {
-        HEADER + 1
-    } else {
-        HEADER + LONGEST_NAME + 2 + 2 + 4 * usize::from(u16::MAX)
-    };
-    frame.size.saturating_sub(around)
-}
-
-/// No statement of a client's has a longer name.
-const LONGEST_NAME: usize = 1024;
-
 fn count_refusal(info: &ErrorInfo) {
     metrics::counter!(names::REFUSALS, "sqlstate" => info.code.clone()).increment(1);
 }
 
 /// No SQL, so that the server answers with an error whatever its settings are.
 pub(super) const CANNOT_PARSE: &[u8] = b"refused by pgparley";
-
-/// A Parse of which nothing was read.
-const NO_PARSE: frontend::Parse<'static> = frontend::Parse {
-    statement: b"",
-    query: b"",
-    types: &[0, 0],
-};
 
 /// The message at `at`; `Some(None)` when its header is not all here, `None` when it cannot be one.
 #[expect(

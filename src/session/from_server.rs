@@ -262,6 +262,9 @@ impl Dialogue {
         if rows.admit() {
             return self.excess != Excess::Refused;
         }
+        if rows.limit == Some(rows.seen - 1) {
+            rules.log_cut(rows.fingerprint);
+        }
         let cancellable = rows.cancellable
             && self.status == TransactionStatus::Idle
             && self.replies.is_last_result();

@@ -20,9 +20,11 @@ use super::traces;
 use super::walls;
 use crate::catalog::Service;
 use crate::config::Database;
+use crate::config::OnExceed;
 use crate::config::Policy;
 use crate::config::PoolMode;
 use crate::guard;
+use crate::sql::fingerprint::fingerprint;
 use crate::upstream;
 use crate::upstream::Login;
 use crate::wire::Connection;
@@ -302,6 +304,21 @@ impl Governing {
         })
     }
 
+    /// Writes to the audit log that a result of the text with this fingerprint was cut.
+    pub(super) fn log_cut(&self, fingerprint: Option<u64>) {
+        let (verdict, sqlstate) = match self.policy.on_exceed {
+            OnExceed::Error => ("failed", sqlstate::PROGRAM_LIMIT_EXCEEDED),
+            OnExceed::Truncate | OnExceed::Off => ("truncated", sqlstate::RESULT_TRUNCATED),
+        };
+        let act = audit::Act {
+            policy: &self.policy.name,
+            rule: "row_limit",
+            verdict,
+            sqlstate,
+        };
+        audit::log(&self.client, act, fingerprint);
+    }
+
     /// Writes to the audit log that `text` was refused.
     pub(super) fn log(&self, refusal: &guard::Refusal, text: Option<&[u8]>) {
         let act = audit::Act {
@@ -310,7 +327,7 @@ impl Governing {
             verdict: "refused",
             sqlstate: refusal.sqlstate,
         };
-        audit::log(&self.client, act, text);
+        audit::log(&self.client, act, text.and_then(fingerprint));
     }
 }
 

@@ -127,6 +127,8 @@ pub(super) struct Rows {
     /// The statement may be cancelled once its rows are no longer wanted: it is alone, reads only,
     /// and the server would go on.
     pub cancellable: bool,
+    /// What the text is that they are a result of, where that is known.
+    pub fingerprint: Option<u64>,
 }
 
 impl Rows {
@@ -140,6 +142,7 @@ impl Rows {
             limit,
             seen: 0,
             cancellable: plan.cancellable,
+            fingerprint: plan.fingerprint,
         }
     }
 

@@ -148,6 +148,13 @@ impl Rules {
         guard::check_bytes(bytes, policy).map_err(|refusal| self.refused(&refusal, None))
     }
 
+    /// A result of the text with this fingerprint has more rows than the client gets.
+    pub(super) fn log_cut(&self, fingerprint: Option<u64>) {
+        if let Some(governing) = &self.governing {
+            governing.log_cut(fingerprint);
+        }
+    }
+
     /// What the client is told of a refusal, which is logged.
     pub(super) fn refused(&self, refusal: &guard::Refusal, text: Option<&[u8]>) -> Box<ErrorInfo> {
         if let Some(governing) = &self.governing {

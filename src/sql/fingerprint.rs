@@ -4,15 +4,23 @@ use super::lexer::StandardStrings;
 use super::lexer::Token;
 use super::lexer::TokenKind;
 use super::lexer::lex;
+use super::tokens::Tokens;
 
 /// A number that is equal for texts which differ in literals, parameters, comments, white space and
 /// the case of their words only; lists of values count as one. `None` for a text without tokens.
 /// It stays the same from one process to the next.
 pub fn fingerprint(text: &[u8]) -> Option<u64> {
-    let tokens = lex(text, StandardStrings::On).ok()?;
+    let mut tokens = lex(text, StandardStrings::On).ok()?;
+    tokens.retain(|token| !token.is_comment());
+    Some(of_tokens(Tokens::new(text, &tokens)))
+}
+
+/// As [`fingerprint`], of a text that these are all tokens of.
+pub fn of_tokens(tokens: Tokens<'_>) -> u64 {
+    let text = tokens.text();
     let mut hash = Hash::default();
     let mut last = Last::Other;
-    for token in tokens.iter().filter(|token| !token.is_comment()) {
+    for token in tokens.as_slice() {
         last = match (is_value(token), last) {
             (true, Last::Comma) => Last::Value,
             (true, _) => {
@@ -29,7 +37,7 @@ pub fn fingerprint(text: &[u8]) -> Option<u64> {
             }
         };
     }
-    Some(hash.0)
+    hash.0
 }
 
 /// What the last token was.

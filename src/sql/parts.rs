@@ -217,8 +217,8 @@ fn own_verb(tokens: Tokens<'_>, kind: StatementKind) -> Verb {
         | Kind::Move
         | Kind::Close
         | Kind::Execute
+        | Kind::Set(SetScope::Constraints)
         | Kind::Empty => Verb::Control,
-        Kind::Set(SetScope::Constraints) => Verb::Control,
         Kind::Set(SetScope::Transaction) if !sets_characteristics(tokens) => Verb::Control,
         Kind::Copy(CopyKind::ToStdout | CopyKind::ToServer) => Verb::Named("copy to"),
         Kind::Copy(CopyKind::FromStdin | CopyKind::FromServer) => Verb::Named("copy from"),

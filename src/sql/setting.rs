@@ -83,7 +83,7 @@ fn set(tokens: Tokens<'_>, changes: &mut Vec<Change>) {
     match (first.as_bytes(), second.as_bytes()) {
         (b"constraints", _) => {}
         (b"transaction", b"snapshot") => {
-            changes.push(Change::new("transaction_snapshot", NewValue::Unknown))
+            changes.push(Change::new("transaction_snapshot", NewValue::Unknown));
         }
         (b"transaction", _) => modes(tokens, "transaction_", changes),
         (b"session", b"characteristics") => modes(tokens, "default_transaction_", changes),

@@ -54,6 +54,16 @@ pub(crate) fn odbc(target: &Target) -> String {
     run_python("odbc_checks.py", target)
 }
 
+/// pgjdbc asks for all that it can tell of a database.
+pub(crate) fn jdbc_metadata(target: &Target) -> String {
+    output(java("Metadata"), target)
+}
+
+/// psqlODBC does.
+pub(crate) fn odbc_metadata(target: &Target) -> String {
+    run_python("odbc_metadata.py", target)
+}
+
 /// psql, which a program of Python talks to.
 pub(crate) fn psql(target: &Target) -> String {
     run_python("psql_checks.py", target)

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use pgparley::cli::demo::cluster::Cluster;
 use pgparley::cli::demo::cluster::Options;
 use pgparley::config::Database;
+use pgparley::config::Policy;
 use pgparley::config::PoolMode;
 use pgparley::server::Running;
 
@@ -74,6 +75,19 @@ impl Target {
         }
     }
 
+    /// A pgparley before the same database, which holds everybody to `policy`.
+    pub(crate) fn under(&self, mode: Mode, policy: Policy) -> Self {
+        let mut config = proxy::config(cluster());
+        config.databases.iter_mut().for_each(mode.set);
+        config.policies.push(policy);
+        let running = proxy::start(config);
+        Self {
+            addr: running.addr(),
+            database: self.database.clone(),
+            _proxy: Some(running),
+        }
+    }
+
     /// Tells a program by libpq's variables, and by nothing else of this process's environment.
     pub(crate) fn tell(&self, command: &mut Command) {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
@@ -92,7 +106,7 @@ impl Target {
 }
 
 /// The cluster of the checks: many sessions at once, in as many tests as the machine has cores.
-fn cluster() -> &'static Cluster {
+pub(crate) fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
         let options = Options::default().set("max_connections", "1000");

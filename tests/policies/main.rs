@@ -1,6 +1,8 @@
 //! What policies refuse over the wire, on both protocols: nothing of it runs, what came before it
 //! in the same transaction is undone, and the session goes on.
 
+mod audit;
+mod check;
 mod estimates;
 mod metadata;
 mod recipes;
@@ -38,8 +40,8 @@ pub fn under(policy: &Policy) -> [Running; 2] {
 
 /// Commands by their names.
 pub fn commands(names: &[&str]) -> Vec<Command> {
-    let named = |name: &&str| Command::named(name).expect("a command");
-    names.iter().map(named).collect()
+    let command = |name: &&str| Command::named(name).expect("a command");
+    names.iter().map(command).collect()
 }
 
 /// A database with a table `kept` that is empty, and a table `t` of a thousand rows.

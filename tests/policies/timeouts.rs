@@ -12,7 +12,7 @@ use crate::under;
 
 fn limited() -> Policy {
     Policy {
-        statement_timeout: Some(Duration::from_secs(60)),
+        statement_timeout: Some(Duration::from_mins(1)),
         lock_timeout: Some(Duration::from_secs(5)),
         ..Policy::default()
     }

@@ -145,7 +145,7 @@ fn pieces(text: &[u8]) -> Vec<(usize, &[u8])> {
         let tokens = script.tokens(statement);
         let first = tokens.get(0)?.start as usize;
         let last = tokens.last()?.end as usize;
-        let line = 1 + text[..first].iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + memchr::memchr_iter(b'\n', &text[..first]).count();
         Some((line, &text[first..last]))
     };
     script.runnable().filter_map(piece).collect()

@@ -1,0 +1,73 @@
+//! `pgparley check --sql`: what policies would do to the statements of a file.
+
+use std::process::Command;
+use std::process::Output;
+
+use crate::cluster;
+use crate::prepared_database;
+
+const CONFIG: &str = "\
+[[database]]
+name = \"*\"
+upstream = \"postgres://127.0.0.1\"
+
+[[policy]]
+name = \"analysts\"
+match = { user = \"analyst\" }
+read_only = true
+row_limit = 3
+";
+
+fn check(sql: &str, more: &[&str]) -> (Output, String) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let config = directory.path().join("pgparley.toml");
+    let statements = directory.path().join("statements.sql");
+    std::fs::write(&config, CONFIG).expect("it can be written");
+    std::fs::write(&statements, sql).expect("it can be written");
+    let output = Command::new(env!("CARGO_BIN_EXE_pgparley"))
+        .arg("check")
+        .arg("--config")
+        .arg(&config)
+        .arg("--sql")
+        .arg(&statements)
+        .args(more)
+        .output()
+        .expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output, said)
+}
+
+#[test]
+fn each_statement_is_told_with_its_line_and_rule() {
+    let sql = "SELECT 1;\n-- two\nDELETE FROM t;\nTABLE t";
+    let (output, said) = check(sql, &["--as", "analyst@shop"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let expected = "\
+policy: analysts
+1: rewritten: SELECT 1 LIMIT 4
+3: refused: DELETE FROM t
+    rule read_only, 25006: cannot execute DELETE in a read-only session
+    hint: Policy \"analysts\" has read_only = true.
+4: forwarded: TABLE t
+";
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn the_database_says_what_it_has() {
+    let database = prepared_database();
+    let url = format!("postgres://postgres@{}/{database}", cluster().addr());
+    let (output, said) = check("TABLE t", &["--as", "analyst@shop", "--url", &url]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(said, "policy: analysts\n1: rewritten: TABLE t LIMIT 4\n");
+}
+
+#[test]
+fn who_has_no_policy_does_what_he_likes() {
+    let (output, said) = check("DROP TABLE t", &["--as", "owner@shop"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        said,
+        "no policy holds: everything is forwarded\n1: forwarded: DROP TABLE t\n"
+    );
+}
