@@ -2,7 +2,7 @@
 # Installs what is missing for one of the make targets; what is there is used as it is.
 #
 #   scripts/install.sh postgres   a PostgreSQL server and a C compiler: to build and run the demo
-#   scripts/install.sh test       that, and the client drivers that the tests speak through
+#   scripts/install.sh test       that, the client drivers that the tests speak through, and libclang
 #   scripts/install.sh check      rustfmt, clippy, cargo-deny, linters of what is not Rust
 #   scripts/install.sh bench      postgres, and pgbouncer to compare with
 set -euo pipefail
@@ -26,6 +26,22 @@ have_postgres() {
 need_postgres() {
     have_postgres || need postgresql
     have cc || need gcc libc6-dev
+}
+
+# The tests ask PostgreSQL's own grammar, a library in C that Rust calls through clang.
+have_libclang() {
+    local library
+    for library in /usr/lib/llvm-*/lib/libclang*.so* /usr/lib*/libclang*.so* /usr/lib/*/libclang*.so*; do
+        case "$library" in
+            *libclang-cpp*) ;;
+            *) if [ -e "$library" ]; then return; fi ;;
+        esac
+    done
+    return 1
+}
+
+need_grammar() {
+    have_libclang || need libclang-dev
 }
 
 # pyodbc brings no driver manager of its own on every machine, so both are asked for.
@@ -121,6 +137,7 @@ case "${1:-}" in
     postgres) need_postgres; install_packages ;;
     test)
         need_postgres
+        need_grammar
         need_drivers
         install_packages
         install_environment target/venv tests/drivers/python/requirements.txt
@@ -128,11 +145,12 @@ case "${1:-}" in
         ;;
     check)
         have cc || need gcc libc6-dev
+        need_grammar
         need_environment target/linters
         install_packages
         install_cargo_tools
         install_environment target/linters scripts/linters.txt
         ;;
-    bench) need_postgres; have pgbouncer || need pgbouncer; install_packages ;;
+    bench) need_postgres; need_grammar; have pgbouncer || need pgbouncer; install_packages ;;
     *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

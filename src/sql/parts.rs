@@ -60,6 +60,9 @@ fn add<'a>(tokens: Tokens<'a>, parts: &mut Vec<Part<'a>>, depth: usize) {
             if query {
                 parts.push(part(Verb::Named("select"), tokens));
             }
+            if query && makes_table(tokens.unwrapped()) {
+                parts.push(part(Verb::Named("create"), tokens));
+            }
             add_writes(tokens, parts);
         }
         Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge => add_writes(tokens, parts),
@@ -106,6 +109,18 @@ fn add_writes<'a>(tokens: Tokens<'a>, parts: &mut Vec<Part<'a>>) {
     if parts.len() == found {
         parts.push(part(first_word(tokens), tokens));
     }
+}
+
+/// INTO stands in a query outside of what its CTEs write.
+fn makes_table(query: Tokens<'_>) -> bool {
+    let mut writes = writes(query).into_iter().peekable();
+    let mut written_to = 0;
+    (0..query.len()).any(|index| {
+        while let Some(write) = writes.next_if(|write| write.start <= index) {
+            written_to = written_to.max(write.end);
+        }
+        index >= written_to && query.is_word(index, "into") && !query.is_label(index)
+    })
 }
 
 fn updates_on_conflict(insert: Tokens<'_>) -> bool {
@@ -353,6 +368,10 @@ mod tests {
             ),
             ("SELECT 1 INTO t", "select, create"),
             ("SELECT insert INTO t FROM s", "select, create"),
+            (
+                "WITH d AS (DELETE FROM t RETURNING 1) SELECT * INTO u FROM d",
+                "select, create, delete",
+            ),
             ("CREATE TABLE t AS SELECT 1", "create, select"),
             (
                 "CREATE MATERIALIZED VIEW v AS WITH x AS (SELECT 1) TABLE x WITH NO DATA",

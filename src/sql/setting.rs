@@ -71,6 +71,7 @@ fn set(tokens: Tokens<'_>, changes: &mut Vec<Change>) {
     let scoped =
         matches!(tokens.keyword(0).as_bytes(), b"session" | b"local") && !goes_on(tokens, 1);
     let special = scoped
+        && !goes_on(tokens, 2)
         && matches!(
             tokens.keyword(1).as_bytes(),
             b"authorization" | b"characteristics"
@@ -91,6 +92,12 @@ fn set(tokens: Tokens<'_>, changes: &mut Vec<Change>) {
             changes.push(Change::new("session_authorization", value(tokens.from(2))));
         }
         (b"role", _) => changes.push(Change::new("role", value(tokens.from(1)))),
+        (b"names", _) if tokens.len() == 1 => {
+            changes.push(Change::new("client_encoding", NewValue::Default));
+        }
+        (b"time", b"zone") if tokens.is_word(2, "local") => {
+            changes.push(Change::new("timezone", NewValue::Default));
+        }
         (b"names", _) => changes.push(Change::new("client_encoding", value(tokens.from(1)))),
         (b"schema", _) => changes.push(Change::new("search_path", value(tokens.from(1)))),
         (b"time", b"zone") => changes.push(Change::new("timezone", value(tokens.from(2)))),
@@ -106,9 +113,7 @@ fn reset(tokens: Tokens<'_>, changes: &mut Vec<Change>) {
         (b"time", b"zone") => Some("timezone".to_owned()),
         (b"session", b"authorization") => Some("session_authorization".to_owned()),
         (b"transaction", b"isolation") => Some("transaction_isolation".to_owned()),
-        _ => name(tokens)
-            .filter(|(_, end)| *end == tokens.len())
-            .map(|(name, _)| name),
+        _ => name(tokens).map(|(name, _)| name),
     };
     changes.push(Change {
         name,
@@ -158,21 +163,29 @@ fn clauses(tokens: Tokens<'_>, changes: &mut Vec<Change>) {
             Some(TokenKind::Symbol(b')')) => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > 0 || tokens.is_label(index) {
+        // Behind such a word comes a name, which may be spelt like one.
+        let is_name =
+            index > 2 && matches!(tokens.keyword(index - 1).as_bytes(), b"set" | b"reset");
+        if depth > 0 || is_name || tokens.is_label(index) {
             continue;
         }
         let rest = tokens.from(index + 1);
         match tokens.keyword(index).as_bytes() {
-            // These are no settings: `SET SCHEMA s`, `SET TABLESPACE t` of a function or database.
-            b"set"
-                if matches!(rest.keyword(0).as_bytes(), b"schema" | b"tablespace")
-                    && !goes_on(rest, 1) => {}
+            b"set" if moves(rest) => {}
             b"set" => set(rest, changes),
             b"reset" if rest.is_word(0, "all") => {}
-            b"reset" => reset(rest.between(0, name_end(rest)), changes),
+            b"reset" => reset(rest, changes),
             _ => {}
         }
     }
+}
+
+/// `SET SCHEMA s` and `SET TABLESPACE t` move a function or a database; `SET SCHEMA 's'` is a
+/// setting.
+fn moves(rest: Tokens<'_>) -> bool {
+    !goes_on(rest, 1)
+        && rest.is_name(1)
+        && matches!(rest.keyword(0).as_bytes(), b"schema" | b"tablespace")
 }
 
 /// The word before `index` is a setting, or the beginning of its name.
@@ -209,11 +222,6 @@ fn name(tokens: Tokens<'_>) -> Option<(String, usize)> {
         end += 2;
     }
     Some((canonical(&name), end))
-}
-
-fn name_end(tokens: Tokens<'_>) -> usize {
-    let two = matches!(tokens.keyword(0).as_bytes(), b"time" | b"session");
-    name(tokens).map_or(1, |(_, end)| end + usize::from(two && end == 1))
 }
 
 /// One value; what goes on behind it is another clause or a list, which is no single value.

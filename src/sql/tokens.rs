@@ -130,12 +130,21 @@ impl<'a> Tokens<'a> {
     }
 
     /// The word at `index` is a label or part of a qualified name, not a keyword: it stands after
-    /// `AS` or a dot.
+    /// `AS` or a dot. An `as` may be such a label itself: `SELECT t.as AS as INTO x`.
     pub fn is_label(&self, index: usize) -> bool {
+        /// As many as a statement can have side by side.
+        const MOST_AS: usize = 3;
         let Some(before) = index.checked_sub(1) else {
             return false;
         };
-        self.is_symbol(before, b'.') || self.is_word(before, "as")
+        if !self.is_word(before, "as") {
+            return self.is_symbol(before, b'.');
+        }
+        let run = (0..=MOST_AS)
+            .take_while(|back| before >= *back && self.is_word(before - back, "as"))
+            .count();
+        let follows_dot = index > run && self.is_symbol(index - run - 1, b'.');
+        run <= MOST_AS && (run % 2 == 1) != follows_dot
     }
 
     /// The index of the parenthesis that closes the one at `open`.
