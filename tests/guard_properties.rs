@@ -350,3 +350,72 @@ proptest! {
         prop_assert!(matches!(verdict, Verdict::Refuse(_)));
     }
 }
+
+/// Policies of one rule each, and one of all of them.
+fn strict() -> (Vec<Policy>, Policy) {
+    let named = |name| pgparley::config::Command::named(name).expect("a command");
+    let glob = pgparley::config::Glob::new;
+    let all = Policy {
+        read_only: true,
+        require_where: true,
+        statements: pgparley::config::Rules {
+            allow: None,
+            deny: vec![named("delete"), named("create"), named("copy to")],
+        },
+        settings: pgparley::config::Rules {
+            allow: Some(vec![glob("a*")]),
+            deny: vec![glob("ab")],
+        },
+        multiple_statements: pgparley::config::MultipleStatements::Deny,
+        max_statement_bytes: Some(150),
+        statement_timeout: Some(std::time::Duration::from_secs(5)),
+        ..Policy::default()
+    };
+    let single = vec![
+        read_only(),
+        Policy {
+            require_where: true,
+            ..Policy::default()
+        },
+        Policy {
+            statements: all.statements.clone(),
+            ..Policy::default()
+        },
+        Policy {
+            settings: all.settings.clone(),
+            ..Policy::default()
+        },
+        Policy {
+            multiple_statements: all.multiple_statements,
+            ..Policy::default()
+        },
+        Policy {
+            max_statement_bytes: all.max_statement_bytes,
+            ..Policy::default()
+        },
+        Policy {
+            statement_timeout: all.statement_timeout,
+            ..Policy::default()
+        },
+    ];
+    (single, all)
+}
+
+proptest! {
+    #[test]
+    fn what_one_rule_refuses_more_rules_refuse(text in prop_oneof![
+        statements(),
+        "[ -~]{0,60}",
+        "(SET|RESET|SELECT set_config|ALTER ROLE x SET|UPDATE t SET|WITH x AS|DO|EXPLAIN|COPY) [ -~]{0,40}",
+        "(SET|DELETE|UPDATE|SELECT|[(),;=']|where|or|and|set_config|a|ab|1|'x'| |to|from|with|as){0,25}",
+    ]) {
+        let (single, all) = strict();
+        let is_refused = |policy: &Policy| matches!(
+            review(text.as_bytes(), policy, Some(&facts())),
+            Verdict::Refuse(_)
+        );
+        if single.iter().any(is_refused) {
+            prop_assert!(is_refused(&all), "{}", text);
+        }
+    }
+}

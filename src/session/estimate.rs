@@ -291,7 +291,10 @@ impl Session {
             .filter_map(|mut columns| columns.pop().flatten())
             .collect();
         let text = question.text.strip_prefix(EXPLAIN).unwrap_or(question.text);
-        self.rules.check_estimate(estimates(&plan), text)?;
+        let Some(estimate) = estimates(&plan) else {
+            return Err(self.rules.not_estimated("its plan is too deep").into());
+        };
+        self.rules.check_estimate(estimate, text)?;
         Ok(())
     }
 
@@ -384,30 +387,44 @@ fn types_of(array: &str) -> Box<[u8]> {
     types.into()
 }
 
-/// What a plan in JSON comes to; of several the most.
-fn estimates(plan: &str) -> Estimate {
+/// What a plan in JSON comes to; of several the most. `None` for one that nests too deep to be read.
+fn estimates(plan: &str) -> Option<Estimate> {
     let mut most = Estimate {
         cost: 0.0,
         rows: 0.0,
     };
-    let Ok(plan) = serde_json::from_str::<serde_json::Value>(plan) else {
-        return most;
-    };
-    for plan in plan.as_array().into_iter().flatten() {
-        let Some(top) = plan.get("Plan") else {
-            continue;
-        };
-        let number =
-            |node: &serde_json::Value, key| node.get(key).and_then(serde_json::Value::as_f64);
-        let writes = top
-            .get("Node Type")
-            .is_some_and(|node| node == "ModifyTable");
-        let written = top.pointer("/Plans/0").filter(|_| writes);
-        most.cost = most.cost.max(number(top, "Total Cost").unwrap_or_default());
-        let rows = number(written.unwrap_or(top), "Plan Rows");
-        most.rows = most.rows.max(rows.unwrap_or_default());
+    let plan: serde_json::Value = serde_json::from_str(plan).ok()?;
+    for top in plan.as_array().into_iter().flatten() {
+        let Some(top) = top.get("Plan") else { continue };
+        most.cost = most.cost.max(number(top, "Total Cost"));
+        most.rows = most.rows.max(number(top, "Plan Rows"));
+        most.rows = most.rows.max(written(top));
     }
-    most
+    Some(most)
+}
+
+/// The most rows that a node of the plan writes.
+fn written(node: &serde_json::Value) -> f64 {
+    let inner = node.get("Plans").and_then(serde_json::Value::as_array);
+    let inner = || inner.into_iter().flatten();
+    let deeper = inner().map(written).fold(0.0, f64::max);
+    if node
+        .get("Node Type")
+        .is_none_or(|name| name != "ModifyTable")
+    {
+        return deeper;
+    }
+    let feeds = |node: &&serde_json::Value| {
+        node.get("Parent Relationship")
+            .is_none_or(|place| place != "InitPlan" && place != "SubPlan")
+    };
+    let rows = inner().filter(feeds).map(|node| number(node, "Plan Rows"));
+    deeper.max(rows.sum())
+}
+
+fn number(node: &serde_json::Value, key: &str) -> f64 {
+    let number = node.get(key).and_then(serde_json::Value::as_f64);
+    number.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -427,10 +444,29 @@ mod tests {
     #[test]
     fn the_most_of_a_plan_counts() {
         let plan = r#"[{"Plan": {"Node Type": "ModifyTable", "Total Cost": 5.5, "Plan Rows": 0,
-            "Plans": [{"Node Type": "Seq Scan", "Total Cost": 5, "Plan Rows": 70}]}},
+            "Plans": [
+                {"Node Type": "Seq Scan", "Parent Relationship": "InitPlan", "Plan Rows": 500},
+                {"Node Type": "Seq Scan", "Parent Relationship": "Outer", "Plan Rows": 70}]}},
             {"Plan": {"Node Type": "Result", "Total Cost": 9, "Plan Rows": 1}}, "Utility Statement"]"#;
-        let Estimate { cost, rows } = estimates(plan);
+        let Some(Estimate { cost, rows }) = estimates(plan) else {
+            panic!("not read")
+        };
         assert!((cost - 9.0).abs() < f64::EPSILON && (rows - 70.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn what_a_cte_writes_counts() {
+        let plan = r#"[{"Plan": {"Node Type": "CTE Scan", "Total Cost": 5, "Plan Rows": 1, "Plans": [
+            {"Node Type": "ModifyTable", "Parent Relationship": "InitPlan", "Plan Rows": 0,
+             "Plans": [{"Node Type": "Seq Scan", "Plan Rows": 70}]}]}}]"#;
+        let rows = estimates(plan).map(|estimate| estimate.rows);
+        assert!(rows.is_some_and(|rows| (rows - 70.0).abs() < f64::EPSILON));
+    }
+
+    #[test]
+    fn a_plan_too_deep_to_be_read_is_none() {
+        let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+        assert_eq!(estimates(&deep), None);
     }
 
     #[test]

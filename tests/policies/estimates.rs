@@ -1,5 +1,6 @@
 //! Ceilings on what EXPLAIN expects.
 
+use pgparley::config::OnExceed;
 use pgparley::config::Policy;
 
 use crate::error;
@@ -13,6 +14,7 @@ use crate::support::message::close_statement;
 use crate::support::message::execute;
 use crate::support::message::parse;
 use crate::support::message::sync;
+use crate::support::message::unnamed;
 use crate::under;
 
 /// Reading `t` costs about 15, joining it with itself far more.
@@ -88,6 +90,35 @@ fn the_values_of_a_bind_are_planned_with() {
             assert_eq!(error(&refused).expect("too many").field('C'), "54000");
             assert_eq!(error(&run(b"3")), None, "the statement is still there");
         }
+    }
+}
+
+#[test]
+fn estimates_and_row_limits_hold_together() {
+    let policy = Policy {
+        row_limit: Some(3),
+        on_exceed: OnExceed::Error,
+        ..cheap()
+    };
+    let database = prepared_database();
+    for running in under(&policy) {
+        let mut client = TestClient::login(running.addr(), &database);
+        let insert = unnamed("INSERT INTO kept VALUES (1)");
+        for (text, code) in [
+            (DEAR, "54000"),
+            ("SELECT id + floor(random()) FROM t", "54000"),
+        ] {
+            client.send(&[insert.clone(), unnamed(text), insert.clone(), sync()].concat());
+            let replies = client.replies();
+            assert_eq!(error(&replies).expect("refused").field('C'), code, "{text}");
+            assert_eq!(client.row("SELECT count(*) FROM kept"), "0", "{text}");
+        }
+        client.send(&[insert.clone(), unnamed("SELECT 1"), insert, sync()].concat());
+        assert_eq!(error(&client.replies()), None);
+        assert_eq!(
+            client.row("WITH d AS (DELETE FROM kept RETURNING 1) SELECT count(*) FROM d"),
+            "2"
+        );
     }
 }
 
@@ -175,15 +206,7 @@ fn a_prepared_statement_does_not_get_past_with_another_search_path() {
         );
         client.replies();
         let dear = "SET search_path = public";
-        client.send(
-            &[
-                crate::support::message::unnamed(dear),
-                bind("", "s", &[]),
-                execute("", 0),
-                sync(),
-            ]
-            .concat(),
-        );
+        client.send(&[unnamed(dear), bind("", "s", &[]), execute("", 0), sync()].concat());
         let replies = client.replies();
         let refused = error(&replies).map(|error| error.field('C'));
         let cost = client.row("SHOW search_path");

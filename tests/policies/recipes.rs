@@ -129,7 +129,7 @@ fn agents_ask_and_learn() {
             ),
             ("INSERT INTO kept VALUES (1)", "allow_statements"),
             ("SELECT lo_create(0)", "read_only"),
-            ("SELECT a.id FROM t a, t b, t c", "max_cost"),
+            ("SELECT count(*) FROM t a, t b, t c", "max_cost"),
             (&long, "max_statement_bytes"),
         ],
     );
