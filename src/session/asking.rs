@@ -100,9 +100,7 @@ impl Session {
             .collect();
         let text = question::splice_answers(text, &placed);
         self.check_encoding(&text)?;
-        if !is_whole {
-            self.rules.permit(&text)?;
-        }
+        self.rules.permit(&text)?;
         Ok(Generated {
             text: generated::capped(&text, self.cap().rows + 1).into(),
             answers: answers.into(),
@@ -260,7 +258,12 @@ impl Session {
     }
 
     fn within_cost(&self, plan: Option<&str>) -> Result<(), Rejection> {
-        let Some(ceiling) = self.services.config.nl.max_cost else {
+        let policy = self.rules.policy();
+        let ceilings = [
+            self.services.config.nl.max_cost,
+            policy.and_then(|policy| policy.max_cost),
+        ];
+        let Some(ceiling) = ceilings.into_iter().flatten().reduce(f64::min) else {
             return Ok(());
         };
         let cost = plan.and_then(total_cost);

@@ -153,7 +153,8 @@ fn clauses(tokens: Tokens<'_>, changes: &mut Vec<Change>) {
                 | b"routine"
         )
     };
-    if !(1..4).any(is_about) {
+    let replaces = tokens.is_word(0, "create") && tokens.is_word(1, "or");
+    if !is_about(if replaces { 3 } else { 1 }) {
         return;
     }
     let mut depth = 0_usize;

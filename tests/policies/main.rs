@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod estimates;
 mod metadata;
+mod questions;
 mod recipes;
 mod settings;
 mod statements;

@@ -121,6 +121,11 @@ fn settings_are_found_in_calls_and_in_other_statements() {
             "ALTER TABLE t ALTER c SET DEFAULT 5, SET (fillfactor = 5)",
             "",
         ),
+        ("ALTER TABLE role ALTER c SET DEFAULT 5", ""),
+        (
+            "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql SET a = 5 AS 'x'",
+            "a=5",
+        ),
         (
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET a = 5 AS 'x'",
             "a=5",
