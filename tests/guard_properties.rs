@@ -236,6 +236,11 @@ fn variants() -> impl Strategy<Value = (String, String)> {
         "select set_config(",
         "select * from t limit ",
         "SELECT f(a) FROM t WHERE b = ",
+        "delete from t where ",
+        "update t set a = a where a + ",
+        "select set_config('ab', ",
+        "select set_config('statement_timeout', ",
+        "with x as (update pg_settings set setting = ",
         "select ",
         "with w as (select 1) select * from w where a < ",
         "insert into t values (",
@@ -282,7 +287,9 @@ proptest! {
     #[test]
     fn a_remembered_verdict_is_the_one_that_a_review_comes_to((one, other) in variants()) {
         let facts = facts();
-        for (number, policy) in [(1, limited()), (2, read_only())] {
+        let policies = [limited(), read_only()].into_iter().chain(strict().0);
+        let read_at_any_length = policies.filter(|policy| policy.max_statement_bytes.is_none());
+        for (number, policy) in (1..).zip(read_at_any_length) {
             let mut cache = DecisionCache::new(100, 1 << 20);
             let key = CacheKey { policy: number, facts: 1 };
             for text in [&one, &one, &other, &one] {

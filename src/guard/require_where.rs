@@ -143,20 +143,19 @@ fn names_column(tokens: Tokens<'_>) -> bool {
     })
 }
 
-/// `a = a`, written alike on both sides.
+/// `a = a` or `t.a = t.a`.
 fn compares_with_itself(tokens: Tokens<'_>) -> bool {
     let compares = |index: &usize| matches!(tokens.bytes(*index), b"=" | b">=" | b"<=");
-    let mut operators = (0..tokens.len()).filter(compares);
-    let Some(operator) = operators.next() else {
+    let Some(operator) = (0..tokens.len()).find(compares) else {
         return false;
     };
-    let side = |from, to| {
-        let side = tokens.between(from, to).unwrapped();
-        (0..side.len())
-            .map(|index| side.bytes(index).to_ascii_lowercase())
-            .collect::<Vec<_>>()
+    let left = tokens.between(0, operator).unwrapped();
+    let right = tokens.from(operator + 1).unwrapped();
+    let is_alike = |index: usize| {
+        let is_name = left.is_name(index) || left.is_symbol(index, b'.');
+        is_name && left.bytes(index).eq_ignore_ascii_case(right.bytes(index))
     };
-    operators.next().is_none() && side(0, operator) == side(operator + 1, tokens.len())
+    left.len() == right.len() && (0..left.len()).all(is_alike)
 }
 
 /// Words in a condition that stand for no column.

@@ -94,3 +94,53 @@ fn unreadable_rule(policy: &Policy) -> &'static str {
         "unreadable"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::config::Command;
+    use crate::config::Glob;
+    use crate::config::Policy;
+    use crate::config::Rules;
+    use crate::guard::questions;
+    use crate::guard::review;
+
+    const MANY: usize = 20_000;
+
+    #[test]
+    fn very_long_and_very_deep_texts_are_judged() {
+        let policy = Policy {
+            require_where: true,
+            statements: Rules {
+                allow: None,
+                deny: Command::named("drop").into_iter().collect(),
+            },
+            settings: Rules {
+                allow: Some(vec![Glob::new("a*")]),
+                deny: Vec::new(),
+            },
+            statement_timeout: Some(Duration::from_secs(5)),
+            max_cost: Some(5.0),
+            ..Policy::default()
+        };
+        for text in [
+            format!("DELETE FROM t WHERE a = 1{}", " OR a = 1".repeat(MANY)),
+            format!("DELETE FROM t WHERE {}a", "(a = 1 OR ".repeat(MANY)),
+            format!("DELETE FROM t WHERE {}a", "case when ".repeat(MANY)),
+            format!("SELECT {}1{}", "(".repeat(MANY), ")".repeat(MANY)),
+            format!("SELECT 1 {}INTO x", "as ".repeat(MANY)),
+            format!("SELECT {}1", "set_config('ab', '1', false), ".repeat(MANY)),
+            format!("CREATE TABLE x AS {}1", "as select ".repeat(MANY)),
+            "CREATE RULE r AS ON INSERT TO t DO ".repeat(MANY),
+            "WITH x AS (SELECT 1), ".repeat(MANY),
+            "WITH x AS (".repeat(MANY),
+            "explain ".repeat(MANY),
+            "SELECT 1;".repeat(MANY),
+        ] {
+            review(text.as_bytes(), &policy, None);
+            // Whatever it says: it comes back.
+            let _ = questions(text.as_bytes(), &policy);
+        }
+    }
+}

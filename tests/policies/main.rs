@@ -6,6 +6,7 @@ mod check;
 mod estimates;
 mod metadata;
 mod questions;
+mod read_only;
 mod recipes;
 mod settings;
 mod statements;
