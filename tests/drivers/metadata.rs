@@ -1,20 +1,12 @@
-//! What drivers ask of the catalog passes under an analyst's policy, and is answered as directly.
+//! What drivers ask of the catalog passes under the policies for people and tools that read, and is answered as directly.
 
-use pgparley::config::Policy;
+use pgparley::config::Match;
 
 use crate::programs;
 use crate::support::client::TestClient;
+use crate::support::recipe::recipe;
 use crate::target;
 use crate::target::Target;
-
-fn analyst() -> Policy {
-    Policy {
-        name: "analysts".to_owned(),
-        read_only: true,
-        row_limit: Some(10_000),
-        ..Policy::default()
-    }
-}
 
 /// Makes some of everything that is listed.
 fn furnish(target: &Target) {
@@ -35,9 +27,13 @@ fn same_as_direct(run: fn(&Target) -> String) {
     furnish(&direct);
     let expected = run(&direct);
     assert!(expected.contains("looking"), "{expected}");
-    for mode in [target::SESSION, target::TRANSACTION] {
-        let told = run(&direct.under(mode, analyst()));
-        assert_eq!(told, expected, "in {} mode", mode.name);
+    for title in ["Analysts", "BI service accounts"] {
+        for mode in [target::SESSION, target::TRANSACTION] {
+            let mut policy = recipe(title);
+            policy.matches = Match::default();
+            let told = run(&direct.under(mode, policy));
+            assert_eq!(told, expected, "{title} in {} mode", mode.name);
+        }
     }
 }
 

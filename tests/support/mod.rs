@@ -6,6 +6,7 @@ pub mod pipeline;
 pub mod program;
 pub mod proxy;
 pub mod random;
+pub mod recipe;
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;

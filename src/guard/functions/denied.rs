@@ -4,9 +4,10 @@
 /// takes locks beyond the statement, or acts on other sessions or the server.
 pub(in crate::guard) fn is_denied(name: &str) -> bool {
     DENIED.contains(&name)
-        || DENIED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+        || !name.starts_with(UNLOCKS)
+            && DENIED_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
 }
 
 /// Every function in schema `name` reaches out of the database or schedules work.
@@ -16,6 +17,9 @@ pub(in crate::guard) fn is_denied_schema(name: &str) -> bool {
         "aws_s3" | "aws_lambda" | "net" | "cron" | "pgagent" | "dblink" | "oracle_fdw"
     )
 }
+
+/// Pools of drivers give back locks that nobody took.
+const UNLOCKS: &str = "pg_advisory_unlock";
 
 const DENIED_PREFIXES: &[&str] = &[
     // Large objects: even READ ONLY transactions create them before PostgreSQL 16.

@@ -64,6 +64,7 @@ fn a_read_only_session_reads() {
         "SELECT E'\\\\' || 'x' || '''; DELETE FROM orders; --'",
         "SELECT extract(year FROM d), substring(s FOR 2) FROM orders",
         "SHOW ALL",
+        "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL",
         "LOCK TABLE ONLY a.t, u IN ACCESS SHARE MODE NOWAIT",
         "SELECT pg_catalog.set_config(name, 'view', false) FROM pg_catalog.pg_settings \
          WHERE name = 'restrict_nonsystem_relation_kind'",
