@@ -262,7 +262,10 @@ impl Session {
                     | Event::Settle
                     | Event::Promote
             );
-            let begins_a_message = matches!(event, Event::Attach | Event::Prepare(_));
+            let begins_a_message = matches!(
+                event,
+                Event::Attach | Event::Prepare(_) | Event::Estimate(_)
+            );
             let dealt_with = match event {
                 Event::Moved => continue,
                 Event::End(end @ (End::Server | End::Garbled)) => self.outlive(end),

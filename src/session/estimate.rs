@@ -3,8 +3,16 @@
 //! In a block that is done behind a savepoint, so that nothing is left of it. What the server
 //! cannot explain goes on, and fails in the server's own words.
 
+mod plan;
+mod source;
+
 use std::io;
 
+use self::plan::estimates;
+use self::source::NONE;
+pub(super) use self::source::Source;
+use self::source::prepared_by_sql;
+use self::source::types_of;
 use super::End;
 use super::Session;
 use super::asking::Failure;
@@ -18,12 +26,8 @@ use super::wrapper;
 use super::wrapper::Footing;
 use super::wrapper::LONGEST_REPLY;
 use crate::guard::EXPLAIN;
-use crate::guard::Estimate;
 use crate::sql::footprint::footprint;
-use crate::sql::kind::inner;
-use crate::sql::script::Script;
 use crate::upstream::Reply;
-use crate::upstream::Statement;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
 use crate::wire::error;
@@ -46,59 +50,6 @@ pub(super) enum Asked {
         /// Formats, values and formats of results, as sent.
         values: Vec<u8>,
     },
-}
-
-/// Where the text of a prepared statement is to be had.
-#[derive(Debug, Clone)]
-pub(super) enum Source {
-    /// Here, with the types of its parameters as a Parse has them.
-    Known {
-        /// The text.
-        text: Box<[u8]>,
-        /// The count of types, and the types.
-        types: Box<[u8]>,
-    },
-    /// From the server, by its name there.
-    Server(Box<[u8]>),
-}
-
-/// No types, or as many values and formats.
-const NONE: &[u8] = &[0, 0];
-
-impl Source {
-    /// The text of a Parse.
-    pub(super) fn of(parse: &Parse<'_>, text: &[u8]) -> Self {
-        Self::Known {
-            text: text.into(),
-            types: parse.types.into(),
-        }
-    }
-
-    fn of_shared(statement: &Statement) -> Self {
-        if statement.is_sql() {
-            let text = [b"PREPARE s ", statement.definition()].concat();
-            return prepared_by_sql(&text);
-        }
-        let definition = statement.definition();
-        Self::Known {
-            text: statement.text().into(),
-            types: definition[statement.text().len() + 1..].into(),
-        }
-    }
-}
-
-/// The statement inside of a PREPARE. Its types are inferred anew.
-fn prepared_by_sql(text: &[u8]) -> Source {
-    let script = Script::lex(text).ok();
-    let body = script.as_ref().and_then(|script| {
-        let tokens = inner(script.tokens(script.runnable().next()?));
-        let (first, last) = (tokens.get(0)?, tokens.last()?);
-        Some(&text[first.start as usize..last.end as usize])
-    });
-    Source::Known {
-        text: body.unwrap_or(text).into(),
-        types: NONE.into(),
-    }
 }
 
 impl Dialogue {
@@ -376,57 +327,6 @@ fn parameters(rest: &[u8]) -> Option<&[u8]> {
     rest.get(..at)
 }
 
-/// `{23,25}` as a Parse has it.
-fn types_of(array: &str) -> Box<[u8]> {
-    let numbers = array.trim_matches(['{', '}']).split(',');
-    let oids: Vec<u32> = numbers.filter_map(|number| number.parse().ok()).collect();
-    let mut types = (oids.len() as u16).to_be_bytes().to_vec();
-    for oid in oids {
-        types.extend_from_slice(&oid.to_be_bytes());
-    }
-    types.into()
-}
-
-/// What a plan in JSON comes to; of several the most. `None` for one that nests too deep to be read.
-fn estimates(plan: &str) -> Option<Estimate> {
-    let mut most = Estimate {
-        cost: 0.0,
-        rows: 0.0,
-    };
-    let plan: serde_json::Value = serde_json::from_str(plan).ok()?;
-    for top in plan.as_array().into_iter().flatten() {
-        let Some(top) = top.get("Plan") else { continue };
-        most.cost = most.cost.max(number(top, "Total Cost"));
-        most.rows = most.rows.max(number(top, "Plan Rows"));
-        most.rows = most.rows.max(written(top));
-    }
-    Some(most)
-}
-
-/// The most rows that a node of the plan writes.
-fn written(node: &serde_json::Value) -> f64 {
-    let inner = node.get("Plans").and_then(serde_json::Value::as_array);
-    let inner = || inner.into_iter().flatten();
-    let deeper = inner().map(written).fold(0.0, f64::max);
-    if node
-        .get("Node Type")
-        .is_none_or(|name| name != "ModifyTable")
-    {
-        return deeper;
-    }
-    let feeds = |node: &&serde_json::Value| {
-        node.get("Parent Relationship")
-            .is_none_or(|place| place != "InitPlan" && place != "SubPlan")
-    };
-    let rows = inner().filter(feeds).map(|node| number(node, "Plan Rows"));
-    deeper.max(rows.sum())
-}
-
-fn number(node: &serde_json::Value, key: &str) -> f64 {
-    let number = node.get(key).and_then(serde_json::Value::as_f64);
-    number.unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -439,39 +339,5 @@ mod tests {
         let rest = [&parameters_alone[..], &[0, 1, 0, 1]].concat();
         assert_eq!(parameters(&rest), Some(&*parameters_alone));
         assert_eq!(parameters(&rest[..6]), None);
-    }
-
-    #[test]
-    fn the_most_of_a_plan_counts() {
-        let plan = r#"[{"Plan": {"Node Type": "ModifyTable", "Total Cost": 5.5, "Plan Rows": 0,
-            "Plans": [
-                {"Node Type": "Seq Scan", "Parent Relationship": "InitPlan", "Plan Rows": 500},
-                {"Node Type": "Seq Scan", "Parent Relationship": "Outer", "Plan Rows": 70}]}},
-            {"Plan": {"Node Type": "Result", "Total Cost": 9, "Plan Rows": 1}}, "Utility Statement"]"#;
-        let Some(Estimate { cost, rows }) = estimates(plan) else {
-            panic!("not read")
-        };
-        assert!((cost - 9.0).abs() < f64::EPSILON && (rows - 70.0).abs() < f64::EPSILON);
-    }
-
-    #[test]
-    fn what_a_cte_writes_counts() {
-        let plan = r#"[{"Plan": {"Node Type": "CTE Scan", "Total Cost": 5, "Plan Rows": 1, "Plans": [
-            {"Node Type": "ModifyTable", "Parent Relationship": "InitPlan", "Plan Rows": 0,
-             "Plans": [{"Node Type": "Seq Scan", "Plan Rows": 70}]}]}}]"#;
-        let rows = estimates(plan).map(|estimate| estimate.rows);
-        assert!(rows.is_some_and(|rows| (rows - 70.0).abs() < f64::EPSILON));
-    }
-
-    #[test]
-    fn a_plan_too_deep_to_be_read_is_none() {
-        let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
-        assert_eq!(estimates(&deep), None);
-    }
-
-    #[test]
-    fn types_are_as_a_parse_has_them() {
-        assert_eq!(&*types_of("{23,25}"), [0, 2, 0, 0, 0, 23, 0, 0, 0, 25]);
-        assert_eq!(&*types_of("{}"), NONE);
     }
 }
