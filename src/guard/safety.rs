@@ -23,7 +23,12 @@ pub fn is_on(policy: &Policy) -> bool {
 
 /// Some rule of `policy` asks what functions do, so that none may be called by its number.
 pub fn refuses_function_calls(policy: &Policy) -> bool {
-    policy.read_only || asks_for_parts(policy) || !policy.functions.is_open()
+    policy.read_only
+        || asks_for_parts(policy)
+        || !policy.functions.is_open()
+        || !policy.tables.is_open()
+        || !policy.deny_columns.is_empty()
+        || !policy.mask_columns.is_empty()
 }
 
 /// Some rule of `policy` asks the server what a statement would cost.
