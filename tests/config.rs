@@ -10,9 +10,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use pgparley::config;
+use pgparley::config::Ceiling;
 use pgparley::config::Config;
 use pgparley::config::Database;
 use pgparley::config::LlmKind;
+use pgparley::config::Mask;
 use pgparley::config::Policy;
 use pgparley::config::Secret;
 use pgparley::config::Sources;
@@ -116,13 +118,37 @@ fn what_the_example_has_switched_off_is_valid_too() {
     let [policy] = &config.policies[..] else {
         panic!("one policy")
     };
-    let defaults = Policy {
-        name: "analysts".to_owned(),
-        matches: policy.matches.clone(),
-        row_limit: Some(1000),
-        ..Policy::default()
-    };
-    assert_eq!(*policy, defaults);
+    let defaults = Policy::default();
+    assert_eq!(
+        (
+            policy.on_exceed,
+            policy.mechanism,
+            policy.returning,
+            policy.copy
+        ),
+        (
+            defaults.on_exceed,
+            defaults.mechanism,
+            defaults.returning,
+            defaults.copy
+        ),
+        "what has a default shows it"
+    );
+    assert_eq!((policy.read_only, policy.require_where), (false, false));
+    assert_eq!(policy.row_limit, Some(1000));
+    assert_eq!(policy.row_limit_ceiling, Some(Ceiling::Rows(100_000)));
+    assert!(
+        policy
+            .tables
+            .admit(|pattern| pattern.matches("public", "orders"))
+    );
+    assert!(
+        !policy
+            .tables
+            .admit(|pattern| pattern.matches("public", "salaries"))
+    );
+    assert_eq!(policy.mask_columns[0].1, Mask::Hash);
+    assert_eq!(policy.mask_columns[1].1, Mask::Constant("***".to_owned()));
     assert_eq!(policy.matches.application.as_deref(), Some("dashboard"));
 }
 
@@ -201,14 +227,6 @@ fn every_class_of_fault_has_its_message() {
             "4: [[database]] \"x\" is never reached: \"*\" is above it",
         ),
         (
-            "[[policy]]\nrow_limit = 0",
-            "5: \"row_limit\" in [[policy]]: expected a whole number from 1 to 9223372036854775806, got 0",
-        ),
-        (
-            "[[policy]]\nread_only = \"yes\"",
-            "5: \"read_only\" in [[policy]]: expected true or false, got \"yes\"",
-        ),
-        (
             "[[policy]]\nmatch = { usr = \"ann\" }",
             "5: unknown key \"usr\" in match of [[policy]], did you mean \"user\"?",
         ),
@@ -250,6 +268,49 @@ fn every_class_of_fault_has_its_message() {
         ),
         ("x = = 1", "4: not TOML: extra `=`, expected nothing"),
     ];
+    each_is_the_only_fault(&cases);
+}
+
+#[test]
+fn every_fault_of_a_policy_has_its_message() {
+    each_is_the_only_fault(&[
+        (
+            "[[policy]]\nrow_limit = 0",
+            "5: \"row_limit\" in [[policy]]: expected a whole number from 1 to 9223372036854775806, got 0",
+        ),
+        (
+            "[[policy]]\nrow_limit_ceiling = 5",
+            "5: \"row_limit_ceiling\" in [[policy]]: there is no row_limit to raise",
+        ),
+        (
+            "[[policy]]\nrow_limit = 9\nrow_limit_ceiling = 5",
+            "6: \"row_limit_ceiling\" in [[policy]]: expected at least row_limit",
+        ),
+        (
+            "[[policy]]\nallow_statements = [\"selct\"]",
+            "5: \"allow_statements\" in [[policy]]: expected the name of a command in lower case such as \"delete\", got \"selct\", did you mean \"select\"?",
+        ),
+        (
+            "[[policy]]\ndeny_tables = \"orders\"",
+            "5: \"deny_tables\" in [[policy]]: expected a list of strings, got \"orders\"",
+        ),
+        (
+            "[[policy]]\ndeny_tables = [\"a.b.c\"]",
+            "5: \"deny_tables\" in [[policy]]: expected a name such as \"orders\" or \"public.orders\", got \"a.b.c\"",
+        ),
+        (
+            "[[policy]]\nmask_columns = [\"t.c: upper\"]",
+            "5: \"mask_columns\" in [[policy]]: expected a column and its mask, \"orders.note: null\", \": hash\" or \": constant TEXT\", got \"t.c: upper\"",
+        ),
+        (
+            "[[policy]]\nread_only = \"yes\"",
+            "5: \"read_only\" in [[policy]]: expected true or false, got \"yes\"",
+        ),
+    ]);
+}
+
+/// Each text, beside a database, has the fault after it and none other.
+fn each_is_the_only_fault(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
         assert_eq!(
             faults_beside_a_database(text),

@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::policy::Policy;
 use super::secret::Secret;
 
 /// The whole configuration of one pgparley.
@@ -173,82 +174,6 @@ pub struct UpstreamUrl {
     pub password: Option<Secret>,
     /// The server's name of the database; `None` is the name that the client asked for.
     pub dbname: Option<String>,
-}
-
-/// `[[policy]]`: what the matching sessions may do.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Policy {
-    /// Shown in refusals; `policy N` (its place in the file) when not given.
-    pub name: String,
-    /// Which sessions it is for.
-    pub matches: Match,
-    /// Rows that one result may deliver; `None` is no limit.
-    pub row_limit: Option<u64>,
-    /// What happens at row N+1.
-    pub on_exceed: OnExceed,
-    /// How the limit is enforced.
-    pub mechanism: Mechanism,
-    /// Whether RETURNING is limited too.
-    pub returning: Returning,
-    /// Whether COPY TO STDOUT runs under a row limit.
-    pub copy: CopyOut,
-    /// Nothing but reads.
-    pub read_only: bool,
-}
-
-/// Which sessions a policy is for; `None` matches all.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Match {
-    /// The user that the client logged in as.
-    pub user: Option<String>,
-    /// The database that the client asked for.
-    pub database: Option<String>,
-    /// `application_name` of the start-up packet. Client-chosen, so good for narrowing only.
-    pub application: Option<String>,
-}
-
-/// What happens when a result has more rows than `row_limit`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum OnExceed {
-    /// Deliver the first N and warn (`01R01`).
-    #[default]
-    Truncate,
-    /// Fail with `54000`.
-    Error,
-    /// Deliver everything: the limit is off.
-    Off,
-}
-
-/// How a row limit is enforced. Rows are counted in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Mechanism {
-    /// Splice `LIMIT N+1` where that cannot change what happens, count everywhere.
-    #[default]
-    Auto,
-    /// The same as `auto`, said explicitly.
-    Rewrite,
-    /// Never touch the text.
-    Count,
-}
-
-/// Whether `INSERT/UPDATE/DELETE … RETURNING` is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Returning {
-    /// Deliver all of it.
-    #[default]
-    Pass,
-    /// Deliver N rows; everything is still written.
-    Truncate,
-}
-
-/// Whether `COPY … TO STDOUT` may run under a row limit. It is never cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum CopyOut {
-    /// Whole.
-    #[default]
-    Pass,
-    /// Refused.
-    Deny,
 }
 
 /// `[nl]`: questions in plain language.

@@ -200,6 +200,18 @@ fn no_address(got: &str) -> String {
     )
 }
 
+/// A list of what `read` reads; from the environment or an option, separated by commas.
+pub(super) fn list_of<T>(read: impl Fn(&str) -> Read<T>) -> impl Fn(&Node) -> Read<Vec<T>> {
+    move |node| match node {
+        Node::List(items) => items
+            .iter()
+            .map(|item| word(&item.node).and_then(|written| read(&written)))
+            .collect(),
+        Node::Loose(text) => text.split(',').map(|part| read(part.trim())).collect(),
+        other => Err(format!("expected a list of strings, got {}", other.shown())),
+    }
+}
+
 /// One of a few words.
 pub(super) fn choice<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Node) -> Read<T> {
     move |node| {
