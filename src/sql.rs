@@ -10,6 +10,7 @@ pub mod footprint;
 pub mod identifier;
 pub mod kind;
 pub mod lexer;
+pub mod objects;
 pub mod prepared_name;
 pub mod question;
 pub mod role;

@@ -1,6 +1,7 @@
 //! The order in which a text is judged.
 
 use super::harmless::is_harmless;
+use super::objects::ObjectRules;
 use super::read_only;
 use super::refusal::Refusal;
 use super::row_limit;
@@ -24,20 +25,50 @@ pub fn review(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Verdict {
     decide(text, policy, facts).verdict(text)
 }
 
+/// As [`review`], with the policy's rules about tables, columns and functions, which it must have
+/// been given when it has any: what is not known is refused.
+pub fn review_objects(
+    text: &[u8],
+    policy: &Policy,
+    facts: Option<&Facts>,
+    objects: Option<&ObjectRules>,
+) -> Verdict {
+    decide_objects(text, policy, facts, objects).verdict(text)
+}
+
 /// As [`review`], for every text of the shape `text`.
 pub fn decide(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Decision {
+    decide_objects(text, policy, facts, None)
+}
+
+/// As [`review_objects`], for every text of the shape `text`.
+pub fn decide_objects(
+    text: &[u8],
+    policy: &Policy,
+    facts: Option<&Facts>,
+    objects: Option<&ObjectRules>,
+) -> Decision {
     let limit = policy
         .row_limit
         .filter(|_| policy.on_exceed != OnExceed::Off);
-    if limit.is_none() && !policy.read_only {
+    let is_guarded = policy.read_only || policy.guards_objects();
+    if limit.is_none() && !is_guarded {
         return Decision::Forward(Plan::unlimited());
     }
     let script = match Script::lex(text) {
         Ok(script) => script,
-        Err(error) if policy.read_only => {
-            let hint =
-                "Only text that reads as standard SQL runs in a read-only session.".to_owned();
-            let refusal = Refusal::new("read_only", "42601", error.to_string()).hint(hint);
+        Err(error) if is_guarded => {
+            let hint = if policy.read_only {
+                "Only text that reads as standard SQL runs in a read-only session."
+            } else {
+                "Only text that reads as standard SQL runs under rules about objects."
+            };
+            let rule = if policy.read_only {
+                "read_only"
+            } else {
+                "objects"
+            };
+            let refusal = Refusal::new(rule, "42601", error.to_string()).hint(hint.to_owned());
             return Decision::Refuse(refusal);
         }
         Err(_) => return Decision::Forward(counted(limit)),
@@ -45,6 +76,11 @@ pub fn decide(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Decision {
     let ambiguous = has_ambiguous_strings(&script);
     if policy.read_only
         && let Err(refusal) = read_only::check(&script, ambiguous, facts, policy)
+    {
+        return Decision::Refuse(refusal);
+    }
+    if policy.guards_objects()
+        && let Err(refusal) = objects_kept(&script, ambiguous, objects)
     {
         return Decision::Refuse(refusal);
     }
@@ -60,6 +96,25 @@ pub fn decide(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Decision {
             },
         ),
     }
+}
+
+/// `script` touches no object that the policy keeps back.
+fn objects_kept(
+    script: &Script<'_>,
+    ambiguous: bool,
+    objects: Option<&ObjectRules>,
+) -> Result<(), Refusal> {
+    if ambiguous {
+        let message = "a backslash in a plain string is not allowed under rules about objects";
+        let hint = "Write E'…' with the backslash doubled.".to_owned();
+        return Err(Refusal::new("objects", "42501", message).hint(hint));
+    }
+    let Some(rules) = objects else {
+        let message = "the objects of the database are not known yet";
+        let hint = "Try again in a moment.".to_owned();
+        return Err(Refusal::new("objects", "57P03", message).hint(hint));
+    };
+    rules.check(script)
 }
 
 /// What every statement of a text is limited by.

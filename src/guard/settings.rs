@@ -82,6 +82,16 @@ fn is_protected(name: &[u8]) -> bool {
     .any(|protected| name.eq_ignore_ascii_case(protected))
 }
 
+/// A SET, of which only the client encoding matters, leaves texts meaning what they seem to.
+pub(super) fn safe_encoding(tokens: Tokens<'_>, scope: SetScope) -> bool {
+    if !matches!(scope, SetScope::Session | SetScope::Local) {
+        return true;
+    }
+    let is_modifier =
+        matches!(tokens.keyword(1).as_bytes(), b"session" | b"local") && !assigns(tokens, 2);
+    encoding(tokens, 1 + usize::from(is_modifier)).is_ok()
+}
+
 /// In some encodings the second byte of a letter looks like a backslash or a quote's neighbour,
 /// so that the server would see other tokens than we do.
 fn encoding(tokens: Tokens<'_>, index: usize) -> Result<(), Refused> {

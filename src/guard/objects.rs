@@ -1,0 +1,104 @@
+//! The rules about tables, columns and functions, made ready for one state of one database.
+//!
+//! Nothing can touch an object without a word or an operator that names it, or names something
+//! that reaches it. So most texts pass by their tokens alone; the others are resolved by their
+//! syntax tree, and what cannot be resolved for sure is refused.
+
+mod access;
+mod calls;
+mod columns;
+mod copy;
+mod expressions;
+mod from;
+mod query;
+mod scope;
+mod statement;
+mod tokens;
+mod tree;
+mod types;
+mod walk;
+mod words;
+mod writes;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use self::access::Access;
+use self::words::Word;
+use super::refusal::Refusal;
+use crate::config::Mask;
+use crate::config::Policy;
+use crate::sql::objects::Objects;
+
+/// The object rules of one policy over one state of a database.
+#[derive(Debug)]
+pub struct ObjectRules {
+    policy: String,
+    objects: Arc<Objects>,
+    /// What may be done with each relation of `objects`.
+    access: Vec<Access>,
+    /// Words that may name something out of bounds.
+    words: HashMap<Arc<str>, Word>,
+    /// One of these words has letters beyond ASCII, which other encodings write otherwise.
+    foreign_words: bool,
+    /// Operators that call something out of bounds.
+    symbols: HashMap<Arc<str>, Arc<Refusal>>,
+    /// Something out of bounds is called where no text shows it.
+    everywhere: Option<Arc<Refusal>>,
+    /// There is a list of tables, and nothing else may be named.
+    lists_tables: bool,
+    /// Some relation or column is out of bounds.
+    guards_data: bool,
+    /// By relation oid and attribute number.
+    origins: HashMap<(u32, i16), Origin>,
+}
+
+/// What becomes of a result's column that comes from a certain column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It is not delivered.
+    Denied,
+    /// This stands in its place.
+    Masked(Mask),
+}
+
+impl ObjectRules {
+    /// The rules of `policy` over `objects`.
+    pub fn new(policy: &Policy, objects: Arc<Objects>) -> Self {
+        let callable = calls::Callable::judge(policy, &objects);
+        let types = types::Types::judge(&objects, &callable);
+        let columns = columns::Columns::judge(policy, &objects, &types);
+        let access = access::judge(policy, &objects, &callable, &columns);
+        let mut rules = Self {
+            policy: policy.name.clone(),
+            origins: columns.origins(&objects),
+            access,
+            words: HashMap::new(),
+            foreign_words: false,
+            symbols: types.symbols,
+            everywhere: types.everywhere,
+            lists_tables: policy.tables.allow.is_some(),
+            guards_data: policy.guards_data(),
+            objects,
+        };
+        rules.words = words::collect(&rules.objects, &rules.access, &callable, types.words);
+        words::imply(&mut rules.words, &rules.symbols);
+        rules.foreign_words = rules.words.keys().any(|word| !word.is_ascii());
+        rules
+    }
+
+    /// [`Objects::version`] of the state that they are made for.
+    pub fn version(&self) -> u64 {
+        self.objects.version
+    }
+
+    /// What becomes of a result's column that comes from attribute `attnum` of relation `oid`.
+    pub fn origin(&self, oid: u32, attnum: i16) -> Option<&Origin> {
+        self.origins.get(&(oid, attnum))
+    }
+
+    /// No result has a column that must be replaced or withheld.
+    pub fn leaves_results(&self) -> bool {
+        self.origins.is_empty()
+    }
+}
