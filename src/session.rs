@@ -17,6 +17,7 @@ mod from_client;
 mod from_server;
 mod functions;
 mod generated;
+mod guarded;
 mod limit;
 mod link;
 mod login;
@@ -31,6 +32,7 @@ mod respelled;
 mod ruling;
 mod start;
 mod traces;
+mod veil;
 mod wrapper;
 
 use std::net::SocketAddr;
@@ -49,6 +51,7 @@ use self::dialogue::Dialogue;
 use self::dialogue::Heard;
 use self::dialogue::Rest;
 use self::functions::Databases;
+use self::guarded::Ready;
 use self::link::Link;
 use self::login::LoggedIn;
 use self::patience::Overdue;
@@ -92,6 +95,8 @@ pub struct Services {
     databases: Databases,
     /// How sessions begin that share server connections.
     starts: Starts,
+    /// Rules about objects, by policy and state of the database.
+    ready: Arc<Ready>,
     /// Clients that are logging in or logged in.
     clients: Arc<Semaphore>,
 }
@@ -111,6 +116,7 @@ impl Services {
             translator,
             databases: Databases::default(),
             starts: Starts::default(),
+            ready: Arc::default(),
             clients: Arc::new(Semaphore::new(clients)),
         })
     }
@@ -250,7 +256,7 @@ impl Session {
             let event = self.next().await;
             let is_for_a_message = matches!(
                 event,
-                Event::Attach | Event::Prepare(_) | Event::Settle | Event::Promote
+                Event::Attach | Event::Learn | Event::Prepare(_) | Event::Settle | Event::Promote
             );
             let begins_a_message = matches!(event, Event::Attach | Event::Prepare(_));
             let dealt_with = match event {
@@ -300,6 +306,7 @@ impl Session {
             Event::Failed => self.fail_block().await,
             Event::LostSyncs => self.find_syncs().await,
             Event::Attach => self.reach_server().await,
+            Event::Learn => self.learn().await,
             Event::Prepare(before) => self.prepare_first(before).await,
             Event::Traces => self.look_for_traces().await,
             Event::OpenBlock => self.undo_block().await,

@@ -72,7 +72,7 @@ const FACTS_FRESH: Duration = Duration::from_secs(2);
 const OBJECTS_FRESH: Duration = Duration::from_secs(1);
 
 /// How long objects hold that could not be confirmed.
-const OBJECTS_HOLD: Duration = Duration::from_secs(10);
+const OBJECTS_HOLD: Duration = Duration::from_secs(3);
 
 /// A server that has said nothing for so long is taken for gone. Longer than what its own
 /// `statement_timeout` allows one of our queries.

@@ -97,8 +97,14 @@ impl ObjectRules {
         self.origins.get(&(oid, attnum))
     }
 
-    /// No result has a column that must be replaced or withheld.
-    pub fn leaves_results(&self) -> bool {
-        self.origins.is_empty()
+    /// Values of this type are delivered as their text, in the binary format too.
+    pub fn is_string(&self, type_oid: u32) -> bool {
+        // text, varchar, bpchar, name.
+        const STRINGS: [u32; 4] = [25, 1043, 1042, 19];
+        let is_citext = || {
+            let mut types = self.objects.types.iter();
+            types.any(|named| named.oid == type_oid && &*named.name == "citext")
+        };
+        STRINGS.contains(&type_oid) || is_citext()
     }
 }

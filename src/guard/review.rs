@@ -98,6 +98,13 @@ pub fn decide_objects(
     }
 }
 
+/// The refusal of any text while the catalog cannot be read.
+pub fn unknown_objects() -> Refusal {
+    let message = "the objects of the database are not known";
+    let hint = "The policy has rules about objects, and the catalog cannot be read now.".to_owned();
+    Refusal::new("objects", "57P03", message).hint(hint)
+}
+
 /// `script` touches no object that the policy keeps back.
 fn objects_kept(
     script: &Script<'_>,
@@ -109,11 +116,7 @@ fn objects_kept(
         let hint = "Write E'…' with the backslash doubled.".to_owned();
         return Err(Refusal::new("objects", "42501", message).hint(hint));
     }
-    let Some(rules) = objects else {
-        let message = "the objects of the database are not known yet";
-        let hint = "Try again in a moment.".to_owned();
-        return Err(Refusal::new("objects", "57P03", message).hint(hint));
-    };
+    let rules = objects.ok_or_else(unknown_objects)?;
     rules.check(script)
 }
 

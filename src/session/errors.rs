@@ -252,7 +252,7 @@ pub(super) fn login_timeout() -> Box<ErrorInfo> {
 pub(super) fn function_call() -> ErrorInfo {
     hinted(
         sqlstate::INSUFFICIENT_PRIVILEGE,
-        "a function cannot be called by message in a read-only session",
+        "a function cannot be called by message under this policy",
         "Call it in a SELECT.",
     )
 }
@@ -270,6 +270,15 @@ fn hinted(code: &str, message: &str, hint: &str) -> ErrorInfo {
     let mut info = error::error(code, message);
     info.hint = Some(hint.to_owned());
     info
+}
+
+/// A result with a column that the policy keeps back, in whatever way it was asked for.
+pub(super) fn withheld() -> ErrorInfo {
+    hinted(
+        sqlstate::INSUFFICIENT_PRIVILEGE,
+        "permission denied for a column of this result",
+        "The policy has deny_columns; name the columns that you want.",
+    )
 }
 
 /// The guard's own words.

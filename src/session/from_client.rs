@@ -53,6 +53,8 @@ pub(super) enum Step {
     Turn(Box<Turn>),
     /// Get a server connection.
     Attach,
+    /// Read the catalog.
+    Learn,
     /// Have the server prepare what the message speaks of.
     Prepare(Before),
     /// End the session: the client said so.
@@ -94,6 +96,8 @@ enum Fate {
     Promote,
     /// It is looked at again when there is a server connection.
     Attach,
+    /// It is looked at again when the catalog was read.
+    Learn,
     /// These bytes go first, then those of the message behind this many.
     Begin(Vec<u8>, usize),
     /// It is left out, and the session has something to do.
@@ -144,6 +148,7 @@ impl Dialogue {
                 Fate::Settle => return (Consumed::Paused(at), Step::Settle),
                 Fate::Promote => return (Consumed::Paused(at), Step::Promote),
                 Fate::Attach => return (Consumed::Paused(at), Step::Attach),
+                Fate::Learn => return (Consumed::Paused(at), Step::Learn),
                 Fate::Stop(step @ Step::Prepare(_)) => return (Consumed::Paused(at), step),
                 Fate::Stop(step) => return (Consumed::Paused(end), step),
             }
@@ -166,6 +171,10 @@ impl Dialogue {
         }
         if self.promoted && !copies && self.waits_for_block(frame.tag) {
             return Fate::Settle;
+        }
+        let is_text = matches!(frame.tag, client::QUERY | client::PARSE);
+        if is_text && !copies && frame.is_whole() && rules.must_learn() {
+            return Fate::Learn;
         }
         match frame.tag {
             // Nothing is under way that they could be for.
@@ -202,7 +211,7 @@ impl Dialogue {
             client::DESCRIBE => self.whole(frame, |this, body| this.describe(body, link)),
             client::EXECUTE => self.whole(frame, |this, body| this.execute(body, rules, link)),
             client::CLOSE => self.whole(frame, |this, body| this.close(body, rules, link)),
-            client::FUNCTION_CALL if rules.is_read_only() => {
+            client::FUNCTION_CALL if rules.refuses_function_calls() => {
                 self.refuse_query(Box::new(errors::function_call()), rules)
             }
             client::FUNCTION_CALL => match self.reach(frame.tag, link) {

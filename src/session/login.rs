@@ -284,7 +284,8 @@ fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
 /// A text must mean the same to the guard as to the server.
 fn safe_encoding(policy: Option<&Policy>, link: &Link) -> Result<(), Box<ErrorInfo>> {
     let encoding = link.told.get("client_encoding").unwrap_or(b"UTF8");
-    if policy.is_none_or(|policy| !policy.read_only) || !guard::hides_quotes(encoding) {
+    let is_guarded = |policy: &Policy| policy.read_only || policy.guards_objects();
+    if !policy.is_some_and(is_guarded) || !guard::hides_quotes(encoding) {
         return Ok(());
     }
     Err(Box::new(errors::unsafe_encoding(encoding)))

@@ -67,6 +67,8 @@ pub(super) enum Event {
     Commit,
     /// A server connection is to be had.
     Attach,
+    /// The catalog is to be read for the client's next message.
+    Learn,
     /// The server is to prepare what the client's next message speaks of.
     Prepare(Before),
     /// The server is to be asked what a transaction left.
@@ -211,6 +213,7 @@ impl Session {
             Ok(Some(Step::Settle)) => Event::Settle,
             Ok(Some(Step::Promote)) => Event::Promote,
             Ok(Some(Step::Attach)) => Event::Attach,
+            Ok(Some(Step::Learn)) => Event::Learn,
             Ok(Some(Step::Prepare(before))) => Event::Prepare(before),
             Ok(Some(Step::Next)) if told.is_err() => Event::End(End::Client),
             Ok(Some(Step::Next)) => Event::Moved,
@@ -291,6 +294,7 @@ impl Session {
                 | Event::Settle
                 | Event::Promote
                 | Event::Attach
+                | Event::Learn
                 | Event::Prepare(_)
                 | Event::Turn(_) => {
                     return End::Client;

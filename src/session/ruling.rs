@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::Origin;
 use super::Services;
 use super::errors;
+use super::guarded::Guarded;
 use super::link::Access;
 use super::login::Governing;
 use super::replies::Rows;
@@ -63,6 +64,7 @@ pub(super) struct Rules {
     governing: Option<Governing>,
     questions_answered: bool,
     facts: Option<FactsOfDatabase>,
+    guarded: Option<Guarded>,
     unlimited: Plan,
     kept: Kept,
     /// Transaction blocks are not for this session.
@@ -89,8 +91,13 @@ impl Rules {
             let splices = policy.row_limit.is_some() && policy.mechanism != Mechanism::Count;
             splices || policy.read_only
         });
+        let guarded = governing
+            .as_ref()
+            .filter(|governing| governing.policy.guards_objects())
+            .map(|governing| Guarded::new(governing.clone(), services, access));
         Self {
             governing,
+            guarded,
             questions_answered: services.config.nl.enabled,
             facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, access)),
             unlimited: Plan::unlimited(),
@@ -141,26 +148,69 @@ impl Rules {
             return Verdict::Forward(self.unlimited());
         };
         let facts = self.facts.as_mut().and_then(FactsOfDatabase::fresh);
+        let objects = self.guarded.as_mut().and_then(Guarded::rules);
         let key = CacheKey {
             policy: *number,
-            facts: facts.map_or(0, |facts| facts.version),
+            facts: facts.map_or(0, |facts| facts.version)
+                ^ objects.map_or(0, |objects| objects.version().rotate_left(1)),
         };
         DECISIONS.with_borrow_mut(|decisions| {
-            decisions.verdict(key, text, |shape| guard::decide(shape, policy, facts))
+            decisions.verdict(key, text, |shape| {
+                guard::decide_objects(shape, policy, facts, objects)
+            })
         })
     }
 
     /// Holds a text with questions in it, now answered, to the policy of its other words.
     pub(super) fn permit(&mut self, text: &[u8]) -> Result<(), Box<ErrorInfo>> {
         match self.verdict(text) {
-            Verdict::Forward(_) | Verdict::Rewrite { .. } => Ok(()),
-            Verdict::Refuse(refusal) => Err(Box::new(errors::refused(&refusal))),
+            Verdict::Forward(_) | Verdict::Rewrite { .. } => {}
+            Verdict::Refuse(refusal) => return Err(Box::new(errors::refused(&refusal))),
+        }
+        let permitted = self.permit_generated(text);
+        permitted.map_err(|refusal| Box::new(errors::refused(&refusal)))
+    }
+
+    /// Holds generated SQL to the rules about objects. Its results are delivered as they come, so
+    /// no column of them may be masked.
+    pub(super) fn permit_generated(&mut self, text: &[u8]) -> Result<(), guard::Refusal> {
+        let Some(guarded) = &mut self.guarded else {
+            return Ok(());
+        };
+        match guarded.rules() {
+            Some(rules) => rules.check_plain(text),
+            None => Err(guard::unknown_objects()),
         }
     }
 
     /// No text may pass that was not looked into.
     pub(super) fn must_examine(&self) -> bool {
         self.governing.is_some()
+    }
+
+    /// The catalog must be read before a text can be judged.
+    pub(super) fn must_learn(&mut self) -> bool {
+        self.guarded.as_mut().is_some_and(Guarded::must_learn)
+    }
+
+    /// The rules about objects.
+    pub(super) fn guarded(&mut self) -> Option<&mut Guarded> {
+        self.guarded.as_mut()
+    }
+
+    /// Results must be looked at: some columns are not for the client.
+    pub(super) fn treats_results(&self) -> bool {
+        self.guarded.as_ref().is_some_and(Guarded::treats_results)
+    }
+
+    /// The rules about objects, by which results are looked at.
+    pub(super) fn last_objects(&self) -> Option<&guard::ObjectRules> {
+        self.guarded.as_ref().and_then(Guarded::last)
+    }
+
+    /// What is called by number cannot be judged.
+    pub(super) fn refuses_function_calls(&self) -> bool {
+        self.is_read_only() || self.guarded.is_some()
     }
 
     /// Nothing but reads may pass.

@@ -2,6 +2,7 @@
 
 mod columns;
 mod functions;
+mod results;
 mod subject;
 #[path = "../support/mod.rs"]
 pub mod support;

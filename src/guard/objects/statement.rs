@@ -22,9 +22,22 @@ use crate::sql::tokens::Tokens;
 impl ObjectRules {
     /// Every statement of `script` keeps to the rules.
     pub(in crate::guard) fn check(&self, script: &Script<'_>) -> Result<(), Refusal> {
+        self.check_at(script, Position::Result)
+    }
+
+    /// Every statement of `text` keeps to the rules, and none delivers a column that is masked: for
+    /// results that are delivered without a look at where they come from.
+    pub fn check_plain(&self, text: &[u8]) -> Result<(), Refusal> {
+        match Script::lex(text) {
+            Ok(script) => self.check_at(&script, Position::Value),
+            Err(_) => Err(self.unresolved()),
+        }
+    }
+
+    fn check_at(&self, script: &Script<'_>, position: Position) -> Result<(), Refusal> {
         for statement in script.runnable() {
             let tokens = script.tokens(statement);
-            let checked = self.statement(tokens, statement.kind, Position::Result);
+            let checked = self.statement(tokens, statement.kind, position);
             checked.map_err(|refusal| Refusal::clone(&refusal))?;
         }
         Ok(())
