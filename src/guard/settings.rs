@@ -61,6 +61,19 @@ pub(super) fn set_config(tokens: Tokens<'_>, index: usize) -> Result<(), Refused
     Ok(())
 }
 
+/// `set_config(…)`, its name at `index`, may change how the server reads texts: its setting is the
+/// client encoding, or cannot be told.
+pub(super) fn may_hide_quotes(tokens: Tokens<'_>, index: usize) -> bool {
+    let name = tokens.get(index + 2);
+    let is_plain = name.is_some_and(|token| token.kind == TokenKind::String)
+        && tokens.is_symbol(index + 3, b',');
+    let bytes = tokens.bytes(index + 2);
+    !is_plain
+        || bytes.contains(&b'\\')
+        || bytes.contains(&b'\n')
+        || bytes[1..].eq_ignore_ascii_case(b"client_encoding'")
+}
+
 /// The names of settings do not mind case, quoted or not.
 fn variable(tokens: Tokens<'_>, index: usize) -> Result<(), Refused> {
     let Some(name) = tokens.name(index) else {

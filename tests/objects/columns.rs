@@ -93,6 +93,7 @@ const USES: &[&str] = &[
     "SELECT id, ssn FROM customers GROUP BY 1, 2",
     "SELECT id FROM v_ssn",
     "SELECT whole FROM v_rows",
+    "SELECT q AS x, q.r FROM (SELECT * FROM customers, contacts c) AS q(r)",
     "TABLE customers",
     "SELECT most_common_vals FROM pg_stats",
     "PREPARE p AS SELECT upper(ssn) FROM customers",

@@ -1,7 +1,9 @@
 //! Rules about tables, columns and functions, against a real catalog: by text, and over the wire.
 
+mod attacks;
 mod columns;
 mod functions;
+mod random;
 mod results;
 mod subject;
 #[path = "../support/mod.rs"]

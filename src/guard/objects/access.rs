@@ -81,7 +81,7 @@ impl Judge<'_> {
                 let mut parents = relation.parents.iter();
                 let denied = |&&parent: &&usize| is_denied(judged[parent].as_ref());
                 if let Some(&parent) = parents.find(denied) {
-                    judged[position] = self.refused(relation, parent, judged);
+                    judged[position] = reaching(relation, parent, judged);
                     grew = true;
                 }
             }
@@ -97,7 +97,7 @@ impl Judge<'_> {
                 for &parent in &relation.parents {
                     if judged[parent].is_none() && is_denied(judged[position].as_ref()) {
                         judged[parent] =
-                            self.refused(&self.objects.relations[parent], position, judged);
+                            reaching(&self.objects.relations[parent], position, judged);
                         grew = true;
                     }
                 }
@@ -111,7 +111,7 @@ impl Judge<'_> {
 
     fn reached(&self, view: &Relation, judged: &[Option<Arc<Refusal>>]) -> Option<Arc<Refusal>> {
         if let Some(&read) = view.reads.iter().find(|&&read| judged[read].is_some()) {
-            return self.refused(view, read, judged);
+            return reaching(view, read, judged);
         }
         let mut called = view.calls.iter();
         if let Some(cause) = called.find_map(|&called| self.callable.otherwise[called].as_ref()) {
@@ -132,21 +132,21 @@ impl Judge<'_> {
         found.map(|(_, treatment)| treatment)
     }
 
-    fn refused(
-        &self,
-        relation: &Relation,
-        reached: usize,
-        judged: &[Option<Arc<Refusal>>],
-    ) -> Option<Arc<Refusal>> {
-        judged[reached]
-            .as_ref()
-            .map(|cause| through(relation, cause))
-    }
-
     /// It is named in full where tables are allowed.
     fn vouches(&self, relation: &Relation) -> bool {
         vouches(self.policy, relation)
     }
+}
+
+/// The refusal of a relation for another one that it reaches.
+fn reaching(
+    relation: &Relation,
+    reached: usize,
+    judged: &[Option<Arc<Refusal>>],
+) -> Option<Arc<Refusal>> {
+    judged[reached]
+        .as_ref()
+        .map(|cause| through(relation, cause))
 }
 
 fn vouches(policy: &Policy, relation: &Relation) -> bool {

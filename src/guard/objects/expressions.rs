@@ -91,10 +91,6 @@ impl Walk<'_> {
         items.find_map(|item| item.shape.treated(self.rules).cloned())
     }
 
-    fn use_of(&self, treatment: Option<Treatment>) -> Result<(), Refused> {
-        treatment.map_or(Ok(()), |treatment| refuse(&treatment))
-    }
-
     /// `f(t.*)` takes the whole row.
     fn call(&mut self, function: &Function) -> Result<(), Refused> {
         self.parts(&function.name)?;
@@ -110,7 +106,7 @@ impl Walk<'_> {
                     FunctionArgExpr::QualifiedWildcard(name) => self.row(name)?,
                     FunctionArgExpr::Wildcard if list.args.len() == 1 => {}
                     FunctionArgExpr::Expr(_) => {}
-                    _ => self.use_of(self.any_treated())?,
+                    _ => use_of(self.any_treated())?,
                 }
             }
         }
@@ -119,8 +115,13 @@ impl Walk<'_> {
 
     fn row(&mut self, name: &ObjectName) -> Result<(), Refused> {
         self.parts(name)?;
-        self.use_of(self.any_treated())
+        use_of(self.any_treated())
     }
+}
+
+/// A treated column may not be used.
+fn use_of(treatment: Option<Treatment>) -> Result<(), Refused> {
+    treatment.map_or(Ok(()), |treatment| refuse(&treatment))
 }
 
 /// <https://www.postgresql.org/docs/current/ddl-system-columns.html>
@@ -145,11 +146,11 @@ impl Reader<'_, '_> {
         match expr {
             Expr::Identifier(ident) => {
                 let treatment = self.walk.unqualified(ident)?;
-                self.walk.use_of(treatment)
+                use_of(treatment)
             }
             Expr::CompoundIdentifier(parts) => {
                 let treatment = self.walk.qualified(parts)?;
-                self.walk.use_of(treatment)
+                use_of(treatment)
             }
             Expr::Function(function) => self.walk.call(function),
             Expr::Exists { .. } => {
@@ -157,7 +158,7 @@ impl Reader<'_, '_> {
                 Ok(())
             }
             Expr::QualifiedWildcard(name, _) => self.walk.row(name),
-            Expr::Wildcard(_) => self.walk.use_of(self.walk.any_treated()),
+            Expr::Wildcard(_) => use_of(self.walk.any_treated()),
             Expr::Lambda(_)
             | Expr::Map(_)
             | Expr::Dictionary(_)

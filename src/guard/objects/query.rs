@@ -52,15 +52,7 @@ impl Walk<'_> {
         }
         self.scopes.truncate(scopes);
         self.with.truncate(with);
-        self.deliver(outputs, position)
-    }
-
-    /// Treated columns go no further than `position` lets them.
-    pub(super) fn deliver(&self, outputs: Outputs, position: Position) -> Result<Outputs, Refused> {
-        match (position, outputs.treated()) {
-            (Position::Value, Some(treatment)) => refuse(treatment),
-            _ => Ok(outputs),
-        }
+        deliver(outputs, position)
     }
 
     fn with_clause(&mut self, clause: &With) -> Result<(), Refused> {
@@ -159,7 +151,7 @@ impl Walk<'_> {
             _ => {}
         }
         if select.into.is_some() {
-            return self.deliver(outputs, Position::Value);
+            return deliver(outputs, Position::Value);
         }
         Ok(outputs)
     }
@@ -203,7 +195,7 @@ impl Walk<'_> {
                 SelectItem::ExprWithAliases { .. } => return Err(self.unresolved()),
             }
         }
-        self.deliver(outputs, position)
+        deliver(outputs, position)
     }
 
     fn no_options(&self, options: &WildcardAdditionalOptions) -> Result<(), Refused> {
@@ -230,7 +222,7 @@ impl Walk<'_> {
             .iter()
             .map(|item| item.shape.outputs(self.rules));
         for shown in columns.collect::<Vec<_>>() {
-            self.show(shown, outputs, position)?;
+            show(shown, outputs, position)?;
         }
         Ok(())
     }
@@ -258,45 +250,8 @@ impl Walk<'_> {
             };
         }
         for shown in columns {
-            self.show(shown, outputs, position)?;
+            show(shown, outputs, position)?;
         }
-        Ok(())
-    }
-
-    fn show(
-        &self,
-        shown: Outputs,
-        outputs: &mut Outputs,
-        position: Position,
-    ) -> Result<(), Refused> {
-        if position == Position::Exists {
-            outputs.open = true;
-            return Ok(());
-        }
-        let denied = shown
-            .columns
-            .iter()
-            .find_map(|column| match &column.treatment {
-                Some(Treatment::Denied(refusal)) => Some(refusal),
-                _ => None,
-            });
-        if let Some(refusal) = denied {
-            let allowed = shown
-                .columns
-                .iter()
-                .filter(|column| column.treatment.is_none());
-            let names: Vec<&str> = allowed
-                .filter_map(|column| column.name.as_deref())
-                .collect();
-            let rule = refusal.hint.clone().unwrap_or_default();
-            let hint = format!("{rule} These can be selected: {}.", names.join(", "));
-            return Err(Arc::new(Refusal {
-                hint: Some(hint),
-                ..Refusal::clone(refusal)
-            }));
-        }
-        outputs.open |= shown.open;
-        outputs.columns.extend(shown.columns);
         Ok(())
     }
 
@@ -353,7 +308,6 @@ impl Walk<'_> {
     /// A key of ORDER BY, GROUP BY or DISTINCT ON may speak of the select list.
     fn key(&mut self, key: &Expr, outputs: &Outputs) -> Result<(), Refused> {
         match (key, outputs.treated()) {
-            (_, None) => {}
             (Expr::Identifier(ident), Some(_)) => {
                 let name = self.name(ident);
                 let mut columns = outputs.columns.iter();
@@ -366,7 +320,7 @@ impl Walk<'_> {
             }
             (Expr::Value(value), Some(treated)) => {
                 let place = match &value.value {
-                    Value::Number(digits, _) => digits.to_string().parse::<usize>().ok(),
+                    Value::Number(digits, _) => digits.parse::<usize>().ok(),
                     _ => None,
                 };
                 let column = place.and_then(|place| outputs.columns.get(place.checked_sub(1)?));
@@ -386,4 +340,45 @@ impl Walk<'_> {
         }
         self.read(key)
     }
+}
+
+/// Treated columns go no further than `position` lets them.
+fn deliver(outputs: Outputs, position: Position) -> Result<Outputs, Refused> {
+    match (position, outputs.treated()) {
+        (Position::Value, Some(treatment)) => refuse(treatment),
+        _ => Ok(outputs),
+    }
+}
+
+/// Adds the columns that `*` shows.
+fn show(shown: Outputs, outputs: &mut Outputs, position: Position) -> Result<(), Refused> {
+    if position == Position::Exists {
+        outputs.open = true;
+        return Ok(());
+    }
+    let denied = shown
+        .columns
+        .iter()
+        .find_map(|column| match &column.treatment {
+            Some(Treatment::Denied(refusal)) => Some(refusal),
+            _ => None,
+        });
+    if let Some(refusal) = denied {
+        let allowed = shown
+            .columns
+            .iter()
+            .filter(|column| column.treatment.is_none());
+        let names: Vec<&str> = allowed
+            .filter_map(|column| column.name.as_deref())
+            .collect();
+        let rule = refusal.hint.clone().unwrap_or_default();
+        let hint = format!("{rule} These can be selected: {}.", names.join(", "));
+        return Err(Arc::new(Refusal {
+            hint: Some(hint),
+            ..Refusal::clone(refusal)
+        }));
+    }
+    outputs.open |= shown.open;
+    outputs.columns.extend(shown.columns);
+    Ok(())
 }

@@ -82,20 +82,26 @@ impl Outputs {
         if named.peek().is_none() {
             return Found::Nothing;
         }
-        named
-            .find_map(|it| it.treatment.clone())
-            .map_or(Found::Clean, Found::Treated)
+        let treated = named.find_map(|it| Some((it.name.is_some(), it.treatment.clone()?)));
+        match treated {
+            None => Found::Clean,
+            Some((true, treatment)) => Found::Treated(treatment),
+            // It may as well be something else that shows the column: not even by itself.
+            Some((false, treatment)) => {
+                Found::Treated(Treatment::Denied(Arc::clone(treatment.refusal())))
+            }
+        }
     }
 
     /// The same with other names, as far as there are such.
     pub(super) fn renamed(mut self, names: impl Iterator<Item = String>) -> Self {
-        let mut named = 0;
+        let mut count = 0;
         for (column, name) in self.columns.iter_mut().zip(names) {
             column.name = Some(name.into());
-            named += 1;
+            count += 1;
         }
         // Where places are not known, any column may have got any of the names.
-        if self.open && named > 0 {
+        if self.open && count > 0 {
             for column in &mut self.columns {
                 column.name = None;
             }

@@ -7,6 +7,7 @@ use super::ObjectRules;
 use super::words::Called;
 use super::words::Word;
 use crate::guard::refusal::Refusal;
+use crate::guard::settings;
 use crate::sql::kind::StatementKind;
 use crate::sql::lexer::TokenKind;
 use crate::sql::objects::Attribute;
@@ -45,19 +46,21 @@ impl ObjectRules {
                 }
                 _ => continue,
             }
+            if is_set_config(tokens, index) && settings::may_hide_quotes(tokens, index) {
+                return Err(Arc::new(self.hidden_setting()));
+            }
             let word = self.word(tokens, index)?;
             let Some((word, name)) = word else { continue };
             if word.relation {
                 candidates.relations.push(token.start);
             }
             candidates.schema |= word.schema;
-            let word = At {
+            At {
                 tokens,
                 index,
                 kind,
             }
             .judge(word, &name)?;
-            let _ = word;
         }
         Ok(candidates)
     }
@@ -113,6 +116,15 @@ impl ObjectRules {
         found.map_or(Ok(()), |refusal| Err(Arc::clone(refusal)))
     }
 
+    fn hidden_setting(&self) -> Refusal {
+        let message = "permission denied for set_config of what may be the client encoding";
+        let hint = format!(
+            "Policy \"{}\" has rules about objects. Write the setting's name as a plain string.",
+            self.policy
+        );
+        Refusal::new("objects", "42501", message).hint(hint)
+    }
+
     fn unreadable(&self, what: &str) -> Refusal {
         let message = format!("a name with {what} cannot be examined");
         let hint = format!(
@@ -121,6 +133,16 @@ impl ObjectRules {
         );
         Refusal::new("objects", "42501", message).hint(hint)
     }
+}
+
+/// The token at `index` is the name in a call of `set_config`.
+fn is_set_config(tokens: Tokens<'_>, index: usize) -> bool {
+    const NAME: &[u8] = b"set_config";
+    let bytes = tokens.bytes(index);
+    let name = bytes.strip_prefix(b"\"").unwrap_or(bytes);
+    name.len() >= NAME.len()
+        && name[..NAME.len()].eq_ignore_ascii_case(NAME)
+        && tokens.is_symbol(index + 1, b'(')
 }
 
 /// A name as PostgreSQL stores it.

@@ -79,7 +79,7 @@ impl Types {
             } else {
                 let target = objects.types.iter().find(|named| named.oid == cast.target);
                 let name = target.map(|named| Arc::clone(&named.name));
-                for name in name.iter() {
+                if let Some(name) = &name {
                     self.word(name, refusal);
                     for &spelling in spellings(name) {
                         self.word(&Arc::from(spelling), refusal);

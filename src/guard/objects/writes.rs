@@ -110,7 +110,7 @@ impl Walk<'_> {
         match &update.from {
             None => {}
             Some(UpdateTableFromKind::BeforeSet(items) | UpdateTableFromKind::AfterSet(items)) => {
-                self.from(items)?
+                self.from(items)?;
             }
         }
         self.assignments(&update.assignments)?;
