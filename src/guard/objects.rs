@@ -83,7 +83,8 @@ impl ObjectRules {
         };
         rules.words = words::collect(&rules.objects, &rules.access, &callable, types.words);
         words::imply(&mut rules.words, &rules.symbols);
-        rules.foreign_words = rules.words.keys().any(|word| !word.is_ascii());
+        rules.foreign_words = rules.words.keys().any(|word| !word.is_ascii())
+            || columns.have_foreign_names(&rules.objects);
         rules
     }
 

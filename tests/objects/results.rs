@@ -23,6 +23,7 @@ use crate::support::message::describe_statement;
 use crate::support::message::execute;
 use crate::support::message::function_call;
 use crate::support::message::parse;
+use crate::support::message::query;
 use crate::support::message::sync;
 use crate::support::message::unnamed;
 use crate::support::proxy::proxy_with;
@@ -164,19 +165,99 @@ fn masks_hold_through_cursors_returning_and_subqueries() {
 }
 
 #[test]
-fn a_denied_column_is_withheld_even_where_the_text_was_let_through() {
+fn a_refusal_names_its_rule() {
+    let mut policy = named();
+    policy.deny_columns = columns(&["customers.ssn"]);
+    let proxy = proxy(policy, PoolMode::Session);
+    let mut client = TestClient::login(proxy.addr(), filled());
+    let error = client.error("SELECT ssn FROM customers");
+    assert_eq!(error.field('C'), "42501");
+    assert_eq!(error.field('D'), "Rule \"deny_columns\".");
+    client.run("SELECT id, name FROM customers");
+}
+
+#[test]
+fn what_is_masked_cannot_be_stored_by_way_of_a_prepared_statement() {
+    let proxy = proxy(masked(), PoolMode::Session);
+    let mut client = TestClient::login(proxy.addr(), filled());
+    client.run("PREPARE p AS SELECT ssn FROM customers");
+    for text in [
+        "CREATE TEMP TABLE stored AS EXECUTE p",
+        "CREATE TEMP TABLE stored (a) AS /* x */ EXECUTE p WITH DATA",
+        "EXPLAIN ANALYZE CREATE TEMP TABLE stored AS EXECUTE p",
+        "SELECT cursor_to_xml('c', 1, false, false, '')",
+    ] {
+        assert_eq!(client.error(text).field('C'), "42501", "{text}");
+    }
+}
+
+#[test]
+fn long_rows_are_masked_and_a_writing_cte_too() {
+    for mode in MODES {
+        let proxy = proxy(masked(), mode);
+        let mut client = TestClient::login(proxy.addr(), filled());
+        for text in [
+            "SELECT ssn, repeat('x', 1000000) FROM customers WHERE id = 1",
+            "SELECT repeat('x', 300000), ssn, repeat('y', 70000) FROM customers",
+            "WITH x AS (UPDATE customers SET name = name RETURNING *) SELECT ssn, id FROM x",
+            "WITH x AS (DELETE FROM customers WHERE id = -1 RETURNING *) SELECT * FROM x",
+            "SELECT c.ssn FROM (customers c LEFT JOIN orders o ON o.id = c.id)",
+            "SELECT s FROM customers c, LATERAL (SELECT c.ssn AS s) x",
+        ] {
+            client.run("BEGIN");
+            let simple = client.run(text);
+            client.send(&unnamed(text));
+            client.send(&sync());
+            let extended = client.replies();
+            client.run("ROLLBACK");
+            for replies in [&simple, &extended] {
+                let error = replies.iter().find(|it| it.kind() == Kind::ErrorResponse);
+                assert!(error.is_none(), "{text}: {error:?}");
+                hides(replies);
+            }
+            assert_eq!(rows(&simple), rows(&extended), "{text}");
+        }
+    }
+}
+
+/// A column that is renamed to what is denied behind the back of a cursor.
+#[test]
+fn a_denied_column_is_withheld_by_where_it_comes_from() {
+    const FETCH: &str = "FETCH FIRST FROM held";
     let name = database();
     cluster()
         .run_sql(&name, crate::subject::FIXTURE)
         .expect("the script runs");
     let mut policy = named();
-    policy.deny_columns = columns(&["customers.ssn"]);
+    policy.deny_columns = columns(&["customers.hidden"]);
     let proxy = proxy(policy, PoolMode::Session);
     let mut client = TestClient::login(proxy.addr(), &name);
-    let error = client.error("SELECT ssn FROM customers");
-    assert_eq!(error.field('C'), "42501");
-    assert_eq!(error.field('D'), "Rule \"deny_columns\".");
-    client.run("SELECT id, name FROM customers");
+    client.run("DECLARE held SCROLL CURSOR WITH HOLD FOR SELECT city AS c FROM customers");
+    assert_eq!(client.row(FETCH), "Oslo");
+    cluster()
+        .run_sql(&name, "ALTER TABLE customers RENAME COLUMN city TO hidden")
+        .expect("the script runs");
+    let mut extended = vec![parse("s", FETCH), bind("", "s", &[]), execute("", 0)];
+    extended.push(sync());
+    let extended = extended.concat();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    for request in [query(FETCH), extended] {
+        loop {
+            client.run("BEGIN");
+            client.send(&request);
+            let replies = client.replies();
+            let status = replies.last().map(Message::text);
+            client.run("ROLLBACK");
+            client.run("DEALLOCATE s");
+            let error = replies.iter().find(|it| it.kind() == Kind::ErrorResponse);
+            if error.is_some_and(|error| error.field('C') == "42501") {
+                assert!(rows(&replies).is_empty(), "{replies:?}");
+                assert_eq!(status.as_deref(), Some("E"), "the transaction has failed");
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "{replies:?}");
+        }
+    }
 }
 
 #[test]

@@ -34,6 +34,22 @@ pub(crate) fn filled() -> &'static str {
     })
 }
 
+/// A database that differs in nothing but what must never be delivered.
+pub(crate) fn twin() -> &'static str {
+    static TWIN: OnceLock<String> = OnceLock::new();
+    TWIN.get_or_init(|| {
+        let name = database();
+        let script = FIXTURE
+            .replace(
+                "'sk-live-THIS-IS-SECRET' || g",
+                "'xx-live-ANOTHER-SECRET' || (9 - g)",
+            )
+            .replace(SECRET, "aa-live-ANOTHER-SECRET");
+        cluster().run_sql(&name, &script).expect("the script runs");
+        name
+    })
+}
+
 /// What the catalog says of a database at this moment.
 pub(crate) fn objects(database: &str) -> Arc<Objects> {
     let runtime = Builder::new_multi_thread()

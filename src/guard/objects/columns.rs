@@ -74,6 +74,14 @@ impl Columns {
         origins
     }
 
+    /// A treated column has a name beyond ASCII.
+    pub(super) fn have_foreign_names(&self, objects: &Objects) -> bool {
+        self.treated.iter().any(|(&relation, treated)| {
+            let mut columns = objects.relations[relation].columns.iter();
+            columns.any(|column| treated.contains_key(&column.attnum) && !column.name.is_ascii())
+        })
+    }
+
     /// What inherits a column holds values of it, and so does what is generated from it.
     fn down(&mut self, objects: &Objects) {
         let mut grew = true;

@@ -202,6 +202,12 @@ impl ObjectRules {
                 "COPY with a file or program of the server"
             }
             Kind::Create | Kind::Other if is_opaque(tokens) => "this statement",
+            // The rows of a prepared statement may have columns that only results may have.
+            Kind::Create | Kind::Explain { .. }
+                if stores_executed(tokens) && !self.origins.is_empty() =>
+            {
+                "CREATE TABLE AS EXECUTE"
+            }
             Kind::Set(scope) => {
                 let safe = settings::safe_encoding(tokens, scope);
                 return if safe {
@@ -225,6 +231,12 @@ impl ObjectRules {
         let message = format!("permission denied for {what}");
         Refusal::new("objects", "42501", message).hint(hint)
     }
+}
+
+/// CREATE TABLE … AS EXECUTE, explained or not.
+fn stores_executed(tokens: Tokens<'_>) -> bool {
+    (1..tokens.len())
+        .any(|index| tokens.is_word(index - 1, "as") && tokens.is_word(index, "execute"))
 }
 
 /// It makes, changes or brings in what runs code or reaches other data: functions and what is made
