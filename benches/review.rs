@@ -107,13 +107,7 @@ fn objects() -> Objects {
         columns: (1..=100).map(column).collect(),
         ..Relation::default()
     });
-    let mut objects = Objects {
-        version: 1,
-        relations: relations.collect(),
-        ..Objects::default()
-    };
-    objects.index();
-    objects
+    Objects::of(1, relations.collect())
 }
 
 fn reviewing_objects(criterion: &mut Criterion) {

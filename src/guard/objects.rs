@@ -15,7 +15,7 @@ mod scope;
 mod statement;
 mod tokens;
 mod tree;
-mod types;
+mod unnamed_calls;
 mod walk;
 mod words;
 mod writes;
@@ -66,7 +66,7 @@ impl ObjectRules {
     /// The rules of `policy` over `objects`.
     pub fn new(policy: &Policy, objects: Arc<Objects>) -> Self {
         let callable = calls::Callable::judge(policy, &objects);
-        let types = types::Types::judge(&objects, &callable);
+        let types = unnamed_calls::Types::judge(&objects, &callable);
         let columns = columns::Columns::judge(policy, &objects, &types);
         let access = access::judge(policy, &objects, &callable, &columns);
         let mut rules = Self {

@@ -131,6 +131,17 @@ pub struct NamedType {
 pub const FIRST_NORMAL_OID: u32 = 16384;
 
 impl Objects {
+    /// These relations and nothing else.
+    pub fn of(version: u64, relations: Vec<Relation>) -> Self {
+        let mut objects = Self {
+            version,
+            relations,
+            ..Self::default()
+        };
+        objects.index();
+        objects
+    }
+
     /// Makes [`named`](Self::named) find the relations that are there now.
     pub fn index(&mut self) {
         self.by_name.clear();

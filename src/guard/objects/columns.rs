@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Origin;
-use super::types::Types;
+use super::unnamed_calls::Types;
 use crate::config::Policy;
 use crate::guard::refusal::Refusal;
 use crate::sql::objects::Objects;
