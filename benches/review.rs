@@ -129,7 +129,7 @@ fn reviewing_objects(criterion: &mut Criterion) {
     let objects = Arc::new(objects());
     let mut group = criterion.benchmark_group("objects");
     for (rule, policy) in [("deny_tables", &denies), ("allow_tables", &lists)] {
-        let rules = ObjectRules::new(policy, Arc::clone(&objects));
+        let rules = ObjectRules::new(policy, &objects);
         for (name, text) in [("tiny", TINY), ("report", REPORT)] {
             group.bench_function(format!("{rule}/{name}"), |bencher| {
                 bencher.iter(|| {
@@ -138,7 +138,7 @@ fn reviewing_objects(criterion: &mut Criterion) {
             });
         }
         group.bench_function(format!("{rule}/made ready"), |bencher| {
-            bencher.iter(|| ObjectRules::new(black_box(policy), Arc::clone(&objects)));
+            bencher.iter(|| ObjectRules::new(black_box(policy), &objects));
         });
     }
     group.finish();

@@ -105,13 +105,17 @@ impl Reading {
                     1 => Attribute::OfValue,
                     _ => Attribute::OfRow,
                 },
+                volatile: row.try_get(5)?,
+                body: row.try_get::<_, Option<&str>>(6)?.map(Arc::from),
                 calls: Vec::new(),
             };
             self.functions.insert(oid, self.objects.functions.len());
             self.objects.functions.push(function);
         }
-        for row in reader.query(PARTS, &[]).await? {
-            if let (Some(whole), Some(part)) = (self.function(&row, 0)?, self.function(&row, 1)?) {
+        let parts = reader.query(PARTS, &[]).await?;
+        let defaults = reader.query(DEFAULTS, &[]).await?;
+        for row in parts.iter().chain(&defaults) {
+            if let (Some(whole), Some(part)) = (self.function(row, 0)?, self.function(row, 1)?) {
                 self.objects.functions[whole].calls.push(part);
             }
         }
@@ -272,7 +276,11 @@ SELECT p.oid, n.nspname::text, p.proname::text,
        CASE WHEN p.prokind IN ('p', 'w') OR p.pronargs = 0 OR p.pronargs - p.pronargdefaults > 1
             THEN 0
             WHEN t.typtype IN ('c', 'p', 'd') THEN 2
-            ELSE 1 END
+            ELSE 1 END,
+       p.provolatile = 'v',
+       CASE WHEN p.oid >= 16384 AND l.lanname IN ('sql', 'plpgsql') AND p.prosrc <> ''
+                 AND length(p.prosrc) < 100000
+            THEN p.prosrc END
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
@@ -286,6 +294,14 @@ SELECT DISTINCT a.aggfnoid::oid, part
                                  a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn,
                                  a.aggmfinalfn]::oid[]) AS part
  WHERE part <> 0
+ ORDER BY 1, 2";
+
+const DEFAULTS: &str = r"
+SELECT DISTINCT p.oid, found[1]::oid
+  FROM pg_proc p
+ CROSS JOIN LATERAL regexp_matches(p.proargdefaults::text,
+                                   ':(?:funcid|opfuncid) (\d+)', 'g') AS found
+ WHERE p.oid >= 16384
  ORDER BY 1, 2";
 
 const OPERATORS: &str = "

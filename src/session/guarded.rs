@@ -36,7 +36,7 @@ impl Ready {
         if let Some(rules) = known {
             return rules;
         }
-        let rules = Arc::new(ObjectRules::new(&governing.policy, Arc::clone(objects)));
+        let rules = Arc::new(ObjectRules::new(&governing.policy, objects));
         let mut ready = self.lock();
         if ready.len() >= MOST_READY {
             ready.clear();

@@ -72,9 +72,13 @@ pub struct Function {
     /// What it reads is known from what it is given: it is PostgreSQL's own, or written in C, or
     /// quiet and of an extension. The body of any other may read whatever it likes.
     pub transparent: bool,
+    /// PostgreSQL takes it for one that may do anything.
+    pub volatile: bool,
+    /// Its source, when it is not transparent and written in SQL or PL/pgSQL.
+    pub body: Option<Arc<str>>,
     /// It can be called as an attribute of a row or, with parentheses, of any value.
     pub attribute: Attribute,
-    /// Positions of the functions that an aggregate is made of.
+    /// Positions of the functions that an aggregate is made of, and that defaults of arguments call.
     pub calls: Vec<usize>,
 }
 

@@ -294,6 +294,23 @@ fn a_refusal_rolls_back_what_came_before_it_and_the_session_goes_on() {
 }
 
 #[test]
+fn nothing_runs_while_the_catalog_cannot_be_read() {
+    let mut policy = named();
+    policy.tables.deny = names(&["secrets"]);
+    let proxy = proxy_with(|config| {
+        config.databases[0].service_user = Some("nobody_of_that_name".to_owned());
+        config.policies.push(policy);
+    });
+    let mut client = TestClient::login(proxy.addr(), filled());
+    let error = client.error("SELECT 1");
+    assert_eq!(error.field('C'), "57P03");
+    client.send(&unnamed("SELECT 1"));
+    client.send(&sync());
+    expect!(client, ErrorResponse);
+    expect!(client, ReadyForQuery);
+}
+
+#[test]
 fn a_view_made_since_is_known_before_it_can_be_used_to_look_through() {
     let name = database();
     cluster()

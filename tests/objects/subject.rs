@@ -82,7 +82,7 @@ impl Judge {
     }
 
     pub(crate) fn of(policy: Policy, objects: Arc<Objects>) -> Self {
-        let rules = ObjectRules::new(&policy, objects);
+        let rules = ObjectRules::new(&policy, &objects);
         Self { policy, rules }
     }
 
@@ -226,6 +226,19 @@ CREATE DOMAIN checked AS text CHECK (checks(VALUE));
 CREATE FUNCTION step(text, int) RETURNS text LANGUAGE sql AS $$ SELECT token FROM secrets $$;
 CREATE AGGREGATE gather(int) (SFUNC = step, STYPE = text);
 CREATE VIEW v_calls AS SELECT leak() AS l;
+CREATE FUNCTION calm(int) RETURNS int LANGUAGE sql AS $$ SELECT $1 + 1 $$;
+CREATE FUNCTION tidy(text) RETURNS text LANGUAGE plpgsql
+    AS $$ DECLARE n int := 1; BEGIN /* secrets */ RETURN lower($1) || n; END $$;
+CREATE FUNCTION calls_leak() RETURNS text LANGUAGE sql AS $$ SELECT leak() $$;
+CREATE FUNCTION calls_calls() RETURNS text LANGUAGE plpgsql
+    AS $$ BEGIN RETURN "calls_leak"(); END $$;
+CREATE FUNCTION dynamic(text) RETURNS text LANGUAGE plpgsql
+    AS $$ DECLARE r text; BEGIN EXECUTE $1 INTO r; RETURN r; END $$;
+CREATE FUNCTION sleeps() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0); END $$;
+CREATE FUNCTION by_default(text DEFAULT leak()) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$;
+CREATE FUNCTION standard() RETURNS bigint LANGUAGE sql
+    BEGIN ATOMIC SELECT count(*) FROM secrets; END;
+CREATE FUNCTION by_operator() RETURNS text LANGUAGE sql AS $$ SELECT 1 <+> 2 $$;
 CREATE PROCEDURE proceed() LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; END $$;
 ANALYZE;
 "#;

@@ -1,7 +1,9 @@
 //! Which functions may not be called, and why.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::bodies;
 use crate::config::ObjectPattern;
 use crate::config::Policy;
 use crate::guard::functions;
@@ -20,7 +22,13 @@ pub(super) struct Callable {
 }
 
 impl Callable {
-    pub(super) fn judge(policy: &Policy, objects: &Objects) -> Self {
+    /// Judges every function of `objects`; the bodies of those in `found` are known to reach
+    /// something out of bounds.
+    pub(super) fn judge(
+        policy: &Policy,
+        objects: &Objects,
+        found: &HashMap<usize, Arc<Refusal>>,
+    ) -> Self {
         let by_name = objects.functions.iter().map(|function| {
             let refused = denied(policy, function).or_else(|| unlisted(policy, function));
             refused.or_else(|| opaque(policy, function))
@@ -35,6 +43,11 @@ impl Callable {
             by_name: by_name.map(|refused| refused.map(Arc::new)).collect(),
             otherwise: otherwise.map(|refused| refused.map(Arc::new)).collect(),
         };
+        for (&position, refused) in found {
+            for judged in [&mut callable.by_name, &mut callable.otherwise] {
+                judged[position].get_or_insert_with(|| Arc::clone(refused));
+            }
+        }
         callable.reach(objects);
         callable
     }
@@ -74,11 +87,23 @@ fn unlisted(policy: &Policy, function: &Function) -> Option<Refusal> {
     Some(refused("allow_functions", function).hint(hint))
 }
 
-/// A function that may read what the text does not show, unless it is vouched for by its name.
+/// A function that may do what the text does not show, unless it is vouched for.
 fn opaque(policy: &Policy, function: &Function) -> Option<Refusal> {
-    let runs_text =
-        functions::reads_by_text(&function.name) || functions::is_denied_schema(&function.schema);
-    let hides = runs_text || !function.transparent && policy.guards_data();
+    let may_do_anything = policy.guards_data() || function.volatile;
+    let hides = !function.transparent && may_do_anything && bodies::hides(function);
+    if !hides && !runs_text(function) || is_vouched(policy, function) {
+        return None;
+    }
+    let hint = format!(
+        "It may do what policy \"{}\" keeps back; allow_functions can name it.",
+        policy.name
+    );
+    Some(refused("allow_functions", function).hint(hint))
+}
+
+/// `allow_functions` say of this very function that it may be called.
+pub(super) fn is_vouched(policy: &Policy, function: &Function) -> bool {
+    let runs_text = runs_text(function);
     let allowed = policy.functions.allow.as_deref().unwrap_or_default();
     let vouches = |pattern: &ObjectPattern| {
         let says_which = if runs_text {
@@ -88,14 +113,12 @@ fn opaque(policy: &Policy, function: &Function) -> Option<Refusal> {
         };
         says_which && pattern.matches(&function.schema, &function.name)
     };
-    if !hides || allowed.iter().any(vouches) {
-        return None;
-    }
-    let hint = format!(
-        "It may read what policy \"{}\" keeps back; allow_functions can name it.",
-        policy.name
-    );
-    Some(refused("allow_functions", function).hint(hint))
+    allowed.iter().any(vouches)
+}
+
+/// It reads what its arguments say in words.
+fn runs_text(function: &Function) -> bool {
+    functions::reads_by_text(&function.name) || functions::is_denied_schema(&function.schema)
 }
 
 fn refused(rule: &'static str, function: &Function) -> Refusal {

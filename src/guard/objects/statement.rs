@@ -313,7 +313,7 @@ fn without_tail(tokens: Tokens<'_>) -> Tokens<'_> {
 }
 
 impl Candidates {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.relations.is_empty() && !self.schema
     }
 
