@@ -60,7 +60,7 @@ fn blocks_that_a_policy_decides_are_refused_by_one() {
         "pg_show_all_settings",
     ]);
     policy.deny_columns = columns(&["customers.ssn", "customers.email"]);
-    let judge = Judge::of(policy, objects(&name));
+    let judge = Judge::of(policy, &objects(&name));
     let mut client = TestClient::login(cluster().addr(), &name);
     let mut wrong = Vec::new();
     let blocks = blocks(&attacks);

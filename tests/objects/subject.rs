@@ -78,11 +78,11 @@ pub(crate) struct Judge {
 
 impl Judge {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self::of(policy, objects(filled()))
+        Self::of(policy, &objects(filled()))
     }
 
-    pub(crate) fn of(policy: Policy, objects: Arc<Objects>) -> Self {
-        let rules = ObjectRules::new(&policy, &objects);
+    pub(crate) fn of(policy: Policy, objects: &Arc<Objects>) -> Self {
+        let rules = ObjectRules::new(&policy, objects);
         Self { policy, rules }
     }
 
