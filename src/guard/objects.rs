@@ -22,6 +22,7 @@ mod words;
 mod writes;
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use self::access::Access;
@@ -32,8 +33,17 @@ use crate::config::Policy;
 use crate::sql::objects::Objects;
 
 /// The object rules of one policy over one state of a database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ObjectRules {
+    made: Arc<Made>,
+    /// The schemas in which the session looks for what is written without one, in order, where that
+    /// is known.
+    path: Option<Vec<Box<str>>>,
+}
+
+/// What is the same for every session.
+#[derive(Debug)]
+pub struct Made {
     policy: String,
     objects: Arc<Objects>,
     /// What may be done with each relation of `objects`.
@@ -52,6 +62,14 @@ pub struct ObjectRules {
     guards_data: bool,
     /// By relation oid and attribute number.
     origins: HashMap<(u32, i16), Origin>,
+}
+
+impl Deref for ObjectRules {
+    type Target = Made;
+
+    fn deref(&self) -> &Made {
+        &self.made
+    }
 }
 
 /// What becomes of a result's column that comes from a certain column of a table.
@@ -89,7 +107,7 @@ impl ObjectRules {
         let types = unnamed_calls::Types::judge(&objects, &callable);
         let columns = columns::Columns::judge(policy, &objects, &types);
         let access = access::judge(policy, &objects, &callable, &columns);
-        let mut rules = Self {
+        let mut rules = Made {
             policy: policy.name.clone(),
             origins: columns.origins(&objects),
             access,
@@ -105,7 +123,19 @@ impl ObjectRules {
         words::imply(&mut rules.words, &rules.symbols);
         rules.foreign_words = rules.words.keys().any(|word| !word.is_ascii())
             || columns.have_foreign_names(&rules.objects);
-        rules
+        Self {
+            made: Arc::new(rules),
+            path: None,
+        }
+    }
+
+    /// The rules for a statement that runs at once, in a session that looks in these schemas.
+    #[must_use]
+    pub fn seen_from(&self, path: Vec<Box<str>>) -> Self {
+        Self {
+            made: Arc::clone(&self.made),
+            path: Some(path),
+        }
     }
 
     /// [`Objects::version`] of the state that they are made for.

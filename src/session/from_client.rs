@@ -275,6 +275,9 @@ impl Dialogue {
             return Fate::emptied(client::QUERY);
         };
         let ruling = rules.rule(text);
+        if rules.wants_path() {
+            return Fate::Learn;
+        }
         if link.let_give_up(text) {
             self.heard = Heard::Nothing;
         }

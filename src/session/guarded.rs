@@ -11,14 +11,24 @@ use super::End;
 use super::Origin;
 use super::Services;
 use super::Session;
+use super::dialogue::Progress;
 use super::link::Access;
 use super::login::Governing;
+use super::wrapper;
+use super::wrapper::LONGEST_REPLY;
 use crate::catalog::Catalog;
 use crate::guard::ObjectRules;
 use crate::sql::objects::Objects;
+use crate::wire::TransactionStatus;
+use crate::wire::frontend;
 
 /// How old what a decision is made with may be without anybody being asked.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// In the order in which they are looked into, those included that need not be named.
+const SCHEMAS: &str = "SELECT found FROM \
+    pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS path(found, place) \
+    ORDER BY place";
 
 /// Rules that are kept ready, for all sessions together.
 const MOST_READY: usize = 64;
@@ -62,6 +72,20 @@ pub(super) struct Guarded {
     since: Option<Instant>,
     /// They were waited for; who comes next is told that they are not known.
     has_waited: bool,
+    /// Where the session looks for names.
+    path: SearchPath,
+}
+
+/// The schemas in which a session looks for names, for the text that is judged next.
+#[derive(Debug, Default)]
+enum SearchPath {
+    /// Nobody has asked.
+    #[default]
+    Unknown,
+    /// The server is to be asked.
+    Wanted,
+    /// It was asked, and this is what it said, if anything.
+    Asked(Option<Vec<Box<str>>>),
 }
 
 impl Guarded {
@@ -75,6 +99,7 @@ impl Guarded {
             last: None,
             since: None,
             has_waited: false,
+            path: SearchPath::Unknown,
         }
     }
 
@@ -89,6 +114,31 @@ impl Guarded {
         self.refresh();
         self.has_waited = false;
         self.known.as_deref()
+    }
+
+    /// The rules where the session looks for names, if the server was asked for that.
+    pub(super) fn rules_on_path(&mut self) -> Option<ObjectRules> {
+        let SearchPath::Asked(path) = &mut self.path else {
+            return None;
+        };
+        let path = path.take();
+        Some(self.rules()?.seen_from(path?))
+    }
+
+    /// A verdict depends on where the session looks: whether the server is to be asked, and the text
+    /// judged again.
+    pub(super) fn wants_path(&mut self) -> bool {
+        match self.path {
+            SearchPath::Unknown => self.path = SearchPath::Wanted,
+            SearchPath::Wanted => {}
+            SearchPath::Asked(_) => return false,
+        }
+        true
+    }
+
+    /// The text was judged.
+    pub(super) fn forget_path(&mut self) {
+        self.path = SearchPath::Unknown;
     }
 
     /// The same without looking whether they still hold, for results of what was let through.
@@ -131,6 +181,9 @@ impl Session {
         let Some(guarded) = self.rules.guarded() else {
             return Ok(());
         };
+        if matches!(guarded.path, SearchPath::Wanted) {
+            return self.learn_path().await;
+        }
         guarded.has_waited = true;
         let catalog = guarded.catalog.clone();
         let access = Arc::clone(&guarded.access);
@@ -143,5 +196,36 @@ impl Session {
             Err(error) => tracing::warn!(%error, "objects not known"),
         }
         Ok(())
+    }
+
+    /// Asks the server where the session looks for names.
+    async fn learn_path(&mut self) -> Result<(), End> {
+        let path = self.search_path().await?;
+        if let Some(guarded) = self.rules.guarded() {
+            guarded.path = SearchPath::Asked(path);
+        }
+        Ok(())
+    }
+
+    /// The schemas in which the session looks, when everything before is done; `None` where asking
+    /// would end what the client is in the middle of.
+    async fn search_path(&mut self) -> Result<Option<Vec<Box<str>>>, End> {
+        let is_settled = self.settle().await?;
+        let may_ask = is_settled
+            && self.dialogue.progress == Progress::Nothing
+            && self.dialogue.status != TransactionStatus::Error;
+        if !may_ask || self.attached().await.is_err() {
+            return Ok(None);
+        }
+        let mut request = Vec::new();
+        wrapper::put_command(&mut request, SCHEMAS);
+        frontend::put_sync(&mut request);
+        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await;
+        let reply = reply.map_err(|_| End::Server)?;
+        if reply.error.is_some() {
+            return Ok(None);
+        }
+        let schemas = reply.rows().filter_map(|mut row| row.pop().flatten());
+        Ok(Some(schemas.map(String::into_boxed_str).collect()))
     }
 }

@@ -67,6 +67,8 @@ pub(super) struct Rules {
     guarded: Option<Guarded>,
     unlimited: Plan,
     kept: Kept,
+    /// What was refused last was so for want of the search path.
+    depends_on_path: bool,
     /// Transaction blocks are not for this session.
     refuses_blocks: bool,
 }
@@ -102,6 +104,7 @@ impl Rules {
             facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, access)),
             unlimited: Plan::unlimited(),
             kept: Kept::default(),
+            depends_on_path: false,
             refuses_blocks: access.mode == PoolMode::Statement,
         }
     }
@@ -113,6 +116,7 @@ impl Rules {
 
     /// What becomes of `text`.
     pub(super) fn rule(&mut self, text: &[u8]) -> Ruling {
+        self.depends_on_path = false;
         if let Some(ruling) = self.kept.take(text) {
             return ruling;
         }
@@ -139,8 +143,25 @@ impl Rules {
         match self.verdict(text) {
             Verdict::Forward(plan) => Ruling::Forward(plan),
             Verdict::Rewrite { text, plan } => Ruling::Rewrite(text, plan),
-            Verdict::Refuse(refusal) => Ruling::Refuse(Box::new(errors::refused(&refusal))),
+            Verdict::Refuse(refusal) => {
+                self.depends_on_path = refusal.depends_on_path;
+                Ruling::Refuse(Box::new(errors::refused(&refusal)))
+            }
         }
+    }
+
+    /// The last refusal may be none where the session looks for names: whether the server is to be
+    /// asked for that, and the text judged again.
+    pub(super) fn wants_path(&mut self) -> bool {
+        let depends = std::mem::take(&mut self.depends_on_path);
+        let Some(guarded) = &mut self.guarded else {
+            return false;
+        };
+        if depends && guarded.wants_path() {
+            return true;
+        }
+        guarded.forget_path();
+        false
     }
 
     fn verdict(&mut self, text: &[u8]) -> Verdict {
@@ -148,6 +169,10 @@ impl Rules {
             return Verdict::Forward(self.unlimited());
         };
         let facts = self.facts.as_mut().and_then(FactsOfDatabase::fresh);
+        let on_path = self.guarded.as_mut().and_then(Guarded::rules_on_path);
+        if let Some(rules) = on_path {
+            return guard::review_objects(text, policy, facts, Some(&rules));
+        }
         let objects = self.guarded.as_mut().and_then(Guarded::rules);
         let key = CacheKey {
             policy: *number,

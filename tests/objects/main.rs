@@ -5,6 +5,7 @@ mod columns;
 mod functions;
 mod random;
 mod results;
+mod search_path;
 mod subject;
 #[path = "../support/mod.rs"]
 pub mod support;

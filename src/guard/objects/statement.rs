@@ -22,6 +22,18 @@ use crate::sql::tokens::Tokens;
 impl ObjectRules {
     /// Every statement of `script` keeps to the rules.
     pub(in crate::guard) fn check(&self, script: &Script<'_>) -> Result<(), Refusal> {
+        let mut runnable = script.runnable();
+        let is_one = runnable
+            .next()
+            .is_some_and(|first| runs_at_once(first.kind));
+        if self.path.is_some() && (!is_one || runnable.next().is_some()) {
+            // It may look elsewhere when it runs.
+            let anywhere = Self {
+                path: None,
+                ..self.clone()
+            };
+            return anywhere.check_at(script, Position::Result);
+        }
         self.check_at(script, Position::Result)
     }
 
@@ -231,6 +243,25 @@ impl ObjectRules {
         let message = format!("permission denied for {what}");
         Refusal::new("objects", "42501", message).hint(hint)
     }
+}
+
+/// A statement finds what its names stand for when it comes, not when it is executed later.
+fn runs_at_once(kind: StatementKind) -> bool {
+    use StatementKind as Kind;
+    matches!(
+        kind,
+        Kind::Select
+            | Kind::SelectInto
+            | Kind::WithWrite { .. }
+            | Kind::Insert
+            | Kind::Update
+            | Kind::Delete
+            | Kind::Merge
+            | Kind::Explain { .. }
+            | Kind::Copy(_)
+            | Kind::Declare
+            | Kind::Create
+    )
 }
 
 /// CREATE TABLE … AS EXECUTE, explained or not.

@@ -59,6 +59,7 @@ impl ObjectRules {
                 tokens,
                 index,
                 kind,
+                path: self.path.as_deref(),
             }
             .judge(word, &name)?;
         }
@@ -163,6 +164,8 @@ struct At<'a> {
     tokens: Tokens<'a>,
     index: usize,
     kind: StatementKind,
+    /// Where functions without a schema are looked for.
+    path: Option<&'a [Box<str>]>,
 }
 
 impl At<'_> {
@@ -175,8 +178,18 @@ impl At<'_> {
         {
             return Err(Arc::clone(refusal));
         }
-        let called = word.functions.iter().find(|called| self.calls(called));
-        called.map_or(Ok(()), |called| Err(Arc::clone(&called.refusal)))
+        let mut functions = word.functions.iter();
+        let Some(called) = functions.find(|called| self.calls(called)) else {
+            return Ok(());
+        };
+        let may_be_elsewhere = self.path.is_none() && &*called.schema != "pg_catalog";
+        Err(if may_be_elsewhere {
+            let mut refusal = Refusal::clone(&called.refusal);
+            refusal.depends_on_path = true;
+            Arc::new(refusal)
+        } else {
+            Arc::clone(&called.refusal)
+        })
     }
 
     /// It stands where it is a keyword.
@@ -200,6 +213,7 @@ impl At<'_> {
             tokens,
             index,
             kind,
+            path,
         } = self;
         let behind_dot = index > 0 && tokens.is_symbol(index - 1, b'.');
         if !matches!(
@@ -221,14 +235,14 @@ impl At<'_> {
                 let schema = index.checked_sub(2).and_then(|before| tokens.name(before));
                 return schema.is_none_or(|schema| schema == *called.schema);
             }
-            return !self.is_no_call();
+            return !self.is_no_call() && may_find(path, &called.schema);
         }
         if !behind_dot || index < 2 {
             return false;
         }
         match called.attribute {
             Attribute::No => false,
-            Attribute::OfRow => true,
+            Attribute::OfRow => may_find(path, &called.schema),
             Attribute::OfValue => {
                 tokens.is_symbol(index - 2, b')') || tokens.is_symbol(index - 2, b']')
             }
@@ -250,6 +264,13 @@ impl At<'_> {
                 b"into" | b"as" | b"references"
             )
     }
+}
+
+/// Something in `schema` may be found without being written with it.
+fn may_find(path: Option<&[Box<str>]>, schema: &str) -> bool {
+    path.is_none_or(|path| {
+        schema == "pg_catalog" || path.iter().any(|on_path| **on_path == *schema)
+    })
 }
 
 /// The statement changes or grants functions.

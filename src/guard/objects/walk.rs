@@ -129,10 +129,24 @@ impl ObjectRules {
         let is_there = |&position: &usize| {
             schema.is_none_or(|schema| *self.objects.relations[position].schema == *schema)
         };
-        let found: Vec<usize> = named.filter(is_there).collect();
+        let mut found: Vec<usize> = named.filter(is_there).collect();
+        if schema.is_none()
+            && let Some(path) = &self.path
+        {
+            let mut schemas = path.iter();
+            let first = schemas.find_map(|schema| {
+                let mut found = found.iter().copied();
+                found.find(|&position| *self.objects.relations[position].schema == **schema)
+            });
+            found = first.into_iter().collect();
+        }
+        let depends_on_path = schema.is_none() && found.len() > 1;
         for &position in &found {
             if let Access::Refused(refusal) = &self.access[position] {
-                return Err(Arc::clone(refusal));
+                return Err(Arc::new(Refusal {
+                    depends_on_path,
+                    ..Refusal::clone(refusal)
+                }));
             }
         }
         match &found[..] {
@@ -154,9 +168,11 @@ impl ObjectRules {
             _ => {
                 let message = format!("relation name \"{name}\" stands for several relations");
                 let hint = "Write it with its schema.".to_owned();
-                Err(Arc::new(
-                    Refusal::new("objects", "42501", message).hint(hint),
-                ))
+                let refusal = Refusal::new("objects", "42501", message).hint(hint);
+                Err(Arc::new(Refusal {
+                    depends_on_path,
+                    ..refusal
+                }))
             }
         }
     }
