@@ -6,6 +6,7 @@ mod functions;
 mod random;
 mod results;
 mod search_path;
+mod soup;
 mod subject;
 #[path = "../support/mod.rs"]
 pub mod support;

@@ -38,6 +38,7 @@ impl Walk<'_> {
     /// sight counts: which one is nearest is not always certain.
     pub(super) fn unqualified(&mut self, ident: &Ident) -> Result<Option<Treatment>, Refused> {
         let name = self.name(ident);
+        self.look()?;
         if let Some(treatment) = self.named_column(&name) {
             return Ok(Some(treatment));
         }
@@ -56,6 +57,7 @@ impl Walk<'_> {
         let [.., of, column] = &names[..] else {
             return Err(self.unresolved());
         };
+        self.look()?;
         let items = self.scopes.iter().rev().flat_map(|scope| &scope.items);
         let mut is_there = false;
         let mut row = None;

@@ -137,6 +137,7 @@ impl Walk<'_> {
         if let [only] = &self.parts(name)?[..]
             && let Some((_, outputs)) = self.with.iter().rev().find(|(cte, _)| cte == only)
         {
+            self.spend(outputs.columns.len())?;
             return Ok(Shape::Outputs(outputs.clone()));
         }
         let relation = self.relation(name)?;
@@ -158,6 +159,7 @@ impl Walk<'_> {
             item.name = Some(self.name(&alias.name));
             if !alias.columns.is_empty() {
                 let outputs = item.shape.outputs(self.rules);
+                self.spend(outputs.columns.len())?;
                 item.shape = Shape::Outputs(self.alias_columns(outputs, alias));
             }
         }

@@ -217,11 +217,9 @@ impl Walk<'_> {
         };
         // A join that merges columns shows them in another order.
         outputs.open |= scope.items.len() > 1;
-        let columns = scope
-            .items
-            .iter()
-            .map(|item| item.shape.outputs(self.rules));
-        for shown in columns.collect::<Vec<_>>() {
+        for item in &scope.items {
+            let shown = item.shape.outputs(self.rules);
+            self.spend(shown.columns.len())?;
             show(shown, outputs, position)?;
         }
         Ok(())
@@ -239,18 +237,20 @@ impl Walk<'_> {
         };
         // Any of those that are called so, whichever is nearest.
         let items = self.scopes.iter().rev().flat_map(|scope| &scope.items);
-        let named = items.filter(|item| item.name.as_ref() == Some(name));
-        let columns: Vec<Outputs> = named.map(|item| item.shape.outputs(self.rules)).collect();
-        if columns.is_empty() {
+        let mut is_there = false;
+        for item in items.filter(|item| item.name.as_ref() == Some(name)) {
+            is_there = true;
+            let shown = item.shape.outputs(self.rules);
+            self.spend(shown.columns.len())?;
+            show(shown, outputs, position)?;
+        }
+        if !is_there {
             outputs.open = true;
             // Perhaps a column that is a row itself.
             return match self.any_treated() {
                 Some(treatment) => refuse(&treatment),
                 None => Ok(()),
             };
-        }
-        for shown in columns {
-            show(shown, outputs, position)?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Resolves every name of a statement's tree that may stand for something out of bounds.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ use super::scope::Scope;
 use super::tokens::clipped;
 use super::tree::Tree;
 use crate::guard::refusal::Refusal;
+
+/// Columns copied and items looked at for one statement; sensible ones need some hundreds.
+const MOST_WORK: usize = 500_000;
 
 /// Why a statement does not pass.
 pub(super) type Refused = Arc<Refusal>;
@@ -40,6 +44,8 @@ pub(super) struct Walk<'a> {
     seen: HashSet<u32>,
     /// What can be named, the innermost last.
     pub scopes: Vec<Scope>,
+    /// What the walk has cost so far.
+    work: Cell<usize>,
     /// The names that WITH has given so far, the innermost last.
     pub with: Vec<(String, Outputs)>,
 }
@@ -51,6 +57,7 @@ impl<'a> Walk<'a> {
             tree,
             seen: HashSet::new(),
             scopes: Vec::new(),
+            work: Cell::new(0),
             with: Vec::new(),
         }
     }
@@ -110,6 +117,21 @@ impl<'a> Walk<'a> {
             None => ident.value.to_ascii_lowercase(),
         };
         clipped(name.into()).into_owned()
+    }
+
+    /// Counts columns that are copied: each `*` over each other could double them.
+    pub(super) fn spend(&self, work: usize) -> Result<(), Refused> {
+        self.work.set(self.work.get() + work);
+        if self.work.get() > MOST_WORK {
+            return Err(self.unresolved());
+        }
+        Ok(())
+    }
+
+    /// Counts a look at everything in sight.
+    pub(super) fn look(&self) -> Result<(), Refused> {
+        let items = self.scopes.iter().map(|scope| scope.items.len());
+        self.spend(items.sum())
     }
 
     /// Something here cannot be resolved.
