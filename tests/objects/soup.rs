@@ -164,7 +164,8 @@ fn deep_and_long_texts_are_judged_or_refused() {
             "WITH x0 AS (SELECT * FROM contacts){} SELECT * FROM x60",
             (1..=60)
                 .map(|n| format!(", x{n} AS (SELECT * FROM x{0} a, x{0} b)", n - 1))
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .concat()
         ),
         format!(
             "SELECT {}1 FROM contacts{}",
