@@ -1,15 +1,22 @@
 //! What a verdict costs, by policy, new and remembered.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::Criterion;
 use criterion::criterion_group;
 use criterion::criterion_main;
+use pgparley::config::ObjectPattern;
 use pgparley::config::Policy;
+use pgparley::guard::ObjectRules;
 use pgparley::guard::cache::CacheKey;
 use pgparley::guard::cache::DecisionCache;
 use pgparley::guard::decide;
 use pgparley::guard::review;
+use pgparley::guard::review_objects;
+use pgparley::sql::objects::Column;
+use pgparley::sql::objects::Objects;
+use pgparley::sql::objects::Relation;
 use pgparley::sql::schema::Facts;
 
 const TINY: &str = "SELECT abalance FROM pgbench_accounts WHERE aid = 1";
@@ -75,5 +82,67 @@ fn reviewing(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reviewing);
+/// 500 tables of 100 columns, one of which is denied.
+fn objects() -> Objects {
+    let column = |number: i16| Column {
+        name: Arc::from(format!("column_{number}")),
+        attnum: number,
+        type_oid: 23,
+    };
+    let names = [
+        "pgbench_accounts",
+        "customer",
+        "orders",
+        "lineitem",
+        "secrets",
+    ]
+    .map(str::to_owned);
+    let names = names
+        .into_iter()
+        .chain((0..495).map(|number| format!("table_{number}")));
+    let relations = names.zip(20_000..).map(|(name, oid)| Relation {
+        oid,
+        schema: Arc::from("public"),
+        name: Arc::from(name),
+        columns: (1..=100).map(column).collect(),
+        ..Relation::default()
+    });
+    Objects::of(1, relations.collect())
+}
+
+fn reviewing_objects(criterion: &mut Criterion) {
+    let names = |names: &[&str]| -> Vec<ObjectPattern> {
+        names
+            .iter()
+            .filter_map(|name| ObjectPattern::parse(name))
+            .collect()
+    };
+    let mut denies = Policy::default();
+    denies.tables.deny = names(&["secrets"]);
+    let mut lists = Policy::default();
+    lists.tables.allow = Some(names(&[
+        "pgbench_accounts",
+        "customer",
+        "orders",
+        "lineitem",
+    ]));
+    let objects = Arc::new(objects());
+    let mut group = criterion.benchmark_group("objects");
+    for (rule, policy) in [("deny_tables", &denies), ("allow_tables", &lists)] {
+        let rules = ObjectRules::new(policy, &objects);
+        for (name, text) in [("tiny", TINY), ("report", REPORT)] {
+            group.bench_function(format!("{rule}/{name}"), |bencher| {
+                bencher.iter(|| {
+                    review_objects(black_box(text.as_bytes()), policy, None, Some(&rules))
+                });
+            });
+        }
+        group.bench_function(format!("{rule}/made ready"), |bencher| {
+            bencher.iter(|| ObjectRules::new(black_box(policy), &objects));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, reviewing, reviewing_objects);
 criterion_main!(benches);

@@ -8,6 +8,7 @@ mod digest;
 mod error;
 mod facts;
 mod keys;
+mod objects;
 mod probe;
 mod reader;
 mod relations;
@@ -28,6 +29,7 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 
 use crate::config::Secret;
+use crate::sql::objects::Objects;
 use crate::sql::schema::Facts;
 use crate::sql::schema::Schema;
 
@@ -104,6 +106,40 @@ impl Catalog {
     /// What `database` is like at some moment after the call.
     pub async fn facts_now(&self, service: &Service, database: &str) -> Result<Facts, Error> {
         self.source(service, database).facts_now().await
+    }
+
+    /// What `database` holds, as it was at most so long ago as it is read again; never waits.
+    ///
+    /// `None` until the first read has succeeded, and while reads fail: whoever keeps secrets by it
+    /// must not go on with what was.
+    pub fn objects(&self, service: &Service, database: &str) -> Option<Arc<Objects>> {
+        let source = self.source(service, database);
+        if source.objects_are_due() {
+            let reading = Arc::clone(&source);
+            self.control
+                .spawn(async move { reading.refresh_objects().await });
+        }
+        source.known_objects()
+    }
+
+    /// The same, read now if it is not known. May be awaited from any runtime. Cancel safe.
+    pub async fn read_objects(
+        &self,
+        service: &Service,
+        database: &str,
+    ) -> Result<Arc<Objects>, Error> {
+        if let Some(objects) = self.objects(service, database) {
+            return Ok(objects);
+        }
+        let source = self.source(service, database);
+        let reading = self
+            .control
+            .spawn(async move { source.refresh_objects().await });
+        match reading.await {
+            Ok(answer) => answer,
+            Err(end) if end.is_cancelled() => Err(Error::Stopped),
+            Err(_) => Err(Error::unavailable("the read ended early")),
+        }
     }
 
     fn source(&self, service: &Service, database: &str) -> Arc<Source> {

@@ -19,6 +19,7 @@ mod from_client;
 mod from_server;
 mod functions;
 mod generated;
+mod guarded;
 mod limit;
 mod link;
 mod login;
@@ -33,6 +34,7 @@ mod respelled;
 mod ruling;
 mod start;
 mod traces;
+mod veil;
 mod walls;
 mod wrapper;
 
@@ -52,6 +54,7 @@ use self::dialogue::Dialogue;
 use self::dialogue::Heard;
 use self::dialogue::Rest;
 use self::functions::Databases;
+use self::guarded::Ready;
 use self::link::Link;
 use self::login::LoggedIn;
 use self::patience::Overdue;
@@ -97,6 +100,8 @@ pub struct Services {
     databases: Databases,
     /// How sessions begin that share server connections.
     starts: Starts,
+    /// Rules about objects, by policy and state of the database.
+    ready: Arc<Ready>,
     /// Clients that are logging in or logged in.
     clients: Arc<Semaphore>,
 }
@@ -117,6 +122,7 @@ impl Services {
             translator,
             databases: Databases::default(),
             starts: Starts::default(),
+            ready: Arc::default(),
             clients: Arc::new(Semaphore::new(clients)),
         })
     }
@@ -257,6 +263,7 @@ impl Session {
             let is_for_a_message = matches!(
                 event,
                 Event::Attach
+                    | Event::Learn
                     | Event::Prepare(_)
                     | Event::Estimate(_)
                     | Event::Settle
@@ -313,6 +320,7 @@ impl Session {
             Event::Failed => self.fail_block().await,
             Event::LostSyncs => self.find_syncs().await,
             Event::Attach => self.reach_server().await,
+            Event::Learn => self.learn().await,
             Event::Prepare(before) => self.prepare_first(before).await,
             Event::Estimate(asked) => self.estimate(asked).await,
             Event::Traces => self.look_for_traces().await,

@@ -11,6 +11,7 @@ pub mod footprint;
 pub mod identifier;
 pub mod kind;
 pub mod lexer;
+pub mod objects;
 pub mod parts;
 pub mod prepared_name;
 pub mod question;

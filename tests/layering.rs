@@ -34,7 +34,7 @@ const TELEMETRY: &str = "telemetry";
 const SIBLINGS: u8 = 3;
 
 /// Foreign crates and the only modules that name them.
-const HOMES: [(&str, &[&str]); 20] = [
+const HOMES: [(&str, &[&str]); 21] = [
     ("axum", &["server"]),
     ("clap", &["cli", "main"]),
     ("comfy_table", &["cli"]),
@@ -46,6 +46,7 @@ const HOMES: [(&str, &[&str]); 20] = [
     ("pgwire", &["wire"]),
     ("postgres_protocol", &["upstream"]),
     ("reqwest", &["nl"]),
+    ("ring", &["wire"]),
     ("rust_stemmers", &["nl"]),
     // Signals to the postmaster of a throwaway cluster.
     ("rustix", &["cli"]),

@@ -17,12 +17,14 @@ use tokio::time::timeout;
 use tokio_postgres::Config;
 use tokio_postgres::NoTls;
 
+use crate::sql::objects::Objects;
 use crate::sql::schema::Facts;
 use crate::sql::schema::Schema;
 
 use super::Error;
 use super::Service;
 use super::facts;
+use super::objects;
 use super::probe;
 use super::probe::Fingerprint;
 use super::reader::Reader;
@@ -38,6 +40,9 @@ pub(super) struct Source {
     pool: Pool,
     state: Mutex<State>,
     facts: Lock<KnownFacts>,
+    objects: Lock<KnownObjects>,
+    /// Held while the objects are read, so that they are read once.
+    reading_objects: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -47,11 +52,27 @@ struct KnownFacts {
     asked: Option<Instant>,
 }
 
-/// One connection for questions and one for facts.
-const CONNECTIONS: usize = 2;
+#[derive(Debug, Default)]
+struct KnownObjects {
+    objects: Option<Arc<Objects>>,
+    fingerprint: String,
+    /// When they were last known to be true.
+    confirmed: Option<Instant>,
+    /// When the last read was started, whether or not it succeeded.
+    asked: Option<Instant>,
+}
+
+/// One connection for questions, one for facts and one for objects.
+const CONNECTIONS: usize = 3;
 
 /// How long facts are taken as they are before they are read again.
 const FACTS_FRESH: Duration = Duration::from_secs(2);
+
+/// How long objects are taken as they are before the server is asked whether they still are.
+const OBJECTS_FRESH: Duration = Duration::from_secs(1);
+
+/// How long objects hold that could not be confirmed.
+const OBJECTS_HOLD: Duration = Duration::from_secs(3);
 
 /// A server that has said nothing for so long is taken for gone. Longer than what its own
 /// `statement_timeout` allows one of our queries.
@@ -67,6 +88,8 @@ impl Source {
             pool,
             state: Mutex::default(),
             facts: Lock::default(),
+            objects: Lock::default(),
+            reading_objects: Mutex::default(),
         }
     }
 
@@ -122,6 +145,75 @@ impl Source {
     /// As [`Source::refresh_facts`], and waits for what it comes to.
     pub(super) async fn facts_now(&self) -> Result<Facts, Error> {
         within(self.read_facts()).await
+    }
+
+    /// The objects, if they were true a moment ago.
+    pub(super) fn known_objects(&self) -> Option<Arc<Objects>> {
+        let known = self.lock_objects();
+        let holds = |confirmed: Instant| confirmed.elapsed() < OBJECTS_HOLD;
+        known
+            .objects
+            .clone()
+            .filter(|_| known.confirmed.is_some_and(holds))
+    }
+
+    /// Whether it is time for [`Source::refresh_objects`]; says so to one caller only.
+    pub(super) fn objects_are_due(&self) -> bool {
+        let mut known = self.lock_objects();
+        let due = known
+            .asked
+            .is_none_or(|asked| asked.elapsed() > OBJECTS_FRESH);
+        if due {
+            known.asked = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Reads the objects again, if they have changed. Whoever asks while a read is under way waits
+    /// for it and shares its result.
+    pub(super) async fn refresh_objects(&self) -> Result<Arc<Objects>, Error> {
+        let asked = Instant::now();
+        let _reading = self.reading_objects.lock().await;
+        {
+            let known = self.lock_objects();
+            if let Some(objects) = &known.objects
+                && known.confirmed.is_some_and(|confirmed| confirmed >= asked)
+            {
+                return Ok(Arc::clone(objects));
+            }
+        }
+        let read = within(self.read_objects()).await;
+        if let Err(error) = &read {
+            tracing::warn!(database = %self.database, %error, "objects not read");
+        }
+        read
+    }
+
+    async fn read_objects(&self) -> Result<Arc<Objects>, Error> {
+        let (reader, _) = self.checkout().await?;
+        reader.begin().await?;
+        // What is committed after this moment is seen next time.
+        let started = Instant::now();
+        let fingerprint = objects::fingerprint(&reader).await?;
+        let known = {
+            let known = self.lock_objects();
+            let same = known.fingerprint == fingerprint;
+            known.objects.clone().filter(|_| same)
+        };
+        let objects = match known {
+            Some(objects) => objects,
+            None => Arc::new(objects::read(&reader).await?),
+        };
+        reader.finish().await?;
+        let mut known = self.lock_objects();
+        known.objects = Some(Arc::clone(&objects));
+        known.fingerprint = fingerprint;
+        known.confirmed = Some(started);
+        Ok(objects)
+    }
+
+    fn lock_objects(&self) -> MutexGuard<'_, KnownObjects> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self, state: &mut State, role: &str) -> Result<Arc<Schema>, Error> {

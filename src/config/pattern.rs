@@ -36,6 +36,11 @@ impl Glob {
         rest.ends_with(last)
     }
 
+    /// It stands for one text only.
+    pub fn is_exact(&self) -> bool {
+        !self.0.contains('*')
+    }
+
     /// It stands for anything.
     pub fn is_any(&self) -> bool {
         self.0 == "*"

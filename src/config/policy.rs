@@ -60,6 +60,18 @@ pub struct Policy {
     pub max_plan_rows: Option<u64>,
 }
 
+impl Policy {
+    /// Some relation or column is not to be read, or not as it is.
+    pub fn guards_data(&self) -> bool {
+        !self.tables.is_open() || !self.deny_columns.is_empty() || !self.mask_columns.is_empty()
+    }
+
+    /// Something in the database is out of bounds, which only its catalog can tell.
+    pub fn guards_objects(&self) -> bool {
+        self.guards_data() || !self.functions.is_open()
+    }
+}
+
 /// What is allowed and what is denied. What is denied is so even where it is allowed as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules<T> {

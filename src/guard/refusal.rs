@@ -11,6 +11,8 @@ pub struct Refusal {
     pub hint: Option<String>,
     /// The rule that refused, for logs and metrics.
     pub rule: &'static str,
+    /// The verdict may be another one when it is known in which schemas the session looks.
+    pub depends_on_path: bool,
 }
 
 impl Refusal {
@@ -25,6 +27,7 @@ impl Refusal {
             message: message.into(),
             hint: None,
             rule,
+            depends_on_path: false,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The order in which a text is judged.
 
 use super::harmless::is_harmless;
+use super::objects::ObjectRules;
+use super::refusal::Refusal;
 use super::row_limit;
 use super::row_limit::Treatment;
 use super::safety;
@@ -28,8 +30,29 @@ pub fn review(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Verdict {
     decide(text, policy, facts).verdict(text)
 }
 
+/// As [`review`], with the policy's rules about tables, columns and functions, which it must have
+/// been given when it has any: what is not known is refused.
+pub fn review_objects(
+    text: &[u8],
+    policy: &Policy,
+    facts: Option<&Facts>,
+    objects: Option<&ObjectRules>,
+) -> Verdict {
+    decide_objects(text, policy, facts, objects).verdict(text)
+}
+
 /// As [`review`], for every text of the shape `text`; how long it is is another matter.
 pub fn decide(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Decision {
+    decide_objects(text, policy, facts, None)
+}
+
+/// As [`review_objects`], for every text of the shape `text`.
+pub fn decide_objects(
+    text: &[u8],
+    policy: &Policy,
+    facts: Option<&Facts>,
+    objects: Option<&ObjectRules>,
+) -> Decision {
     let limit = policy
         .row_limit
         .filter(|_| policy.on_exceed != OnExceed::Off);
@@ -46,6 +69,11 @@ pub fn decide(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Decision {
     if !is_safe && let Err(refusal) = safety::check(&script, ambiguous, facts, policy) {
         return Decision::Refuse(refusal);
     }
+    if policy.guards_objects()
+        && let Err(refusal) = objects_kept(&script, ambiguous, objects)
+    {
+        return Decision::Refuse(refusal);
+    }
     match limit {
         None => Decision::Forward(Plan::unlimited()),
         Some(_) if ambiguous => Decision::Forward(counted(limit)),
@@ -58,6 +86,28 @@ pub fn decide(text: &[u8], policy: &Policy, facts: Option<&Facts>) -> Decision {
             },
         ),
     }
+}
+
+/// The refusal of any text while the catalog cannot be read.
+pub fn unknown_objects() -> Refusal {
+    let message = "the objects of the database are not known";
+    let hint = "The policy has rules about objects, and the catalog cannot be read now.".to_owned();
+    Refusal::new("objects", "57P03", message).hint(hint)
+}
+
+/// `script` touches no object that the policy keeps back.
+fn objects_kept(
+    script: &Script<'_>,
+    ambiguous: bool,
+    objects: Option<&ObjectRules>,
+) -> Result<(), Refusal> {
+    if ambiguous {
+        let message = "a backslash in a plain string is not allowed under rules about objects";
+        let hint = "Write E'…' with the backslash doubled.".to_owned();
+        return Err(Refusal::new("objects", "42501", message).hint(hint));
+    }
+    let rules = objects.ok_or_else(unknown_objects)?;
+    rules.check(script)
 }
 
 /// What every statement of a text is limited by.

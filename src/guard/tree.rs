@@ -16,6 +16,7 @@ use sqlparser::ast::Visit;
 use sqlparser::ast::Visitor;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Location;
 use sqlparser::tokenizer::Token;
 use sqlparser::tokenizer::TokenWithSpan;
 use sqlparser::tokenizer::Tokenizer;
@@ -26,13 +27,13 @@ use crate::sql::schema::Facts;
 use crate::sql::tokens::Tokens;
 
 /// Longer queries get no tree: the work for one is not worth it.
-const MOST_BYTES: usize = 64 * 1024;
+pub(super) const MOST_BYTES: usize = 64 * 1024;
 /// The same, by the depth that a chain of operators can have.
-const MOST_TOKENS: usize = 10_000;
+pub(super) const MOST_TOKENS: usize = 10_000;
 /// Trees of longer texts are made, visited and dropped on a stack of their own: chains of
 /// operators are as deep as they are long.
-const DEEP_BYTES: usize = 1024;
-const DEEP_STACK: usize = 64 * 1024 * 1024;
+pub(super) const DEEP_BYTES: usize = 1024;
+pub(super) const DEEP_STACK: usize = 64 * 1024 * 1024;
 
 /// The query `tokens` has no tree, or one that only reads and calls no function that is volatile
 /// by `facts`.
@@ -80,21 +81,35 @@ fn judge(text: &str, tokens: Tokens<'_>, facts: Option<&Facts>) -> Result<(), Re
 
 /// sqlparser's tokens begin and end where ours do.
 fn same_boundaries(text: &str, theirs: &[TokenWithSpan], ours: Tokens<'_>) -> bool {
+    boundaries(text, theirs, ours, &[]).is_some()
+}
+
+/// Where our tokens stand, by sqlparser's places of them, in order; `None` when its tokens begin or end
+/// elsewhere. Ours with the indices in `skipped` are not in `text`.
+pub(super) fn boundaries(
+    text: &str,
+    theirs: &[TokenWithSpan],
+    ours: Tokens<'_>,
+    skipped: &[usize],
+) -> Option<Vec<(Location, u32)>> {
     let base = ours.get(0).map_or(0, |first| first.start);
-    let mut ours = ours.as_slice().iter();
+    let ours = ours.as_slice().iter().enumerate();
+    let mut ours = ours.filter(|(index, _)| !skipped.contains(index));
     let mut place = Place::start(text);
+    let mut places = Vec::with_capacity(theirs.len());
     for token in theirs {
         if matches!(token.token, Token::Whitespace(_)) {
             continue;
         }
         let start = place.advance(token.span.start.line, token.span.start.column);
         let end = place.advance(token.span.end.line, token.span.end.column);
-        let Some(our) = ours.next() else { return false };
+        let (_, our) = ours.next()?;
         if (our.start - base) as usize != start || (our.end - base) as usize != end {
-            return false;
+            return None;
         }
+        places.push((token.span.start, our.start));
     }
-    ours.next().is_none()
+    ours.next().is_none().then_some(places)
 }
 
 /// Turns lines and columns, given in order, into byte offsets.

@@ -213,7 +213,14 @@ impl Session {
         sql: &str,
         schema: &Schema,
     ) -> Result<Result<String, Rejection>, Failure> {
-        let checked = match guard::generated::check(sql, schema) {
+        if self.rules.must_learn() {
+            self.learn().await.map_err(Failure::Ended)?;
+        }
+        let checked = guard::generated::check(sql, schema).and_then(|checked| {
+            self.rules.permit_generated(checked.sql.as_bytes())?;
+            Ok(checked)
+        });
+        let checked = match checked {
             Ok(checked) => checked.sql,
             Err(refusal) => {
                 return Ok(Err(Rejection {

@@ -12,6 +12,7 @@ use super::replies::Owed;
 use super::replies::Pending;
 use super::replies::Replies;
 use super::replies::Rows;
+use super::veil::Veil;
 use crate::guard::Plan;
 use crate::sql::footprint::Footprint;
 use crate::wire::ErrorInfo;
@@ -43,6 +44,8 @@ pub(super) struct Dialogue {
     pub promoted: bool,
     /// What statements and portals stand for.
     pub names: Names,
+    /// What of the result that is coming in is for the client.
+    pub veil: Veil,
     /// The count of the result that is coming in, once a row of it has come.
     pub rows: Option<Rows>,
     /// The two sides may no longer mean the same by their next message.
@@ -204,6 +207,7 @@ impl Dialogue {
             from_server: Rest::Nothing,
             promoted: false,
             names: Names::default(),
+            veil: Veil::default(),
             rows: None,
             lost: None,
             heard: Heard::Nothing,

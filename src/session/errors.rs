@@ -271,6 +271,15 @@ pub(super) fn refused_start(refusal: &guard::Refusal) -> ErrorInfo {
     info
 }
 
+/// A result with a column that the policy keeps back, in whatever way it was asked for.
+pub(super) fn withheld() -> ErrorInfo {
+    hinted(
+        sqlstate::INSUFFICIENT_PRIVILEGE,
+        "permission denied for a column of this result",
+        "The policy has deny_columns; name the columns that you want.",
+    )
+}
+
 /// The guard's own words.
 pub(super) fn refused(refusal: &guard::Refusal) -> ErrorInfo {
     let mut info = error::error(refusal.sqlstate, &refusal.message);

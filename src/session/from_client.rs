@@ -53,6 +53,8 @@ pub(super) enum Step {
     Attach,
     /// Ask the server what the message would cost.
     Estimate(Asked),
+    /// Read the catalog.
+    Learn,
     /// Have the server prepare what the message speaks of.
     Prepare(Before),
     /// End the session: the client said so.
@@ -96,6 +98,8 @@ pub(super) enum Fate {
     Promote,
     /// It is looked at again when there is a server connection.
     Attach,
+    /// It is looked at again when the catalog was read.
+    Learn,
     /// These bytes go first, then those of the message behind this many.
     Begin(Vec<u8>, usize),
     /// It is left out, and the session has something to do.
@@ -146,6 +150,7 @@ impl Dialogue {
                 Fate::Settle => return (Consumed::Paused(at), Step::Settle),
                 Fate::Promote => return (Consumed::Paused(at), Step::Promote),
                 Fate::Attach => return (Consumed::Paused(at), Step::Attach),
+                Fate::Learn => return (Consumed::Paused(at), Step::Learn),
                 Fate::Stop(step @ (Step::Prepare(_) | Step::Estimate(_))) => {
                     return (Consumed::Paused(at), step);
                 }
@@ -170,6 +175,10 @@ impl Dialogue {
         }
         if self.promoted && !copies && self.waits_for_block(frame.tag) {
             return Fate::Settle;
+        }
+        let is_text = matches!(frame.tag, client::QUERY | client::PARSE);
+        if is_text && !copies && frame.is_whole() && rules.must_learn() {
+            return Fate::Learn;
         }
         match frame.tag {
             // Nothing is under way that they could be for.
@@ -274,6 +283,9 @@ impl Dialogue {
             return Fate::emptied(client::QUERY);
         };
         let ruling = rules.rule(text);
+        if rules.wants_path() {
+            return Fate::Learn;
+        }
         if link.let_give_up(text) {
             self.heard = Heard::Nothing;
         }

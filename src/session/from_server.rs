@@ -18,6 +18,9 @@ use super::replies::Effect;
 use super::replies::Rows;
 use super::replies::Settled;
 use super::ruling::Rules;
+use super::veil::LONGEST_ROW;
+use super::veil::Veil;
+use super::veil::without_values;
 use crate::config::OnExceed;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
@@ -72,6 +75,12 @@ impl Dialogue {
             if missing > 0 && is_control(tag) && size <= LONGEST_CONTROL {
                 return (Consumed::Waiting(at), Progressed::Nothing);
             }
+            if missing > 0 && self.must_be_whole(tag, rules) {
+                if size > LONGEST_ROW {
+                    return (Consumed::Waiting(at), Progressed::Malformed);
+                }
+                return (Consumed::Waiting(at), Progressed::Nothing);
+            }
             let body = if missing == 0 {
                 &chunk[at + HEADER..end]
             } else {
@@ -111,7 +120,9 @@ impl Dialogue {
         passage: &mut Passage<'_>,
     ) -> bool {
         match tag {
-            server::DATA_ROW => self.row(rules),
+            server::DATA_ROW => {
+                self.row(rules) && (!rules.treats_results() || self.unveiled(body, passage))
+            }
             server::PARAMETER_STATUS => {
                 // What a RESET leaves is not yet what the client's session returns to.
                 let passes = !(self.footprint.resets && self.replies.len() <= 1);
@@ -135,6 +146,10 @@ impl Dialogue {
             _ if !is_of_a_session(tag) => {
                 self.broken = Some(Broken::Garbled);
                 false
+            }
+            server::ROW_DESCRIPTION if rules.treats_results() => {
+                self.described(body, rules);
+                self.reply(tag, body, rules, known, passage)
             }
             _ => self.reply(tag, body, rules, known, passage),
         }
@@ -205,6 +220,11 @@ impl Dialogue {
                 return self.result_ended(rows, body, rules, passage);
             }
             Settled::Suspended(portal) => {
+                if let Some(info) = self.unveil() {
+                    error::put_error(passage.edit(), info);
+                    self.excess = Excess::Refused;
+                    return false;
+                }
                 let rows = self.end_rows(portal, rules);
                 if self.fails(true, rows, rules) {
                     return false;
@@ -221,7 +241,11 @@ impl Dialogue {
                 self.rows = None;
                 self.undo(&skipped, body, known);
                 self.failed(body, skips);
+                self.veil = Veil::default();
                 let placed = placed.as_deref().unwrap_or(body);
+                let stripped = rules.treats_results().then(|| without_values(placed));
+                let stripped = stripped.flatten();
+                let placed = stripped.as_deref().unwrap_or(placed);
                 let renamed = self.renamed(placed, skipped.first());
                 let restored = self.respelled(&renamed, skipped.first());
                 return self.error_passes(&restored, body, instead, rules, passage);
@@ -292,6 +316,7 @@ impl Dialogue {
         self.look_for_syncs();
         let has_failed = self.excess == Excess::Refused;
         self.rows = None;
+        self.veil = Veil::default();
         self.copy_in = None;
         if self.skipping == Skipping::Doomed {
             self.lost = Some(Lost::Client);
@@ -345,6 +370,11 @@ impl Dialogue {
     ) -> bool {
         self.copy_in = None;
         if self.excess == Excess::Refused {
+            return false;
+        }
+        if let Some(info) = self.unveil() {
+            error::put_error(passage.edit(), info);
+            self.excess = Excess::Refused;
             return false;
         }
         let Some(limit) = rows.exceeded() else {

@@ -114,6 +114,7 @@ impl Session {
                 Event::Overdue(what) => self.overdue(what).await?,
                 Event::Turn(_)
                 | Event::Attach
+                | Event::Learn
                 | Event::Prepare(_)
                 | Event::Estimate(_)
                 | Event::Settle

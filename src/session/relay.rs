@@ -70,6 +70,8 @@ pub(super) enum Event {
     Attach,
     /// The server is to be asked what the client's next message would cost.
     Estimate(Asked),
+    /// The catalog is to be read for the client's next message.
+    Learn,
     /// The server is to prepare what the client's next message speaks of.
     Prepare(Before),
     /// The server is to be asked what a transaction left.
@@ -214,6 +216,7 @@ impl Session {
             Ok(Some(Step::Settle)) => Event::Settle,
             Ok(Some(Step::Promote)) => Event::Promote,
             Ok(Some(Step::Attach)) => Event::Attach,
+            Ok(Some(Step::Learn)) => Event::Learn,
             Ok(Some(Step::Prepare(before))) => Event::Prepare(before),
             Ok(Some(Step::Estimate(asked))) => Event::Estimate(asked),
             Ok(Some(Step::Next)) if told.is_err() => Event::End(End::Client),
@@ -295,6 +298,7 @@ impl Session {
                 | Event::Settle
                 | Event::Promote
                 | Event::Attach
+                | Event::Learn
                 | Event::Prepare(_)
                 | Event::Estimate(_)
                 | Event::Turn(_) => {

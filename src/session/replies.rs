@@ -38,6 +38,9 @@ pub(super) enum Owed {
     },
     /// Describe: RowDescription or NoData, behind ParameterDescription for a statement.
     Describe,
+    /// Describe of a portal, which pgparley asks for itself: what comes next shows where its columns
+    /// come from. RowDescription or NoData, not for the client.
+    Outline,
     /// Execute: rows, then CommandComplete, EmptyQueryResponse or PortalSuspended.
     Execute {
         /// The portal; `None` when its rows are not counted.
@@ -221,6 +224,11 @@ impl Replies {
         self.pushed.wrapping_sub(self.queue.len())
     }
 
+    /// What is owed first.
+    pub(super) fn front(&self) -> Option<&Owed> {
+        self.queue.front()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
@@ -390,7 +398,7 @@ impl Replies {
                 (name, Some(prepared)) => Settled::Prepared(name, prepared),
                 (_, None) => Settled::Nothing,
             },
-            Some(Owed::Own { .. }) => Settled::Own,
+            Some(Owed::Own { .. } | Owed::Outline) => Settled::Own,
             Some(Owed::Bind {
                 bound: Some((portal, statement)),
             }) => Settled::Bound(portal, statement),
@@ -450,7 +458,7 @@ fn answers(tag: u8, owed: &Owed) -> bool {
     match owed {
         Owed::Parse { .. } => tag == server::PARSE_COMPLETE,
         Owed::Bind { .. } => tag == server::BIND_COMPLETE,
-        Owed::Describe => matches!(tag, server::ROW_DESCRIPTION | server::NO_DATA),
+        Owed::Describe | Owed::Outline => matches!(tag, server::ROW_DESCRIPTION | server::NO_DATA),
         Owed::Execute { .. } => matches!(
             tag,
             server::COMMAND_COMPLETE | server::EMPTY_QUERY | server::PORTAL_SUSPENDED

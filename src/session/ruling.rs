@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::Origin;
 use super::Services;
 use super::errors;
+use super::guarded::Guarded;
 use super::link::Access;
 use super::login::Governing;
 use super::replies::Rows;
@@ -64,8 +65,11 @@ pub(super) struct Rules {
     governing: Option<Governing>,
     questions_answered: bool,
     facts: Option<FactsOfDatabase>,
+    guarded: Option<Guarded>,
     unlimited: Plan,
     kept: Kept,
+    /// The last refusal, when it may be none where the session looks for names.
+    depending: Option<guard::Refusal>,
     /// Transaction blocks are not for this session.
     refuses_blocks: bool,
 }
@@ -90,12 +94,18 @@ impl Rules {
             let splices = policy.row_limit.is_some() && policy.mechanism != Mechanism::Count;
             splices || policy.read_only
         });
+        let guarded = governing
+            .as_ref()
+            .filter(|governing| governing.policy.guards_objects())
+            .map(|governing| Guarded::new(governing.clone(), services, access));
         Self {
             governing,
+            guarded,
             questions_answered: services.config.nl.enabled,
             facts: needs_facts.then(|| FactsOfDatabase::new(&services.catalog, access)),
             unlimited: Plan::unlimited(),
             kept: Kept::default(),
+            depending: None,
             refuses_blocks: access.mode == PoolMode::Statement,
         }
     }
@@ -107,6 +117,7 @@ impl Rules {
 
     /// What becomes of `text`.
     pub(super) fn rule(&mut self, text: &[u8]) -> Ruling {
+        self.depending = None;
         if let Some(ruling) = self.kept.take(text) {
             return ruling;
         }
@@ -136,6 +147,11 @@ impl Rules {
         match self.verdict(text) {
             Verdict::Forward(plan) => Ruling::Forward(plan),
             Verdict::Rewrite { text, plan } => Ruling::Rewrite(text, plan),
+            Verdict::Refuse(refusal) if refusal.depends_on_path => {
+                let told = errors::refused(&refusal);
+                self.depending = Some(refusal);
+                Ruling::Refuse(Box::new(told))
+            }
             Verdict::Refuse(refusal) => Ruling::Refuse(self.refused(&refusal, Some(text))),
         }
     }
@@ -163,31 +179,90 @@ impl Rules {
         Box::new(errors::refused(refusal))
     }
 
+    /// The last refusal may be none where the session looks for names: whether the server is to be
+    /// asked for that, and the text judged again.
+    pub(super) fn wants_path(&mut self) -> bool {
+        let Some(guarded) = &mut self.guarded else {
+            return false;
+        };
+        let depending = self.depending.take();
+        if depending.is_some() && guarded.wants_path() {
+            return true;
+        }
+        guarded.forget_path();
+        if let Some(refusal) = depending {
+            self.refused(&refusal, None);
+        }
+        false
+    }
+
     fn verdict(&mut self, text: &[u8]) -> Verdict {
         let Some(Governing { policy, number, .. }) = &self.governing else {
             return Verdict::Forward(self.unlimited());
         };
         let facts = self.facts.as_mut().and_then(FactsOfDatabase::fresh);
+        let on_path = self.guarded.as_mut().and_then(Guarded::rules_on_path);
+        if let Some(rules) = on_path {
+            return guard::review_objects(text, policy, facts, Some(&rules));
+        }
+        let objects = self.guarded.as_mut().and_then(Guarded::rules);
         let key = CacheKey {
             policy: *number,
-            facts: facts.map_or(0, |facts| facts.version),
+            facts: facts.map_or(0, |facts| facts.version)
+                ^ objects.map_or(0, |objects| objects.version().rotate_left(1)),
         };
         DECISIONS.with_borrow_mut(|decisions| {
-            decisions.verdict(key, text, |shape| guard::decide(shape, policy, facts))
+            decisions.verdict(key, text, |shape| {
+                guard::decide_objects(shape, policy, facts, objects)
+            })
         })
     }
 
     /// Holds a text with questions in it, now answered, to the policy of its other words.
     pub(super) fn permit(&mut self, text: &[u8]) -> Result<(), Box<ErrorInfo>> {
         match self.verdict(text) {
-            Verdict::Forward(_) | Verdict::Rewrite { .. } => Ok(()),
-            Verdict::Refuse(refusal) => Err(self.refused(&refusal, Some(text))),
+            Verdict::Forward(_) | Verdict::Rewrite { .. } => {}
+            Verdict::Refuse(refusal) => return Err(self.refused(&refusal, Some(text))),
+        }
+        let permitted = self.permit_generated(text);
+        permitted.map_err(|refusal| self.refused(&refusal, Some(text)))
+    }
+
+    /// Holds generated SQL to the rules about objects. Its results are delivered as they come, so
+    /// no column of them may be masked.
+    pub(super) fn permit_generated(&mut self, text: &[u8]) -> Result<(), guard::Refusal> {
+        let Some(guarded) = &mut self.guarded else {
+            return Ok(());
+        };
+        match guarded.rules() {
+            Some(rules) => rules.check_plain(text),
+            None => Err(guard::unknown_objects()),
         }
     }
 
     /// No text may pass that was not looked into.
     pub(super) fn must_examine(&self) -> bool {
         self.governing.is_some()
+    }
+
+    /// The catalog must be read before a text can be judged.
+    pub(super) fn must_learn(&mut self) -> bool {
+        self.guarded.as_mut().is_some_and(Guarded::must_learn)
+    }
+
+    /// The rules about objects.
+    pub(super) fn guarded(&mut self) -> Option<&mut Guarded> {
+        self.guarded.as_mut()
+    }
+
+    /// Results must be looked at: some columns are not for the client.
+    pub(super) fn treats_results(&self) -> bool {
+        self.guarded.as_ref().is_some_and(Guarded::treats_results)
+    }
+
+    /// The rules about objects, by which results are looked at.
+    pub(super) fn last_objects(&self) -> Option<&guard::ObjectRules> {
+        self.guarded.as_ref().and_then(Guarded::last)
     }
 
     /// The EXPLAINs that tell what `text` would cost.

@@ -10,6 +10,15 @@ pub(in crate::guard) fn is_denied(name: &str) -> bool {
                 .any(|prefix| name.starts_with(prefix))
 }
 
+/// `name` reads what its arguments say in words or numbers: SQL text, names of relations, files,
+/// pages, the log of changes. Which relations those are cannot be seen in a statement.
+pub(in crate::guard) fn reads_by_text(name: &str) -> bool {
+    READS_BY_TEXT.contains(&name)
+        || READS_BY_TEXT_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
 /// Every function in schema `name` reaches out of the database or schedules work.
 pub(in crate::guard) fn is_denied_schema(name: &str) -> bool {
     matches!(
@@ -20,6 +29,48 @@ pub(in crate::guard) fn is_denied_schema(name: &str) -> bool {
 
 /// Pools of drivers give back locks that nobody took.
 const UNLOCKS: &str = "pg_advisory_unlock";
+
+const READS_BY_TEXT_PREFIXES: &[&str] = &[
+    "query_to_xml",
+    "table_to_xml",
+    "schema_to_xml",
+    "database_to_xml",
+    "cursor_to_xml",
+    "crosstab",
+    "connectby",
+    "dblink",
+    "postgres_fdw_",
+    "pg_background_",
+    "pg_read_",
+    "pg_file_",
+    // The log of changes holds what was written to any table.
+    "pg_logical_slot_",
+    "pg_get_wal_",
+    "pg_create_logical_replication_slot",
+    "pg_copy_logical_replication_slot",
+    // Extension pageinspect.
+    "heap_page_",
+    "heap_tuple_",
+    "bt_page_",
+    "gist_page_",
+    "gin_leafpage_",
+    "brin_page_",
+    "hash_page_",
+    "tuple_data_",
+    "lo_import",
+    "lo_export",
+];
+
+const READS_BY_TEXT: &[&str] = &[
+    "ts_stat",
+    "ts_rewrite",
+    "xpath_table",
+    "get_raw_page",
+    "query_export_to_s3",
+    "table_import_from_s3",
+    "pg_dirtyread",
+    "pg_stat_file",
+];
 
 const DENIED_PREFIXES: &[&str] = &[
     // Large objects: even READ ONLY transactions create them before PostgreSQL 16.

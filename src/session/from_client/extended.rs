@@ -301,6 +301,11 @@ impl Dialogue {
         if let Err(fate) = self.reach(client::EXECUTE, link) {
             return fate;
         }
+        let mut outline = Vec::new();
+        if rules.treats_results() {
+            frontend::put_describe(&mut outline, frontend::Named::Portal(execute.portal));
+            self.replies.push(Owed::Outline);
+        }
         let portal = self.tracks(rules, link).then(|| execute.portal.into());
         let effect = self.effects.pop().map(Box::new);
         let bound = self.placed.as_ref();
@@ -312,7 +317,11 @@ impl Dialogue {
             places,
         });
         self.advance(Progress::Executed);
-        Fate::Pass
+        if outline.is_empty() {
+            Fate::Pass
+        } else {
+            Fate::Begin(outline, 0)
+        }
     }
 
     pub(super) fn close(&mut self, body: &[u8], rules: &Rules, link: &mut Link) -> Fate {

@@ -1,0 +1,13 @@
+//! Rules about tables, columns and functions, against a real catalog: by text, and over the wire.
+
+mod attacks;
+mod columns;
+mod functions;
+mod random;
+mod results;
+mod search_path;
+mod soup;
+mod subject;
+#[path = "../support/mod.rs"]
+pub mod support;
+mod tables;
