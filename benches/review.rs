@@ -60,6 +60,7 @@ fn reviewing(criterion: &mut Criterion) {
                     CacheKey {
                         policy: 1,
                         facts: 1,
+                        rows: None,
                     },
                     text,
                     |shape| decide(shape, &read_only, Some(&facts)),

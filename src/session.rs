@@ -31,7 +31,9 @@ mod questions;
 mod relay;
 mod replies;
 mod respelled;
+mod rows;
 mod ruling;
+mod session_limit;
 mod start;
 mod traces;
 mod veil;
@@ -316,7 +318,8 @@ impl Session {
                 self.cut_short().await;
                 Ok(())
             }
-            Event::Exceeded => self.fail_pipeline(),
+            Event::Exceeded(cut) => self.fail_pipeline(cut),
+            Event::Limit => self.learn_limit().await,
             Event::Failed => self.fail_block().await,
             Event::LostSyncs => self.find_syncs().await,
             Event::Attach => self.reach_server().await,

@@ -4,6 +4,7 @@
 //! every byte from 0x80 on as a letter.
 
 pub mod clause;
+pub mod cursor;
 pub mod custom_setting;
 pub mod default_value;
 pub mod fingerprint;

@@ -291,7 +291,11 @@ proptest! {
         let read_at_any_length = policies.filter(|policy| policy.max_statement_bytes.is_none());
         for (number, policy) in (1..).zip(read_at_any_length) {
             let mut cache = DecisionCache::new(100, 1 << 20);
-            let key = CacheKey { policy: number, facts: 1 };
+            let key = CacheKey {
+                policy: number,
+                facts: 1,
+                rows: None,
+            };
             for text in [&one, &one, &other, &one] {
                 let text = text.as_bytes();
                 let remembered = cache.verdict(key, text, |shape| decide(shape, &policy, Some(&facts)));

@@ -54,10 +54,10 @@ pub fn splice(text: &[u8]) {
         return;
     };
     for statement in script.statements() {
-        let Splice::Edit(edit) = limit(script.tokens(statement), statement.kind, ROWS) else {
+        let Splice::Edits(edits) = limit(script.tokens(statement), statement.kind, ROWS) else {
             continue;
         };
-        let edited = apply(text, &[edit]);
+        let edited = apply(text, &edits);
         let again = Script::lex(&edited).expect("a splice breaks no token");
         let kinds = |script: &Script<'_>| {
             script
@@ -72,7 +72,7 @@ pub fn splice(text: &[u8]) {
         let spliced = &again.statements()[place];
         let settled = limit(again.tokens(spliced), spliced.kind, ROWS);
         assert!(
-            !matches!(settled, Splice::Edit(_)),
+            !matches!(settled, Splice::Edits(_)),
             "a splice is spliced again"
         );
     }

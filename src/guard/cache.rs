@@ -20,6 +20,8 @@ pub struct CacheKey {
     pub policy: u64,
     /// [`Facts::version`](crate::sql::schema::Facts), or 0 without facts.
     pub facts: u64,
+    /// The session's row limit, which is not always the policy's.
+    pub rows: Option<u64>,
 }
 
 /// A bounded map from the shapes of texts to verdicts.
@@ -250,7 +252,12 @@ mod tests {
         let mut cache = DecisionCache::new(10, 1 << 20);
         let mut reviews = 0;
         for (policy, facts) in [(1, 1), (1, 1), (2, 1), (1, 2), (1, 1)] {
-            cache.verdict(CacheKey { policy, facts }, b"SELECT 1", |shape| {
+            let key = CacheKey {
+                policy,
+                facts,
+                rows: None,
+            };
+            cache.verdict(key, b"SELECT 1", |shape| {
                 reviews += 1;
                 forward(shape)
             });

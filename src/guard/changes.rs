@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::code;
 use super::refusal::Refusal;
+use super::session_limit;
 use super::settings::hides_quotes;
 use crate::config::Glob;
 use crate::config::Policy;
@@ -85,6 +86,9 @@ pub fn imposed(policy: &Policy) -> Vec<(&'static str, String)> {
     let mut imposed: Vec<_> = ceilings
         .map(|(name, most)| (name, most.as_millis().to_string()))
         .collect();
+    if let Some(rows) = session_limit::row_limit(policy) {
+        imposed.push((session_limit::SETTING, session_limit::shown(rows)));
+    }
     if policy.read_only {
         imposed.push(("default_transaction_read_only", "on".to_owned()));
     }
@@ -104,6 +108,13 @@ fn may_change(change: &Change, policy: &Policy) -> Result<(), Refusal> {
     let Some(name) = &change.name else {
         return Err(unknown(policy));
     };
+    // It has a ceiling of its own.
+    if name == session_limit::SETTING && session_limit::row_limit(policy).is_some() {
+        return match &change.to {
+            NewValue::Literal(value) => session_limit::check_value(value, policy),
+            NewValue::Default | NewValue::Unknown => Ok(()),
+        };
+    }
     if !policy.settings.admit(|glob| matches(glob, name)) {
         return Err(not_allowed(name, policy));
     }

@@ -6,7 +6,9 @@ use super::refusal::Refusal;
 use super::row_limit;
 use super::row_limit::Treatment;
 use super::safety;
+use super::session_limit;
 use super::size;
+use super::verdict::Bearing;
 use super::verdict::Decision;
 use super::verdict::Plan;
 use super::verdict::ResultLimit;
@@ -14,6 +16,7 @@ use super::verdict::Verdict;
 use crate::config::Mechanism;
 use crate::config::OnExceed;
 use crate::config::Policy;
+use crate::sql::cursor::CursorAct;
 use crate::sql::fingerprint::of_tokens;
 use crate::sql::kind::StatementKind;
 use crate::sql::lexer::StandardStrings;
@@ -53,9 +56,7 @@ pub fn decide_objects(
     facts: Option<&Facts>,
     objects: Option<&ObjectRules>,
 ) -> Decision {
-    let limit = policy
-        .row_limit
-        .filter(|_| policy.on_exceed != OnExceed::Off);
+    let limit = session_limit::row_limit(policy).or_else(|| counted_for_bytes(policy));
     let is_safe = !safety::is_on(policy);
     if limit.is_none() && is_safe {
         return Decision::Forward(Plan::unlimited());
@@ -70,21 +71,29 @@ pub fn decide_objects(
         return Decision::Refuse(refusal);
     }
     if policy.guards_objects()
-        && let Err(refusal) = objects_kept(&script, ambiguous, objects)
+        && let Err(refusal) = objects_kept(&script, objects)
     {
         return Decision::Refuse(refusal);
     }
     match limit {
         None => Decision::Forward(Plan::unlimited()),
         Some(_) if ambiguous => Decision::Forward(counted(limit)),
-        Some(rows) => limited(
-            &script,
-            Limits {
-                policy,
-                facts,
-                rows,
-            },
-        ),
+        Some(own) => {
+            let (rows, is_lifted) = match session_limit::lifted(text, own, policy) {
+                None => (own, false),
+                Some(Ok(rows)) => (rows, true),
+                Some(Err(refusal)) => return Decision::Refuse(refusal),
+            };
+            limited(
+                &script,
+                Limits {
+                    policy,
+                    facts,
+                    rows,
+                    is_lifted,
+                },
+            )
+        }
     }
 }
 
@@ -96,18 +105,14 @@ pub fn unknown_objects() -> Refusal {
 }
 
 /// `script` touches no object that the policy keeps back.
-fn objects_kept(
-    script: &Script<'_>,
-    ambiguous: bool,
-    objects: Option<&ObjectRules>,
-) -> Result<(), Refusal> {
-    if ambiguous {
-        let message = "a backslash in a plain string is not allowed under rules about objects";
-        let hint = "Write E'…' with the backslash doubled.".to_owned();
-        return Err(Refusal::new("objects", "42501", message).hint(hint));
-    }
-    let rules = objects.ok_or_else(unknown_objects)?;
-    rules.check(script)
+fn objects_kept(script: &Script<'_>, objects: Option<&ObjectRules>) -> Result<(), Refusal> {
+    objects.ok_or_else(unknown_objects)?.check(script)
+}
+
+/// Where only bytes are limited, rows are counted all the same, against a number that none reach.
+fn counted_for_bytes(policy: &Policy) -> Option<u64> {
+    let limits_bytes = policy.max_bytes.is_some() && policy.on_exceed != OnExceed::Off;
+    limits_bytes.then_some(u64::MAX)
 }
 
 /// What every statement of a text is limited by.
@@ -116,6 +121,8 @@ struct Limits<'a> {
     policy: &'a Policy,
     facts: Option<&'a Facts>,
     rows: u64,
+    /// The text asks for these itself.
+    is_lifted: bool,
 }
 
 /// Counts whatever comes.
@@ -126,9 +133,16 @@ fn counted(limit: Option<u64>) -> Plan {
 fn limited(script: &Script<'_>, limits: Limits<'_>) -> Decision {
     let mut results = Vec::with_capacity(script.statements().len());
     let mut edits = Vec::new();
+    let mut cursors = Vec::new();
     let mut harmless = true;
+    let mut changes_limit = false;
     for statement in script.runnable() {
         let tokens = script.tokens(statement);
+        if let Err(refusal) = session_limit::check(tokens, limits.policy) {
+            return Decision::Refuse(refusal);
+        }
+        changes_limit |= session_limit::is_changed(tokens);
+        cursors.push(CursorAct::of(tokens, statement.kind));
         let treatment = match row_limit::treatment(statement.kind, limits.policy) {
             Ok(treatment) => treatment,
             Err(refusal) => return Decision::Refuse(refusal),
@@ -140,11 +154,19 @@ fn limited(script: &Script<'_>, limits: Limits<'_>) -> Decision {
             Treatment::Count => ResultLimit::Rows(limits.rows),
         });
         if reads && limits.policy.mechanism != Mechanism::Count {
-            edits.extend(row_limit::edit(tokens, limits.rows));
+            edits.extend(row_limit::edits(tokens, limits.rows));
         }
     }
     let mut plan = Plan::new(&results, harmless && results.len() == 1);
     plan.fingerprint = Some(of_tokens(script.all_tokens()));
+    plan.bearing = match (changes_limit, limits.is_lifted) {
+        (true, _) => Bearing::Changes,
+        (false, true) => Bearing::Lifts,
+        (false, false) => Bearing::Obeys,
+    };
+    if cursors.iter().any(Option::is_some) {
+        plan.cursors = Some(cursors.into());
+    }
     plan.fits_a_block = script
         .runnable()
         .all(|statement| row_limit::fits_a_block(statement.kind));

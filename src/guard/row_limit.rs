@@ -57,12 +57,19 @@ pub(super) fn fits_a_block(kind: StatementKind) -> bool {
     )
 }
 
-/// The change that lets the server stop by itself one row beyond `rows`, if there is one. That
+/// The changes that let the server stop by itself one row beyond `rows`, if there are any. That
 /// row tells a result that is too long from one that just fits.
-pub(super) fn edit(tokens: Tokens<'_>, rows: u64) -> Option<Edit> {
-    match limit(tokens, StatementKind::Select, rows.checked_add(1)?) {
-        Splice::Edit(edit) => Some(edit),
-        Splice::Keep | Splice::CountOnly => None,
+pub(super) fn edits(tokens: Tokens<'_>, rows: u64) -> Vec<Edit> {
+    // More is no bigint.
+    let Some(rows) = rows
+        .checked_add(1)
+        .filter(|&rows| i64::try_from(rows).is_ok())
+    else {
+        return Vec::new();
+    };
+    match limit(tokens, StatementKind::Select, rows) {
+        Splice::Edits(edits) => edits,
+        Splice::Keep | Splice::CountOnly => Vec::new(),
     }
 }
 

@@ -19,16 +19,12 @@ pub fn is_on(policy: &Policy) -> bool {
         || asks_for_parts(policy)
         || policy.multiple_statements == MultipleStatements::Deny
         || estimates(policy)
+        || policy.guards_objects()
 }
 
 /// Some rule of `policy` asks what functions do, so that none may be called by its number.
 pub fn refuses_function_calls(policy: &Policy) -> bool {
-    policy.read_only
-        || asks_for_parts(policy)
-        || !policy.functions.is_open()
-        || !policy.tables.is_open()
-        || !policy.deny_columns.is_empty()
-        || !policy.mask_columns.is_empty()
+    policy.read_only || asks_for_parts(policy) || policy.guards_objects()
 }
 
 /// Some rule of `policy` asks the server what a statement would cost.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::refusal::Refusal;
 use super::shape::Shape;
+use crate::sql::cursor::CursorAct;
 use crate::sql::splice::Edit;
 
 /// What happens to a text.
@@ -78,8 +79,25 @@ pub struct Plan {
     pub fits_a_block: bool,
     /// What the text is, whatever its values are; `None` where it was not read.
     pub fingerprint: Option<u64>,
+    /// What its statements do with cursors, one for each that the server runs; `None` when
+    /// none does anything.
+    pub(super) cursors: Option<Arc<[Option<CursorAct>]>>,
+    /// What the text does to the session's row limit.
+    pub bearing: Bearing,
     /// How the text that goes on differs from the client's, for mapping error positions back.
     changes: Vec<Change>,
+}
+
+/// What a text does to the session's row limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bearing {
+    /// Its results have that limit.
+    #[default]
+    Obeys,
+    /// Running it may change the limit.
+    Changes,
+    /// It asks for a limit of its own.
+    Lifts,
 }
 
 /// The limits of the results of a text.
@@ -118,6 +136,8 @@ impl Plan {
             cancellable,
             fits_a_block: false,
             fingerprint: None,
+            cursors: None,
+            bearing: Bearing::Obeys,
             changes: Vec::new(),
         }
     }
@@ -128,6 +148,11 @@ impl Plan {
             Limits::Same(limit) => *limit,
             Limits::Each(limits) => limits[index.min(limits.len() - 1)],
         }
+    }
+
+    /// What the statement at `index` does with a cursor.
+    pub fn cursor(&self, index: usize) -> Option<&CursorAct> {
+        self.cursors.as_ref()?.get(index)?.as_ref()
     }
 
     /// No result needs to be looked at.

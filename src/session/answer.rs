@@ -36,6 +36,8 @@ pub(super) struct Answer {
     body: Vec<u8>,
     rows: u64,
     cut: Option<limit::Cut>,
+    /// Whose limit that is.
+    cut_by: Box<str>,
     tag: Vec<u8>,
     /// Notices that the query raised.
     notices: Vec<u8>,
@@ -134,6 +136,16 @@ impl Answer {
         }
     }
 
+    /// What it was cut at.
+    pub(super) fn cut(&self) -> Option<limit::Cut> {
+        self.cut
+    }
+
+    /// Names who set the limit that it was cut at.
+    pub(super) fn is_cut_by(&mut self, name: &str) {
+        self.cut_by = name.into();
+    }
+
     /// Bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
         self.body.len()
@@ -175,7 +187,7 @@ impl Answer {
             return backend::put_bare(out, server::PORTAL_SUSPENDED);
         }
         match self.cut {
-            Some(cut) => limit::put_cut(out, cut, "nl", &format!("SELECT {batch}")),
+            Some(cut) => limit::put_cut(out, cut, &self.cut_by, &format!("SELECT {batch}")),
             None if batch == self.rows => frame::put_body(out, server::COMMAND_COMPLETE, &self.tag),
             None => backend::put_command_complete(out, &format!("SELECT {batch}")),
         }

@@ -1,6 +1,7 @@
 //! What one client and its server connection have said to each other, as far as the next message
 //! depends on it.
 
+use super::limit::Cut;
 use super::names::Closed;
 use super::names::Name;
 use super::names::Names;
@@ -11,7 +12,7 @@ use super::replies::Effect;
 use super::replies::Owed;
 use super::replies::Pending;
 use super::replies::Replies;
-use super::replies::Rows;
+use super::rows::Rows;
 use super::veil::Veil;
 use crate::guard::Plan;
 use crate::sql::footprint::Footprint;
@@ -56,6 +57,10 @@ pub(super) struct Dialogue {
     pub broken: Option<Broken>,
     /// What becomes of a result of which the client has had enough.
     pub excess: Excess,
+    /// Bytes of rows beyond its limit that the result has brought.
+    pub drained: u64,
+    /// The session's row limit may be another than is known.
+    pub limit_in_doubt: bool,
     /// What runs was cancelled because it takes too long.
     pub overdue: Option<Overdue>,
     /// The client was told `pgparley.truncated = on`.
@@ -117,13 +122,16 @@ pub(super) enum Lost {
     /// The client broke the protocol, and the server did not end the session for it.
     Client,
     /// An Execute has brought too many rows, which is an error: the server is to fail too.
-    Exceeded,
+    Exceeded(Cut),
     /// A Query has brought too many rows, which is an error: its block is to fail before the client
     /// hears that the Query has ended.
     Failed,
     /// A transaction has ended that may have left something behind: the server is to be asked
     /// before the client hears of the end.
     Traces,
+    /// The session's row limit may have changed: the server is to be asked before the client hears
+    /// that its message is done.
+    Limit,
     /// A transaction block is open where none may be: it is rolled back before the client hears of
     /// it.
     Block,
@@ -147,12 +155,21 @@ pub(super) struct CopyIn {
 pub(super) enum Excess {
     /// There is no such result, or its rows are read and left out.
     None,
-    /// It is to be cancelled.
-    ToCancel,
+    /// It is to be cancelled, and ends so.
+    ToCancel(Ending),
     /// Its cancel was asked for; the server's error for that is the end of the result.
-    Cancelled,
+    Cancelled(Ending),
     /// The client was told an error; nothing more of this Sync or Query is for it.
     Refused,
+}
+
+/// What a result that was cancelled ends with for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// What the policy says: a result that is cut loses nothing by it.
+    Cut,
+    /// An error: what the statement has done is undone.
+    Error,
 }
 
 /// What a server says that ends its connection.
@@ -213,6 +230,8 @@ impl Dialogue {
             heard: Heard::Nothing,
             broken: None,
             excess: Excess::None,
+            drained: 0,
+            limit_in_doubt: false,
             overdue: None,
             told_truncated: false,
             effects: Vec::new(),
@@ -355,7 +374,7 @@ mod tests {
         let unfinished: [fn(&mut Dialogue); 4] = [
             |dialogue| dialogue.doubtful_syncs = 1,
             |dialogue| dialogue.lost = Some(Lost::Syncs),
-            |dialogue| dialogue.excess = Excess::Cancelled,
+            |dialogue| dialogue.excess = Excess::Cancelled(Ending::Cut),
             |dialogue| dialogue.skipping = Skipping::Doomed,
         ];
         for begin in unfinished {

@@ -9,8 +9,9 @@ use super::dialogue::Dialogue;
 use super::dialogue::Lost;
 use super::from_client::CANNOT_PARSE;
 use super::limit;
+use super::limit::Cut;
 use super::replies::Owed;
-use super::replies::Rows;
+use super::rows::Rows;
 use super::ruling::Rules;
 use super::wrapper;
 use crate::guard::Plan;
@@ -45,11 +46,14 @@ impl Dialogue {
 
     /// Whether a result of an Execute fails for its rows.
     pub(super) fn fails(&mut self, is_executed: bool, rows: Rows, rules: &Rules) -> bool {
-        let fails = is_executed && rules.fails_on_excess() && rows.exceeded().is_some();
-        if fails {
-            self.lost = Some(Lost::Exceeded);
-        }
-        fails
+        let Some(cut) = rows
+            .exceeded()
+            .filter(|_| is_executed && rules.fails_on_excess())
+        else {
+            return false;
+        };
+        self.lost = Some(Lost::Exceeded(cut));
+        true
     }
 }
 
@@ -63,11 +67,11 @@ impl Session {
     }
 
     /// Makes the server fail in the middle of a pipeline, and skip to the next Sync as it does.
-    pub(super) fn fail_pipeline(&mut self) -> Result<(), End> {
-        let (Some(limit), Some(policy)) = (self.rules.row_limit(), self.rules.policy()) else {
+    pub(super) fn fail_pipeline(&mut self, cut: Cut) -> Result<(), End> {
+        let Some(policy) = self.rules.policy() else {
             unreachable!("only a policy limits rows");
         };
-        let info = limit::exceeded(limit, policy);
+        let info = limit::exceeded(cut, policy);
         self.dialogue.replies.push(Owed::Parse {
             prepared: None,
             instead: Some(Box::new(info)),

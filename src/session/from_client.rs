@@ -176,6 +176,10 @@ impl Dialogue {
         if self.promoted && !copies && self.waits_for_block(frame.tag) {
             return Fate::Settle;
         }
+        let runs = matches!(frame.tag, client::QUERY | client::PARSE | client::BIND);
+        if self.limit_in_doubt && runs && !copies && self.replies.holds_ready_for_query() {
+            return Fate::Settle;
+        }
         let is_text = matches!(frame.tag, client::QUERY | client::PARSE);
         if is_text && !copies && frame.is_whole() && rules.must_learn() {
             return Fate::Learn;
@@ -348,6 +352,7 @@ impl Dialogue {
             }
             self.footprint = self.footprint | link.note(text, footprint, |_| None);
         }
+        self.limit_in_doubt |= plan.bearing == guard::Bearing::Changes;
         self.query_sent(plan, limited, None);
         if instead.is_none() && renamed.is_none() {
             return Fate::Pass;

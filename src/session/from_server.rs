@@ -2,21 +2,32 @@
 
 mod failure;
 mod known;
+mod tags;
 
+use self::failure::Failing;
 pub(super) use self::known::Known;
+use self::tags::begins_a_block;
+use self::tags::deallocates_all;
+use self::tags::gives_names_another_meaning;
+use self::tags::is_control;
+use self::tags::is_of_a_session;
+use self::tags::is_unasked;
+use self::tags::reshapes;
 use super::dialogue::Broken;
 use super::dialogue::Dialogue;
+use super::dialogue::Ending;
 use super::dialogue::Excess;
 use super::dialogue::Lost;
 use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::limit;
+use super::limit::Cut;
 use super::names::Name;
 use super::places::Places;
 use super::replies::Effect;
-use super::replies::Rows;
 use super::replies::Settled;
+use super::rows::Rows;
 use super::ruling::Rules;
 use super::veil::LONGEST_ROW;
 use super::veil::Veil;
@@ -35,6 +46,10 @@ use crate::wire::frame::server;
 
 /// A control message longer than this passes without being looked into.
 const LONGEST_CONTROL: usize = 64 * 1024;
+
+/// Bytes of rows beyond a limit that are read and left out, before the statement is cancelled that
+/// could not be stopped without undoing what it does.
+const MOST_DRAINED: u64 = 256 * 1024 * 1024;
 
 /// What the session must know after a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +101,11 @@ impl Dialogue {
             } else {
                 &[]
             };
-            let passes = self.server_message(tag, body, rules, known, passage);
+            let passes = if tag == server::DATA_ROW {
+                self.row(size, rules) && (!rules.treats_results() || self.unveiled(body, passage))
+            } else {
+                self.server_message(tag, body, rules, known, passage)
+            };
             match self.broken {
                 None => {}
                 Some(Broken::Parted(_)) => return (Consumed::Waiting(at), Progressed::Parted),
@@ -120,9 +139,6 @@ impl Dialogue {
         passage: &mut Passage<'_>,
     ) -> bool {
         match tag {
-            server::DATA_ROW => {
-                self.row(rules) && (!rules.treats_results() || self.unveiled(body, passage))
-            }
             server::PARAMETER_STATUS => {
                 // What a RESET leaves is not yet what the client's session returns to.
                 let passes = !(self.footprint.resets && self.replies.len() <= 1);
@@ -183,6 +199,10 @@ impl Dialogue {
             frame::put_body(passage.edit(), tag, &self.respelled(placed, None));
             return false;
         }
+        let act = match tag {
+            server::COMMAND_COMPLETE => self.replies.cursor(&self.names).cloned(),
+            _ => None,
+        };
         match self.replies.settle(tag) {
             Settled::Nothing | Settled::Query { .. } => {}
             Settled::Own => return false,
@@ -198,6 +218,9 @@ impl Dialogue {
                 }
                 let is_executed = portal.is_some();
                 let rows = self.end_rows(portal, rules);
+                if let Some(act) = act {
+                    self.names.acted(&act, rows, rules.doubt());
+                }
                 if self.promoted && begins_a_block(body) {
                     // As with PostgreSQL the block is the client's from now on.
                     self.promoted = false;
@@ -238,7 +261,7 @@ impl Dialogue {
                 skips,
                 skipped,
             } => {
-                self.rows = None;
+                let rows = self.rows.take();
                 self.undo(&skipped, body, known);
                 self.failed(body, skips);
                 self.veil = Veil::default();
@@ -248,7 +271,13 @@ impl Dialogue {
                 let placed = stripped.as_deref().unwrap_or(placed);
                 let renamed = self.renamed(placed, skipped.first());
                 let restored = self.respelled(&renamed, skipped.first());
-                return self.error_passes(&restored, body, instead, rules, passage);
+                let error = Failing {
+                    body,
+                    restored: &restored,
+                    instead,
+                    rows: rows.unwrap_or_default(),
+                };
+                return self.error_passes(error, rules, passage);
             }
         }
         self.excess != Excess::Refused || is_unasked(tag)
@@ -268,6 +297,7 @@ impl Dialogue {
             (None, Some(portal)) => self.names.rows(portal, rules.doubt()),
             (None, None) => Rows::default(),
         };
+        self.limit_in_doubt |= rows.changes_limit();
         if let Some(portal) = portal {
             self.names.counted(portal, rows);
         }
@@ -275,7 +305,7 @@ impl Dialogue {
     }
 
     /// Whether a row goes on.
-    fn row(&mut self, rules: &Rules) -> bool {
+    fn row(&mut self, size: usize, rules: &Rules) -> bool {
         let Self {
             rows,
             replies,
@@ -283,17 +313,22 @@ impl Dialogue {
             ..
         } = self;
         let rows = rows.get_or_insert_with(|| replies.rows(names, rules.doubt()));
-        if rows.admit() {
+        let was_whole = rows.exceeded().is_none();
+        if rows.admit(size, rules.max_bytes()) {
             return self.excess != Excess::Refused;
         }
-        if rows.limit == Some(rows.seen - 1) {
-            rules.log_cut(rows.fingerprint);
+        if was_whole && let Some(cut) = rows.exceeded() {
+            rules.log_cut(cut, rows.fingerprint);
+            self.drained = 0;
         }
-        let cancellable = rows.cancellable
-            && self.status == TransactionStatus::Idle
-            && self.replies.is_last_result();
-        if cancellable && self.excess == Excess::None {
-            self.excess = Excess::ToCancel;
+        self.drained = self.drained.saturating_add(size as u64);
+        if self.excess != Excess::None || !self.replies.is_last_result() {
+            return false;
+        }
+        if rows.cancellable && self.status == TransactionStatus::Idle {
+            self.excess = Excess::ToCancel(Ending::Cut);
+        } else if self.drained > MOST_DRAINED {
+            self.excess = Excess::ToCancel(Ending::Error);
         }
         false
     }
@@ -353,6 +388,11 @@ impl Dialogue {
         if is_done && is_over {
             self.footprint.local = false;
         }
+        let asks_limit = self.limit_in_doubt && self.status != TransactionStatus::Error;
+        if is_done && asks_limit && rules.has_session_limit() {
+            self.lost = Some(Lost::Limit);
+            return false;
+        }
         if is_done && (self.footprint.is_open() && is_over || self.footprint.resets) {
             self.lost = Some(Lost::Traces);
             return false;
@@ -377,21 +417,29 @@ impl Dialogue {
             self.excess = Excess::Refused;
             return false;
         }
-        let Some(limit) = rows.exceeded() else {
+        let Some(cut) = rows.exceeded() else {
             if std::mem::take(&mut self.told_truncated) {
                 limit::put_complete(passage.edit());
             }
             return true;
         };
-        self.tell_exceeded(limit, tag, rules, passage);
+        self.tell_exceeded(cut, rows.part, (rules, tag), passage);
         false
     }
 
-    fn tell_exceeded(&mut self, limit: u64, tag: &[u8], rules: &Rules, passage: &mut Passage<'_>) {
+    /// Tells that `cut` has ended a result of which `rows` went to the client.
+    fn tell_exceeded(
+        &mut self,
+        cut: Cut,
+        rows: u64,
+        by: (&Rules, &[u8]),
+        passage: &mut Passage<'_>,
+    ) {
+        let (rules, tag) = by;
         let Some(policy) = rules.policy() else {
             unreachable!("only a policy limits rows");
         };
-        limit::put_exceeded(passage.edit(), limit, policy, tag);
+        limit::put_exceeded(passage.edit(), cut, rows, (policy, tag));
         if policy.on_exceed == OnExceed::Error {
             self.excess = Excess::Refused;
         } else {
@@ -418,84 +466,4 @@ fn placed(body: &[u8], places: &[Places]) -> Option<Vec<u8>> {
         latest.fold(place, |place, places| places.back(place))
     };
     error::with_position(body, back)
-}
-
-/// Messages that are looked into, so all of them must be here.
-fn is_control(tag: u8) -> bool {
-    matches!(
-        tag,
-        server::READY_FOR_QUERY
-            | server::COMMAND_COMPLETE
-            | server::ERROR
-            | server::NOTICE
-            | server::PARAMETER_STATUS
-    )
-}
-
-/// SQL with this CommandComplete has begun a transaction block.
-fn begins_a_block(tag: &[u8]) -> bool {
-    tag.starts_with(b"BEGIN") || tag.starts_with(b"START TRANSACTION")
-}
-
-/// Messages that a server sends behind its first ReadyForQuery. What belongs to a login must not
-/// come up later: a client could be made to send its password.
-fn is_of_a_session(tag: u8) -> bool {
-    matches!(
-        tag,
-        server::BIND_COMPLETE
-            | server::CLOSE_COMPLETE
-            | server::COMMAND_COMPLETE
-            | server::COPY_BOTH
-            | server::COPY_DATA
-            | server::COPY_DONE
-            | server::COPY_IN
-            | server::COPY_OUT
-            | server::DATA_ROW
-            | server::EMPTY_QUERY
-            | server::ERROR
-            | server::FUNCTION_CALL
-            | server::NO_DATA
-            | server::NOTICE
-            | server::NOTIFICATION
-            | server::PARAMETER_DESCRIPTION
-            | server::PARAMETER_STATUS
-            | server::PARSE_COMPLETE
-            | server::PORTAL_SUSPENDED
-            | server::READY_FOR_QUERY
-            | server::ROW_DESCRIPTION
-    )
-}
-
-/// Messages that come whatever the client has sent.
-fn is_unasked(tag: u8) -> bool {
-    matches!(
-        tag,
-        server::NOTICE | server::NOTIFICATION | server::PARAMETER_STATUS
-    )
-}
-
-/// SQL with this CommandComplete has destroyed every prepared statement.
-fn deallocates_all(tag: &[u8]) -> bool {
-    tag.starts_with(b"DEALLOCATE ALL") || tag.starts_with(b"DISCARD ALL")
-}
-
-/// SQL with this CommandComplete may have changed what relations look like that were there.
-fn reshapes(tag: &[u8]) -> bool {
-    [&b"ALTER "[..], b"DROP ", b"CREATE VIEW"]
-        .iter()
-        .any(|command| tag.starts_with(command))
-}
-
-/// SQL with this CommandComplete may have given names of statements or portals another meaning.
-fn gives_names_another_meaning(tag: &[u8]) -> bool {
-    [
-        &b"PREPARE"[..],
-        b"DEALLOCATE",
-        b"DISCARD",
-        b"DECLARE",
-        b"DO",
-        b"CALL",
-    ]
-    .iter()
-    .any(|command| tag.starts_with(command))
 }

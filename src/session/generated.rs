@@ -92,7 +92,7 @@ pub(super) fn capped(text: &[u8], rows: u64) -> Vec<u8> {
         return text.to_vec();
     };
     match splice::limit(script.tokens(statement), statement.kind, rows) {
-        Splice::Edit(edit) => splice::apply(text, &[edit]),
+        Splice::Edits(edits) => splice::apply(text, &edits),
         Splice::Keep | Splice::CountOnly => text.to_vec(),
     }
 }

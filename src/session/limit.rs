@@ -22,17 +22,21 @@ pub(super) enum Cut {
 
 /// Appends what stands in place of the CommandComplete with this body: a warning and the tag of
 /// the rows that were delivered, or an error.
-pub(super) fn put_exceeded(out: &mut Vec<u8>, limit: u64, policy: &Policy, tag: &[u8]) {
+pub(super) fn put_exceeded(out: &mut Vec<u8>, cut: Cut, rows: u64, by: (&Policy, &[u8])) {
+    let (policy, tag) = by;
     if policy.on_exceed != OnExceed::Error {
-        return put_cut(out, Cut::Rows(limit), &policy.name, &delivered(tag, limit));
+        return put_cut(out, cut, &policy.name, &delivered(tag, rows));
     }
-    error::put_error(out, exceeded(limit, policy));
+    error::put_error(out, exceeded(cut, policy));
 }
 
-/// The error for a result of more rows than `limit`.
-pub(super) fn exceeded(limit: u64, policy: &Policy) -> ErrorInfo {
+/// The error for a result that goes beyond `cut`.
+pub(super) fn exceeded(cut: Cut, policy: &Policy) -> ErrorInfo {
     count(&policy.name);
-    let message = format!("result has more than {limit} rows");
+    let message = match cut {
+        Cut::Rows(rows) => format!("result has more than {rows} rows"),
+        Cut::Bytes(bytes) => format!("result has more than {bytes} bytes"),
+    };
     let mut info = error::error(sqlstate::PROGRAM_LIMIT_EXCEEDED, message);
     explain(&mut info, &policy.name);
     info

@@ -12,6 +12,7 @@ use super::attach;
 use super::attach::Waited;
 use super::audit;
 use super::errors;
+use super::limit::Cut;
 use super::link::Access;
 use super::link::Link;
 use super::patience::Patience;
@@ -80,12 +81,13 @@ pub(super) async fn log_in(
     let who = Who::read(&startup)?;
     trust(peer, &who)?;
     let settings = database(&services.config.databases, &who)?;
-    let policy = policy(&services.policies, &who);
-    let governing = policy.as_ref().map(|governing| &*governing.policy);
+    let mut policy = policy(&services.policies, &who);
     let login = login(settings, &who, startup.parameters.clone());
-    if let Some(governing) = &policy {
+    if let Some(governing) = &mut policy {
         governing.admit(&login)?;
+        governing.rows = walls::row_limit(&login.parameters, &governing.policy);
     }
+    let governing = policy.as_ref().map(|governing| &*governing.policy);
     let opening = Opening {
         login,
         settings,
@@ -291,6 +293,8 @@ pub(super) struct Governing {
     pub policy: Arc<Policy>,
     /// Its place among all, from 1: what decisions are cached by.
     pub number: u64,
+    /// Rows that results may have in this session, which may have asked for fewer or more.
+    pub rows: Option<u64>,
     /// Whose session it is.
     pub client: Arc<audit::Client>,
 }
@@ -305,14 +309,17 @@ impl Governing {
     }
 
     /// Writes to the audit log that a result of the text with this fingerprint was cut.
-    pub(super) fn log_cut(&self, fingerprint: Option<u64>) {
+    pub(super) fn log_cut(&self, cut: Cut, fingerprint: Option<u64>) {
         let (verdict, sqlstate) = match self.policy.on_exceed {
             OnExceed::Error => ("failed", sqlstate::PROGRAM_LIMIT_EXCEEDED),
             OnExceed::Truncate | OnExceed::Off => ("truncated", sqlstate::RESULT_TRUNCATED),
         };
         let act = audit::Act {
             policy: &self.policy.name,
-            rule: "row_limit",
+            rule: match cut {
+                Cut::Rows(_) => "row_limit",
+                Cut::Bytes(_) => "max_bytes",
+            },
             verdict,
             sqlstate,
         };
@@ -341,6 +348,7 @@ fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
     Some(Governing {
         policy: Arc::clone(&policies[place]),
         number: place as u64 + 1,
+        rows: None,
         client: Arc::new(audit::Client {
             user: who.user_text(),
             database: who.database_text(),

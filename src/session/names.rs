@@ -4,6 +4,7 @@
 //! has no effect, and what came later cannot undo what came before.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::answer::Answer;
@@ -11,8 +12,9 @@ use super::estimate::Source;
 use super::generated::PreparedQuestion;
 use super::places::Places;
 use super::replies::Effect;
-use super::replies::Rows;
 use super::respelled::Sent;
+use super::rows::Rows;
+use crate::sql::cursor::CursorAct;
 use crate::sql::footprint::Footprint;
 use crate::upstream::Statement;
 
@@ -38,15 +40,27 @@ pub(super) struct Prepared {
     pub speaks_of: Vec<Arc<Statement>>,
     /// Its text is not the client's.
     pub respelled: Option<Arc<Sent>>,
+    /// What it does with a cursor.
+    pub cursor: Option<Arc<CursorAct>>,
 }
 
 /// What is known of a portal.
 #[derive(Debug)]
 pub(super) enum Portal {
-    /// Its rows are counted, over all its Executes.
-    Counted(Rows),
+    /// Its rows are counted, over every Execute and FETCH.
+    Counted(Counted),
     /// Its rows are here.
     Answered(Answer),
+}
+
+/// The rows of a portal or cursor.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    rows: Rows,
+    /// It outlives its transaction.
+    holds: bool,
+    /// What executing it does with a cursor.
+    cursor: Option<Arc<CursorAct>>,
 }
 
 /// What a Close speaks of.
@@ -102,11 +116,17 @@ impl Names {
     /// BindComplete has come. A statement that was not prepared by a Parse here is counted as
     /// `doubt` says.
     pub(super) fn bound(&mut self, portal: Name, statement: &[u8], doubt: Rows) {
-        let rows = match self.statements.get(statement) {
-            Some(prepared) if prepared.question.is_none() => prepared.rows,
-            _ => doubt,
+        let counted = match self.statements.get(statement) {
+            Some(prepared) if prepared.question.is_none() => Counted {
+                rows: prepared
+                    .rows
+                    .under(doubt.limit, prepared.respelled.is_some()),
+                holds: false,
+                cursor: prepared.cursor.clone(),
+            },
+            _ => Counted::of(doubt),
         };
-        self.portals.insert(portal, Portal::Counted(rows));
+        self.portals.insert(portal, Portal::Counted(counted));
     }
 
     /// A Bind of a generated statement was answered here.
@@ -141,20 +161,72 @@ impl Names {
     /// of SQL, begins as `doubt` says.
     pub(super) fn rows(&self, portal: &[u8], doubt: Rows) -> Rows {
         match self.portals.get(portal) {
-            Some(Portal::Counted(rows)) => *rows,
+            Some(Portal::Counted(Counted {
+                rows,
+                cursor: Some(act),
+                ..
+            })) => match &**act {
+                CursorAct::Fetch(cursor) if **cursor != *portal => self.part_of(cursor, *rows),
+                _ => *rows,
+            },
+            Some(Portal::Counted(counted)) => counted.rows,
             Some(Portal::Answered(_)) | None => doubt,
+        }
+    }
+
+    /// The count of the rows that a FETCH from `cursor` brings, which by itself would begin as
+    /// `own`.
+    fn part_of(&self, cursor: &[u8], own: Rows) -> Rows {
+        match self.portals.get(cursor) {
+            Some(Portal::Counted(counted)) => counted.rows,
+            Some(Portal::Answered(_)) | None => own,
+        }
+    }
+
+    /// What executing a portal does with a cursor.
+    pub(super) fn cursor(&self, portal: &[u8]) -> Option<&CursorAct> {
+        match self.portals.get(portal)? {
+            Portal::Counted(counted) => counted.cursor.as_deref(),
+            Portal::Answered(_) => None,
+        }
+    }
+
+    /// A statement has done this with a cursor, and brought these rows.
+    pub(super) fn acted(&mut self, act: &CursorAct, rows: Rows, doubt: Rows) {
+        match act {
+            CursorAct::Declare { name, holds } => {
+                let declared = Counted {
+                    holds: *holds,
+                    ..Counted::of(doubt)
+                };
+                self.portals.insert(name.clone(), Portal::Counted(declared));
+            }
+            CursorAct::Fetch(cursor) => self.counted(cursor.clone(), rows),
+            CursorAct::Close(cursor) => {
+                self.portals.remove(cursor);
+            }
+            CursorAct::CloseAll => self.portals.clear(),
         }
     }
 
     /// A portal was suspended or has ended, with this count.
     pub(super) fn counted(&mut self, portal: Name, rows: Rows) {
-        self.portals.insert(portal, Portal::Counted(rows));
+        let rows = rows.resumed();
+        match self.portals.entry(portal) {
+            Entry::Occupied(mut known) => match known.get_mut() {
+                Portal::Counted(counted) => counted.rows = rows,
+                Portal::Answered(_) => {}
+            },
+            Entry::Vacant(place) => {
+                place.insert(Portal::Counted(Counted::of(rows)));
+            }
+        }
     }
 
     /// SQL has prepared a statement or deallocated one.
     pub(super) fn affected(&mut self, effect: Effect) {
         match effect {
-            Effect::Prepared(name, prepared) => self.prepared(name, prepared),
+            Effect::Prepared(name, prepared) => self.prepared(name, *prepared),
             Effect::Deallocated(name) => {
                 self.statements.remove(&name);
             }
@@ -177,7 +249,10 @@ impl Names {
 
     /// The transaction is over: its portals are gone.
     pub(super) fn transaction_ended(&mut self) {
-        self.portals.clear();
+        self.portals.retain(|_, portal| match portal {
+            Portal::Counted(counted) => counted.holds,
+            Portal::Answered(_) => false,
+        });
     }
 
     /// SQL was run that may have given names another meaning: what was known to need no count is
@@ -189,9 +264,18 @@ impl Names {
             }
         }
         self.portals.retain(|_, portal| match portal {
-            Portal::Counted(rows) => rows.limit.is_some(),
+            Portal::Counted(counted) => counted.rows.limit.is_some(),
             Portal::Answered(_) => true,
         });
+    }
+}
+
+impl Counted {
+    fn of(rows: Rows) -> Self {
+        Self {
+            rows,
+            ..Self::default()
+        }
     }
 }
 
@@ -200,10 +284,7 @@ mod tests {
     use super::*;
 
     fn limited(limit: u64) -> Rows {
-        Rows {
-            limit: Some(limit),
-            ..Rows::default()
-        }
+        Rows::up_to(Some(limit))
     }
 
     fn counted(rows: Rows) -> Prepared {
@@ -233,11 +314,13 @@ mod tests {
     fn after_sql_that_renames_only_limits_are_sure() {
         let mut names = Names::default();
         names.prepared(b"shows"[..].into(), Prepared::default());
-        names.prepared(b"reads"[..].into(), counted(limited(3)));
+        let mut known = limited(7);
+        known.fingerprint = Some(1);
+        names.prepared(b"reads"[..].into(), counted(known));
         names.doubt(limited(7));
         names.bound(b"a"[..].into(), b"shows", limited(7));
         names.bound(b"b"[..].into(), b"reads", limited(7));
         assert_eq!(names.rows(b"a", Rows::default()), limited(7));
-        assert_eq!(names.rows(b"b", Rows::default()), limited(3));
+        assert_eq!(names.rows(b"b", Rows::default()), known);
     }
 }

@@ -21,6 +21,7 @@ use super::dialogue::Progress;
 use super::dialogue::Skipping;
 use super::generated::Generated;
 use super::generated::PreparedQuestion;
+use super::limit::Cut;
 use super::names::Closed;
 use super::relay::Event;
 use super::replies::Owed;
@@ -107,7 +108,8 @@ impl Session {
                 Event::Excess => self.cut_short().await,
                 Event::LostSyncs => self.find_syncs().await?,
                 Event::Commit => self.commit_block().await?,
-                Event::Exceeded => self.fail_pipeline()?,
+                Event::Limit => self.learn_limit().await?,
+                Event::Exceeded(cut) => self.fail_pipeline(cut)?,
                 Event::Failed => self.fail_block().await?,
                 Event::Traces => self.look_for_traces().await?,
                 Event::OpenBlock => self.undo_block().await?,
@@ -235,6 +237,7 @@ impl Session {
         }
         self.dialogue.skipping = Skipping::Nobody;
         self.dialogue.progress = Progress::Nothing;
+        self.ask_for_limit().await.map_err(Failure::Ended)?;
         backend::put_ready_for_query(&mut out, self.dialogue.status);
         self.dialogue.names.transaction_ended();
         self.tell(&out)
@@ -277,11 +280,16 @@ impl Session {
                 return Err(Failure::Ended(End::Client));
             }
         };
-        let Outcome { result, status } = outcome;
+        let Outcome { mut result, status } = outcome;
         let Some(status) = status else {
             return self.pass_last_words(&result.err().unwrap_or_default());
         };
         self.dialogue.status = status;
+        if let Ok(answer) = &mut result
+            && let Some(cut) = answer.cut()
+        {
+            answer.is_cut_by(self.cut_by(cut));
+        }
         if result.is_err() && footing == wrapper::Footing::Idle {
             // The wrapper was ours, so no failed transaction is left to the client.
             self.recover(footing).await?;
@@ -332,14 +340,23 @@ impl Session {
     /// How much of an answer this client gets.
     pub(super) fn cap(&self) -> Cap {
         let nl = &self.services.config.nl;
-        let rows = self
-            .rules
-            .row_limit()
-            .map_or(nl.row_limit, |limit| limit.min(nl.row_limit));
+        let rows = self.rules.row_limit().unwrap_or(u64::MAX);
+        let bytes = self.rules.max_bytes().unwrap_or(usize::MAX);
         Cap {
-            rows,
-            bytes: nl.max_bytes,
+            rows: rows.min(nl.row_limit),
+            bytes: bytes.min(nl.max_bytes),
         }
+    }
+
+    /// Who cut an answer: the policy, where its limit is the lower one.
+    fn cut_by(&self, cut: Cut) -> &str {
+        let nl = &self.services.config.nl;
+        let is_own = match cut {
+            Cut::Rows(rows) => rows < nl.row_limit,
+            Cut::Bytes(bytes) => bytes < nl.max_bytes,
+        };
+        let policy = self.rules.policy().filter(|_| is_own);
+        policy.map_or("nl", |policy| &policy.name)
     }
 
     fn tell(&mut self, bytes: &[u8]) -> Result<(), Failure> {

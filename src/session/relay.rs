@@ -21,6 +21,7 @@ use super::estimate::Asked;
 use super::from_client::Step;
 use super::from_client::shared::Before;
 use super::from_server::Progressed;
+use super::limit::Cut;
 use super::patience::Overdue;
 use super::questions::Turn;
 use super::wrapper::LONGEST_REPLY;
@@ -61,7 +62,7 @@ pub(super) enum Event {
     /// The client's next message is to be looked at when a block is open.
     Promote,
     /// The server is to fail because of rows beyond a limit.
-    Exceeded,
+    Exceeded(Cut),
     /// A block is to fail because of rows beyond a limit.
     Failed,
     /// A block is to be committed that the client knows nothing of.
@@ -76,6 +77,8 @@ pub(super) enum Event {
     Prepare(Before),
     /// The server is to be asked what a transaction left.
     Traces,
+    /// The server is to be asked for the session's row limit.
+    Limit,
     /// A transaction block is open where none may be.
     OpenBlock,
     /// Something has taken too long.
@@ -165,14 +168,17 @@ impl Session {
                 match dialogue.lost.take() {
                     Some(Lost::Syncs) => Event::LostSyncs,
                     Some(Lost::Commit) => Event::Commit,
-                    Some(Lost::Exceeded) => Event::Exceeded,
+                    Some(Lost::Exceeded(cut)) => Event::Exceeded(cut),
+                    Some(Lost::Limit) => Event::Limit,
                     Some(Lost::Failed) => Event::Failed,
                     Some(Lost::Traces) => Event::Traces,
                     Some(Lost::Block) => Event::OpenBlock,
                     Some(Lost::Client) | None => Event::End(End::Protocol),
                 }
             }
-            Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.excess == Excess::ToCancel => {
+            Ok(Some((Progressed::Nothing, Ok(()))))
+                if matches!(dialogue.excess, Excess::ToCancel(_)) =>
+            {
                 Event::Excess
             }
             Ok(Some((Progressed::Nothing, Ok(())))) => Event::Moved,
@@ -227,7 +233,9 @@ impl Session {
     /// Cancels a result of which the client has had enough. Returns when the server has the signal,
     /// so that it cannot hit the client's next query.
     pub(super) async fn cut_short(&mut self) {
-        self.dialogue.excess = Excess::Cancelled;
+        if let Excess::ToCancel(ending) = self.dialogue.excess {
+            self.dialogue.excess = Excess::Cancelled(ending);
+        }
         self.cancel_query().await;
     }
 
@@ -269,8 +277,13 @@ impl Session {
                         return end;
                     }
                 }
-                Event::Exceeded => {
-                    if let Err(end) = self.fail_pipeline() {
+                Event::Limit => {
+                    if let Err(end) = self.learn_limit().await {
+                        return end;
+                    }
+                }
+                Event::Exceeded(cut) => {
+                    if let Err(end) = self.fail_pipeline(cut) {
                         return end;
                     }
                 }

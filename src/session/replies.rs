@@ -12,8 +12,9 @@ use super::names::Names;
 use super::names::Prepared;
 use super::places::Places;
 use super::respelled::Respelled;
+use super::rows::Rows;
 use crate::guard::Plan;
-use crate::guard::ResultLimit;
+use crate::sql::cursor::CursorAct;
 use crate::upstream::Statement;
 use crate::wire::ErrorInfo;
 use crate::wire::frame::server;
@@ -91,7 +92,7 @@ pub(super) enum Owed {
 #[derive(Debug)]
 pub(super) enum Effect {
     /// PREPARE: the name stands for this.
-    Prepared(Name, Prepared),
+    Prepared(Name, Box<Prepared>),
     /// DEALLOCATE: the name is gone.
     Deallocated(Name),
     /// DEALLOCATE ALL, DISCARD ALL: every name is gone.
@@ -118,48 +119,6 @@ pub(super) enum Does {
     Close(u64),
     /// Nothing that has to be remembered.
     Nothing,
-}
-
-/// Rows of one result, counted against its limit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Rows {
-    /// Rows that may be delivered; `None` is all.
-    pub limit: Option<u64>,
-    /// Rows that the server has sent.
-    pub seen: u64,
-    /// The statement may be cancelled once its rows are no longer wanted: it is alone, reads only,
-    /// and the server would go on.
-    pub cancellable: bool,
-    /// What the text is that they are a result of, where that is known.
-    pub fingerprint: Option<u64>,
-}
-
-impl Rows {
-    /// None seen yet.
-    pub(super) fn of(plan: &Plan, result: usize) -> Self {
-        let limit = match plan.limit(result) {
-            ResultLimit::None => None,
-            ResultLimit::Rows(rows) => Some(rows),
-        };
-        Self {
-            limit,
-            seen: 0,
-            cancellable: plan.cancellable,
-            fingerprint: plan.fingerprint,
-        }
-    }
-
-    /// Counts one more row; whether the client gets it.
-    pub(super) fn admit(&mut self) -> bool {
-        let Some(limit) = self.limit else { return true };
-        self.seen += 1;
-        self.seen <= limit
-    }
-
-    /// The limit, when more rows came than it allows.
-    pub(super) fn exceeded(&self) -> Option<u64> {
-        self.limit.filter(|&limit| self.seen > limit)
-    }
 }
 
 /// What a message of the server settled.
@@ -240,12 +199,27 @@ impl Replies {
     /// How the rows of the result that is coming in are counted, before any has come.
     pub(super) fn rows(&self, names: &Names, doubt: Rows) -> Rows {
         match self.queue.front() {
-            Some(Owed::Query { plan, result, .. }) => Rows::of(plan, *result),
+            Some(Owed::Query { plan, result, .. }) => match plan.cursor(*result) {
+                Some(CursorAct::Fetch(cursor)) => names.rows(cursor, Rows::of(plan, *result)),
+                _ => Rows::of(plan, *result),
+            },
             Some(Owed::Execute {
                 portal: Some(portal),
                 ..
             }) => names.rows(portal, doubt),
             _ => Rows::default(),
+        }
+    }
+
+    /// What the statement that is answered now does with a cursor.
+    pub(super) fn cursor<'a>(&'a self, names: &'a Names) -> Option<&'a CursorAct> {
+        match self.queue.front()? {
+            Owed::Query { plan, result, .. } => plan.cursor(*result),
+            Owed::Execute {
+                portal: Some(portal),
+                ..
+            } => names.cursor(portal),
+            _ => None,
         }
     }
 

@@ -9,10 +9,12 @@ use super::Origin;
 use super::Services;
 use super::errors;
 use super::guarded::Guarded;
+use super::limit::Cut;
 use super::link::Access;
 use super::login::Governing;
-use super::replies::Rows;
+use super::rows::Rows;
 use crate::catalog::Catalog;
+use crate::config::Ceiling;
 use crate::config::Mechanism;
 use crate::config::OnExceed;
 use crate::config::Policy;
@@ -23,6 +25,7 @@ use crate::guard::Plan;
 use crate::guard::Verdict;
 use crate::guard::cache::CacheKey;
 use crate::guard::cache::DecisionCache;
+use crate::guard::session_limit;
 use crate::sql::footprint::footprint;
 use crate::sql::question;
 use crate::sql::question::Placement;
@@ -72,6 +75,9 @@ pub(super) struct Rules {
     depending: Option<guard::Refusal>,
     /// Transaction blocks are not for this session.
     refuses_blocks: bool,
+    /// The policy with its own row limit, whatever the session has made of it; `None` when it has
+    /// none.
+    own: Option<Arc<Policy>>,
 }
 
 /// What is known of the database, looked up anew when it is old.
@@ -85,10 +91,18 @@ struct FactsOfDatabase {
 impl Rules {
     /// The rules under a policy; none forwards as is.
     pub(super) fn new(
-        governing: Option<Governing>,
+        mut governing: Option<Governing>,
         services: &Services,
         access: &Arc<Access>,
     ) -> Self {
+        let policy = governing.as_ref().map(|governing| &governing.policy);
+        let own = policy.filter(|policy| session_limit::row_limit(policy).is_some());
+        let own = own.cloned();
+        if let (Some(own), Some(governing)) = (&own, &mut governing)
+            && let Some(rows) = governing.rows
+        {
+            governing.policy = limited_to(rows, own);
+        }
         let needs_facts = governing.as_ref().is_some_and(|governing| {
             let policy = &governing.policy;
             let splices = policy.row_limit.is_some() && policy.mechanism != Mechanism::Count;
@@ -107,6 +121,7 @@ impl Rules {
             kept: Kept::default(),
             depending: None,
             refuses_blocks: access.mode == PoolMode::Statement,
+            own,
         }
     }
 
@@ -144,6 +159,12 @@ impl Rules {
         if self.refuses_blocks && footprint(text).begins {
             return Ruling::Refuse(Box::new(errors::block()));
         }
+        if self.own.is_none()
+            && is_show(text)
+            && let Some(new) = session_limit::shown_without(text)
+        {
+            return Ruling::Rewrite(new.to_vec(), self.unlimited());
+        }
         match self.verdict(text) {
             Verdict::Forward(plan) => Ruling::Forward(plan),
             Verdict::Rewrite { text, plan } => Ruling::Rewrite(text, plan),
@@ -165,9 +186,9 @@ impl Rules {
     }
 
     /// A result of the text with this fingerprint has more rows than the client gets.
-    pub(super) fn log_cut(&self, fingerprint: Option<u64>) {
+    pub(super) fn log_cut(&self, cut: Cut, fingerprint: Option<u64>) {
         if let Some(governing) = &self.governing {
-            governing.log_cut(fingerprint);
+            governing.log_cut(cut, fingerprint);
         }
     }
 
@@ -210,6 +231,7 @@ impl Rules {
             policy: *number,
             facts: facts.map_or(0, |facts| facts.version)
                 ^ objects.map_or(0, |objects| objects.version().rotate_left(1)),
+            rows: policy.row_limit,
         };
         DECISIONS.with_borrow_mut(|decisions| {
             decisions.verdict(key, text, |shape| {
@@ -316,10 +338,28 @@ impl Rules {
 
     /// Rows that one result may have; `None` is all.
     pub(super) fn row_limit(&self) -> Option<u64> {
+        let own = self.policy().and_then(session_limit::row_limit);
+        own.or_else(|| self.max_bytes().map(|_| u64::MAX))
+    }
+
+    /// Bytes that the rows of one result may have; `None` is all.
+    pub(super) fn max_bytes(&self) -> Option<usize> {
         let policy = self.policy()?;
         policy
-            .row_limit
+            .max_bytes
             .filter(|_| policy.on_exceed != OnExceed::Off)
+    }
+
+    /// The session may change its row limit.
+    pub(super) fn has_session_limit(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// The server holds this value of the setting that is the session's row limit.
+    pub(super) fn set_row_limit(&mut self, value: &str) {
+        if let (Some(own), Some(governing)) = (&self.own, &mut self.governing) {
+            governing.policy = limited_to(session_limit::allowed(value, own), own);
+        }
     }
 
     /// A result with too many rows is an error, and takes back what an error takes back.
@@ -332,16 +372,33 @@ impl Rules {
 
     /// How rows are counted of which it is not known what they are the result of.
     pub(super) fn doubt(&self) -> Rows {
-        Rows {
-            limit: self.row_limit(),
-            ..Rows::default()
-        }
+        Rows::up_to(self.row_limit())
     }
 
     /// No result is limited.
     pub(super) fn unlimited(&self) -> Plan {
         self.unlimited.clone()
     }
+}
+
+/// The policy `own` for a session that has changed its row limit to `rows`.
+fn limited_to(rows: u64, own: &Arc<Policy>) -> Arc<Policy> {
+    if own.row_limit == Some(rows) {
+        return Arc::clone(own);
+    }
+    // It may always return to what it had.
+    let ceiling = own.row_limit_ceiling.or(own.row_limit.map(Ceiling::Rows));
+    Arc::new(Policy {
+        row_limit: Some(rows),
+        row_limit_ceiling: ceiling,
+        ..Policy::clone(own)
+    })
+}
+
+/// It begins with SHOW, which is seldom.
+fn is_show(text: &[u8]) -> bool {
+    let word = text.trim_ascii_start().get(..4);
+    word.is_some_and(|word| word.eq_ignore_ascii_case(b"show"))
 }
 
 /// A verb that speaks of saved questions or of the last answer.

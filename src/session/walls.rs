@@ -7,11 +7,13 @@ use super::start::settings_in;
 use crate::config::Policy;
 use crate::guard;
 use crate::guard::Refusal;
+use crate::guard::session_limit;
 use crate::sql::setting::milliseconds;
 
 /// The settings that `parameters` ask for may be what the session begins with.
 pub(super) fn check(parameters: &Parameters, policy: &Policy) -> Result<(), Refusal> {
-    if !guard::restricts_start(policy) {
+    let restricts = guard::restricts_start(policy);
+    if !restricts && session_limit::row_limit(policy).is_none() {
         return Ok(());
     }
     for (name, value) in parameters {
@@ -19,7 +21,12 @@ pub(super) fn check(parameters: &Parameters, policy: &Policy) -> Result<(), Refu
             guard::check_start(&text(name), &text(value), policy)?;
             continue;
         }
-        let settings = settings_in(value).ok_or_else(|| guard::unread_options(policy))?;
+        let settings = match settings_in(value) {
+            Some(settings) => settings,
+            // Whatever limit stands there, the imposed one comes behind it.
+            None if !restricts => continue,
+            None => return Err(guard::unread_options(policy)),
+        };
         for (name, value) in settings {
             guard::check_start(&text(&name), &text(&value), policy)?;
         }
@@ -31,15 +38,15 @@ pub(super) fn check(parameters: &Parameters, policy: &Policy) -> Result<(), Refu
 /// and then the other parameters, whose names do not mind case, in their order: the last one wins.
 /// A client that asked for a lower timeout begins with that.
 pub(super) fn own(mut parameters: Parameters, policy: &Policy) -> Parameters {
-    let options = parameters.iter().filter(|(name, _)| name == b"options");
-    let options = options
-        .filter_map(|(_, value)| settings_in(value))
-        .flatten();
-    let asked: Parameters = options.chain(parameters.iter().cloned()).collect();
+    let asked = asked(&parameters);
     let imposed = imposed(policy).into_iter().map(|(name, value)| {
         let asked = asked.iter().rev();
         let mut asked = asked.filter(|(asked, _)| asked.eq_ignore_ascii_case(&name));
         let is_timeout = name.ends_with(b"_timeout");
+        if name == session_limit::SETTING.as_bytes() {
+            let own = asked.next().map(|(_, value)| value.clone());
+            return (name, own.unwrap_or(value));
+        }
         let own = asked.find_map(|(_, value)| milliseconds(&text(value)));
         let own = own
             .filter(|_| is_timeout)
@@ -50,6 +57,27 @@ pub(super) fn own(mut parameters: Parameters, policy: &Policy) -> Parameters {
     without_imposed(&mut parameters, &imposed);
     parameters.extend(imposed);
     parameters
+}
+
+/// The row limit that a session begins with which asks for these.
+pub(super) fn row_limit(parameters: &Parameters, policy: &Policy) -> Option<u64> {
+    let own = session_limit::row_limit(policy)?;
+    let asked = asked(parameters);
+    let mut asked = asked.iter().rev();
+    let name = session_limit::SETTING.as_bytes();
+    let asked = asked.find(|(asked, _)| asked.eq_ignore_ascii_case(name));
+    Some(asked.map_or(own, |(_, value)| {
+        session_limit::allowed(&text(value), policy)
+    }))
+}
+
+/// All settings that `parameters` ask for; the last of a name is the one that the server takes.
+fn asked(parameters: &Parameters) -> Parameters {
+    let options = parameters.iter().filter(|(name, _)| name == b"options");
+    let options = options
+        .filter_map(|(_, value)| settings_in(value))
+        .flatten();
+    options.chain(parameters.iter().cloned()).collect()
 }
 
 /// What a connection that clients share is opened with, and what is set on it for this one.

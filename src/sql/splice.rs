@@ -15,8 +15,8 @@ use super::tokens::Tokens;
 pub enum Splice {
     /// Its own limit is tight enough.
     Keep,
-    /// Change these bytes.
-    Edit(Edit),
+    /// Change these bytes, in this order.
+    Edits(Vec<Edit>),
     /// Leave it and count its rows.
     CountOnly,
 }
@@ -121,14 +121,14 @@ fn limit_clause(query: Tokens<'_>, limit: usize, rows: u64) -> Splice {
     let at = value.start as usize..value.end as usize;
     match Value::read(query, limit + 1) {
         Value::Rows(own) if own <= rows => Splice::Keep,
-        Value::Rows(_) | Value::Unlimited => Splice::Edit(Edit {
+        Value::Rows(_) | Value::Unlimited => Splice::Edits(vec![Edit {
             at,
             with: rows.to_string(),
-        }),
-        Value::Parameter(name) => Splice::Edit(Edit {
+        }]),
+        Value::Parameter(name) => Splice::Edits(vec![Edit {
             at,
             with: least(name, rows),
-        }),
+        }]),
         Value::Doubtful => Splice::CountOnly,
     }
 }
@@ -149,6 +149,9 @@ fn fetch_clause(query: Tokens<'_>, fetch: usize, rows: u64) -> Splice {
             Splice::CountOnly
         };
     }
+    if is_first && has_ties(query, fetch) {
+        return wrap(query, rows);
+    }
     let Some(value) = query.get(fetch + 2) else {
         return Splice::CountOnly;
     };
@@ -158,16 +161,46 @@ fn fetch_clause(query: Tokens<'_>, fetch: usize, rows: u64) -> Splice {
     let at = value.start as usize..value.end as usize;
     match Value::read(query, fetch + 2) {
         Value::Rows(own) if own <= rows => Splice::Keep,
-        Value::Rows(_) => Splice::Edit(Edit {
+        Value::Rows(_) => Splice::Edits(vec![Edit {
             at,
             with: rows.to_string(),
-        }),
-        Value::Parameter(name) => Splice::Edit(Edit {
+        }]),
+        Value::Parameter(name) => Splice::Edits(vec![Edit {
             at,
             with: format!("({})", least(name, rows)),
-        }),
+        }]),
         Value::Unlimited | Value::Doubtful => Splice::CountOnly,
     }
+}
+
+/// `{ROW | ROWS} WITH TIES` ends the clause at token `fetch`, whatever its number is: rows that tie
+/// with the last one come on top of that.
+fn has_ties(query: Tokens<'_>, fetch: usize) -> bool {
+    let with = query.len().checked_sub(2);
+    with.is_some_and(|with| {
+        with > fetch + 1
+            && query.is_word(with, "with")
+            && query.is_word(with + 1, "ties")
+            && matches!(query.keyword(with - 1).as_bytes(), b"row" | b"rows")
+    })
+}
+
+/// Makes a subquery of it, whose columns come from where they came from before.
+fn wrap(query: Tokens<'_>, rows: u64) -> Splice {
+    let (Some(first), Some(last)) = (query.get(0), query.last()) else {
+        return Splice::CountOnly;
+    };
+    let (start, end) = (first.start as usize, last.end as usize);
+    Splice::Edits(vec![
+        Edit {
+            at: start..start,
+            with: "SELECT * FROM (".to_owned(),
+        },
+        Edit {
+            at: end..end,
+            with: format!(") _pgparley LIMIT {rows}"),
+        },
+    ])
 }
 
 /// A limit as the client gave it.
@@ -219,10 +252,10 @@ fn insert(query: Tokens<'_>, index: usize, with: String) -> Splice {
         return Splice::CountOnly;
     };
     let start = token.start as usize;
-    Splice::Edit(Edit {
+    Splice::Edits(vec![Edit {
         at: start..start,
         with,
-    })
+    }])
 }
 
 /// Behind the last token, before any comment: a line comment would swallow the limit. After `AS`
@@ -232,10 +265,10 @@ fn append(query: Tokens<'_>, rows: u64) -> Splice {
         return Splice::CountOnly;
     };
     let end = last.end as usize;
-    Splice::Edit(Edit {
+    Splice::Edits(vec![Edit {
         at: end..end,
         with: format!(" LIMIT {rows}"),
-    })
+    }])
 }
 
 #[cfg(test)]

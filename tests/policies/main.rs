@@ -4,10 +4,12 @@
 mod audit;
 mod check;
 mod estimates;
+mod limited_as_direct;
 mod metadata;
 mod questions;
 mod read_only;
 mod recipes;
+mod row_limit;
 mod settings;
 mod statements;
 #[path = "../support/mod.rs"]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pgparley::config::Policy;
 use pgparley::server::Running;
 
 use crate::GOLD;
@@ -131,6 +132,29 @@ fn answer_longer_than_the_limit_is_cut_and_said() {
         "{replies:?}"
     );
     assert_eq!(replies[replies.len() - 2].text(), "SELECT 7");
+}
+
+#[test]
+fn a_cut_answer_names_whose_limit_it_was() {
+    for (row_limit, name) in [(2, "two"), (100_000, "nl")] {
+        let running = proxy_with(|config| {
+            config.nl.row_limit = 7;
+            config.policies.push(Policy {
+                name: "two".to_owned(),
+                row_limit: Some(row_limit),
+                ..Policy::default()
+            });
+        });
+        let mut client = TestClient::login(running.addr(), &database());
+        let replies = client.run(&format!("/* nl: {LIST} */"));
+        assert_eq!(rows(&replies).len() as u64, row_limit.min(7));
+        let warning = replies
+            .iter()
+            .find(|message| message.kind() == Kind::NoticeResponse && message.text() == "01R01");
+        let detail = warning.map(|warning| warning.field('D'));
+        let expected = format!("The limit is set by \"{name}\".");
+        assert_eq!(detail, Some(expected));
+    }
 }
 
 #[test]

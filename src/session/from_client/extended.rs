@@ -19,8 +19,8 @@ use crate::session::names::Name;
 use crate::session::names::Prepared;
 use crate::session::questions::Turn;
 use crate::session::replies::Owed;
-use crate::session::replies::Rows;
 use crate::session::respelled::Sent;
+use crate::session::rows::Rows;
 use crate::session::ruling::Rules;
 use crate::session::ruling::Ruling;
 use crate::session::wrapper;
@@ -80,6 +80,7 @@ impl Dialogue {
         let text = instead.unwrap_or(parse.query);
         self.places.clear();
         let rows = Rows::of(plan, 0);
+        let cursor = plan.cursor(0).cloned().map(Arc::new);
         let respelled = instead.map(|text| Arc::new(Sent::new(text, plan)));
         if link.is_shared() {
             let mut footprint = footprint(text);
@@ -108,6 +109,7 @@ impl Dialogue {
                 speaks_of,
                 respelled,
                 source: None,
+                cursor,
             };
             self.parse_sent(Some((parse.statement.into(), Some(prepared))), None);
             if parse.statement.is_empty() && !is_new {
@@ -119,6 +121,7 @@ impl Dialogue {
             let prepared = Prepared {
                 rows,
                 respelled,
+                cursor,
                 source: rules.estimates().then(|| Source::of(parse, text)),
                 ..Prepared::default()
             };

@@ -10,7 +10,7 @@ use crate::session::names::Name;
 use crate::session::names::Prepared;
 use crate::session::places::Places;
 use crate::session::replies::Effect;
-use crate::session::replies::Rows;
+use crate::session::rows::Rows;
 use crate::sql::footprint::Footprint;
 use crate::sql::prepared_name;
 use crate::sql::prepared_name::Verb;
@@ -86,8 +86,9 @@ impl Dialogue {
                         speaks_of: Vec::new(),
                         respelled: None,
                         source: None,
+                        cursor: None,
                     };
-                    effects.push(Effect::Prepared(name.decoded.clone(), prepared));
+                    effects.push(Effect::Prepared(name.decoded.clone(), Box::new(prepared)));
                     latest.set(&name.decoded, Some((Arc::clone(&statement), *leaves)));
                     statement
                 }

@@ -6,14 +6,17 @@ use memchr::memmem;
 
 use super::known::Known;
 use crate::session::dialogue::Dialogue;
+use crate::session::dialogue::Ending;
 use crate::session::dialogue::Excess;
 use crate::session::dialogue::Heard;
 use crate::session::dialogue::Lost;
 use crate::session::dialogue::Skipping;
 use crate::session::errors;
+use crate::session::limit;
 use crate::session::names::Closed;
 use crate::session::names::Name;
 use crate::session::replies::Owed;
+use crate::session::rows::Rows;
 use crate::session::ruling::Rules;
 use crate::upstream::PREFIX;
 use crate::wire::ErrorInfo;
@@ -22,6 +25,18 @@ use crate::wire::error;
 use crate::wire::error::sqlstate;
 use crate::wire::frame;
 use crate::wire::frame::server;
+
+/// An error of the server's, and what was under way.
+pub(super) struct Failing<'a> {
+    /// As the server said it.
+    pub body: &'a [u8],
+    /// With the names and places of the client's own text.
+    pub restored: &'a [u8],
+    /// The client gets this one.
+    pub instead: Option<Box<ErrorInfo>>,
+    /// Of the result that it ended.
+    pub rows: Rows,
+}
 
 impl Dialogue {
     /// An error in which statements have the client's names again.
@@ -125,15 +140,25 @@ impl Dialogue {
     /// Whether the server's own error goes on.
     pub(super) fn error_passes(
         &mut self,
-        renamed: &[u8],
-        body: &[u8],
-        instead: Option<Box<ErrorInfo>>,
+        error: Failing<'_>,
         rules: &Rules,
         passage: &mut Passage<'_>,
     ) -> bool {
-        if self.excess == Excess::Cancelled && error::has_code(body, sqlstate::QUERY_CANCELED) {
-            let limit = rules.row_limit();
-            self.tell_exceeded(limit.unwrap_or_default(), b"", rules, passage);
+        let Failing {
+            body,
+            restored,
+            instead,
+            rows,
+        } = error;
+        if let Excess::Cancelled(ending) = self.excess
+            && let Some(cut) = rows.exceeded()
+            && let Some(policy) = rules.policy()
+            && error::has_code(body, sqlstate::QUERY_CANCELED)
+        {
+            match ending {
+                Ending::Cut => self.tell_exceeded(cut, rows.part, (rules, b""), passage),
+                Ending::Error => error::put_error(passage.edit(), limit::exceeded(cut, policy)),
+            }
             return false;
         }
         if self.excess == Excess::Refused {
@@ -148,8 +173,8 @@ impl Dialogue {
         }
         match instead {
             Some(info) => error::put_error(passage.edit(), *info),
-            None if renamed == body => return true,
-            None => frame::put_body(passage.edit(), server::ERROR, renamed),
+            None if restored == body => return true,
+            None => frame::put_body(passage.edit(), server::ERROR, restored),
         }
         false
     }

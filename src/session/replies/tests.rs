@@ -81,17 +81,6 @@ fn each_result_of_a_query_has_its_own_limit() {
 }
 
 #[test]
-fn rows_beyond_the_limit_are_not_admitted() {
-    let mut rows = Rows {
-        limit: Some(1),
-        ..Rows::default()
-    };
-    assert!(rows.admit());
-    assert!(!rows.admit());
-    assert_eq!(rows.exceeded(), Some(1));
-}
-
-#[test]
 fn a_sync_behind_an_execute_that_copies_in_is_not_answered() {
     let mut replies = Replies::default();
     replies.push(execute());

@@ -12,8 +12,8 @@ fn limited(text: &str) -> String {
     match limit(script.tokens(statement), statement.kind, 10) {
         Splice::Keep => "kept".to_owned(),
         Splice::CountOnly => "counted".to_owned(),
-        Splice::Edit(edit) => {
-            String::from_utf8(apply(text.as_bytes(), &[edit])).expect("edits are ASCII")
+        Splice::Edits(edits) => {
+            String::from_utf8(apply(text.as_bytes(), &edits)).expect("edits are ASCII")
         }
     }
 }
@@ -103,6 +103,22 @@ fn a_wider_limit_is_tightened_in_place() {
 }
 
 #[test]
+fn rows_that_tie_are_limited_from_outside() {
+    for (before, after) in [
+        (
+            "SELECT a FROM t ORDER BY a FETCH FIRST 5 ROWS WITH TIES -- c",
+            "SELECT * FROM (SELECT a FROM t ORDER BY a FETCH FIRST 5 ROWS WITH TIES) _pgparley LIMIT 10 -- c",
+        ),
+        (
+            "(SELECT a FROM t ORDER BY a FETCH NEXT (2 + 3) ROW WITH TIES);",
+            "(SELECT * FROM (SELECT a FROM t ORDER BY a FETCH NEXT (2 + 3) ROW WITH TIES) _pgparley LIMIT 10);",
+        ),
+    ] {
+        assert_eq!(limited(before), after);
+    }
+}
+
+#[test]
 fn a_limit_in_doubt_is_counted() {
     for text in [
         "SELECT 1 LIMIT 5 + 5",
@@ -112,7 +128,6 @@ fn a_limit_in_doubt_is_counted() {
         "SELECT 1 LIMIT 99999999999999999999",
         "SELECT 1 LIMIT 5::int",
         "SELECT $1 LIMIT $1",
-        "SELECT 1 FETCH FIRST 5 ROWS WITH TIES",
         "SELECT 1 FETCH FIRST (5) ROWS ONLY",
         "SELECT 1 FOR UPDATE",
         "SELECT 1 LIMIT 5 FOR SHARE",

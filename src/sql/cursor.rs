@@ -1,0 +1,113 @@
+//! What a statement does with a cursor: declares it, fetches from it, closes it.
+//!
+//! <https://www.postgresql.org/docs/current/sql-fetch.html>
+
+use super::kind::StatementKind;
+use super::tokens::Tokens;
+
+/// Bytes of a name that PostgreSQL looks at.
+const LONGEST_NAME: usize = 63;
+
+/// Stands for every cursor whose name the text does not tell; no cursor can be called so.
+const UNTOLD: &[u8] = b"\0";
+
+/// What a statement does with a cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CursorAct {
+    /// DECLARE.
+    Declare {
+        /// The cursor.
+        name: Box<[u8]>,
+        /// It outlives its transaction.
+        holds: bool,
+    },
+    /// FETCH from this cursor. MOVE brings no rows, and is none.
+    Fetch(Box<[u8]>),
+    /// CLOSE of this cursor.
+    Close(Box<[u8]>),
+    /// CLOSE ALL, or DISCARD ALL.
+    CloseAll,
+}
+
+impl CursorAct {
+    /// What the statement `tokens` of `kind` does.
+    pub fn of(tokens: Tokens<'_>, kind: StatementKind) -> Option<Self> {
+        match kind {
+            StatementKind::Declare => Some(Self::Declare {
+                name: name(tokens, 1),
+                holds: holds(tokens),
+            }),
+            StatementKind::Fetch => Some(Self::Fetch(name(tokens, tokens.len() - 1))),
+            StatementKind::Close | StatementKind::Discard if tokens.is_word(1, "all") => {
+                Some(Self::CloseAll)
+            }
+            StatementKind::Close => Some(Self::Close(name(tokens, 1))),
+            _ => None,
+        }
+    }
+}
+
+/// The name at `index` as far as PostgreSQL tells names apart.
+fn name(tokens: Tokens<'_>, index: usize) -> Box<[u8]> {
+    let Some(name) = tokens.name(index) else {
+        return UNTOLD.into();
+    };
+    let bytes = name.as_bytes();
+    bytes[..name.floor_char_boundary(LONGEST_NAME)].into()
+}
+
+/// `WITH HOLD` stands before the query.
+fn holds(tokens: Tokens<'_>) -> bool {
+    let query = (2..tokens.len()).find(|&index| tokens.is_word(index, "for"));
+    let mut options = 2..query.unwrap_or(tokens.len());
+    options.any(|index| tokens.is_word(index, "with") && tokens.is_word(index + 1, "hold"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::script::Script;
+
+    fn of(text: &str) -> Option<CursorAct> {
+        let script = Script::lex(text.as_bytes()).unwrap();
+        let statement = script.runnable().next().unwrap();
+        CursorAct::of(script.tokens(statement), statement.kind)
+    }
+
+    fn fetches(text: &str, cursor: &[u8]) -> bool {
+        of(text) == Some(CursorAct::Fetch(cursor.into()))
+    }
+
+    #[test]
+    fn the_last_word_of_a_fetch_is_the_cursor() {
+        assert!(fetches("FETCH c", b"c"));
+        assert!(fetches("FETCH FORWARD 10 FROM C -- x", b"c"));
+        assert!(fetches("fetch absolute -1 in \"My c\";", b"My c"));
+        assert!(fetches("FETCH ALL U&\"c\"", UNTOLD));
+        let long = "x".repeat(70);
+        assert!(fetches(&format!("FETCH {long}"), &long.as_bytes()[..63]));
+        assert_eq!(of("MOVE ALL c"), None);
+    }
+
+    #[test]
+    fn a_cursor_holds_when_it_is_declared_so() {
+        let declare = |holds| {
+            Some(CursorAct::Declare {
+                name: b"c"[..].into(),
+                holds,
+            })
+        };
+        let held = "DECLARE c BINARY SCROLL CURSOR WITH HOLD FOR SELECT 1";
+        assert_eq!(of(held), declare(true));
+        let with = "DECLARE c CURSOR FOR WITH hold AS (SELECT 1) SELECT 1 FROM hold";
+        assert_eq!(of(with), declare(false));
+    }
+
+    #[test]
+    fn cursors_are_closed_by_name_or_all() {
+        assert_eq!(of("CLOSE c"), Some(CursorAct::Close(b"c"[..].into())));
+        assert_eq!(of("CLOSE ALL"), Some(CursorAct::CloseAll));
+        assert_eq!(of("DISCARD ALL"), Some(CursorAct::CloseAll));
+        assert_eq!(of("DISCARD PLANS"), None);
+    }
+}
