@@ -16,6 +16,11 @@ name = \"analysts\"
 match = { user = \"analyst\" }
 read_only = true
 row_limit = 3
+
+[[policy]]
+name = \"clerks\"
+match = { user = \"clerk\" }
+deny_tables = [\"u\"]
 ";
 
 fn check(sql: &str, more: &[&str]) -> (Output, String) {
@@ -70,4 +75,22 @@ fn who_has_no_policy_does_what_he_likes() {
         said,
         "no policy holds: everything is forwarded\n1: forwarded: DROP TABLE t\n"
     );
+}
+
+#[test]
+fn rules_about_objects_ask_the_database() {
+    let database = prepared_database();
+    let made = "CREATE TABLE u (n int); CREATE VIEW v AS SELECT n FROM u";
+    cluster().run_sql(&database, made).expect("a view");
+    let url = format!("postgres://postgres@{}/{database}", cluster().addr());
+    let sql = "SELECT 1;\nSELECT n FROM v";
+    let (output, said) = check(sql, &["--as", "clerk@shop", "--url", &url]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told: Vec<_> = said.lines().take(3).collect();
+    let expected = [
+        "policy: clerks",
+        "1: forwarded: SELECT 1",
+        "2: refused: SELECT n FROM v",
+    ];
+    assert_eq!(told, expected, "{said}");
 }

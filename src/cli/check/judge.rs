@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime;
@@ -17,7 +18,9 @@ use crate::config::Policy;
 use crate::config::UpstreamUrl;
 use crate::config::UrlError;
 use crate::guard;
+use crate::guard::ObjectRules;
 use crate::guard::Verdict;
+use crate::sql::objects::Objects;
 use crate::sql::schema::Facts;
 use crate::sql::script::Script;
 
@@ -103,10 +106,6 @@ impl Judged {
 /// Judges each statement by the first policy that holds for who sends it.
 pub(super) fn judge(policies: &[Policy], sent: &Sent) -> Result<Judged, JudgeError> {
     let text = read(&sent.file).map_err(JudgeError::Read)?;
-    let facts = match &sent.url {
-        Some(url) => Some(facts(url, &sent.who)?),
-        None => None,
-    };
     let Who { user, database } = &sent.who;
     let policy = policies.iter().find(|policy| {
         let application = sent.application.as_bytes();
@@ -116,10 +115,16 @@ pub(super) fn judge(policies: &[Policy], sent: &Sent) -> Result<Judged, JudgeErr
     });
     let no_policy = Policy::default();
     let rules = policy.unwrap_or(&no_policy);
+    let known = match &sent.url {
+        Some(url) => known(url, &sent.who, rules)?,
+        None => Known::default(),
+    };
+    let objects = known.objects.as_ref();
+    let objects = objects.map(|objects| ObjectRules::new(rules, objects));
     let statements = pieces(&text).into_iter().map(|(line, piece)| Statement {
         line,
         text: piece.to_vec(),
-        verdict: guard::review(piece, rules, facts.as_ref()),
+        verdict: guard::review_objects(piece, rules, known.facts.as_ref(), objects.as_ref()),
     });
     Ok(Judged {
         policy: policy.map(|policy| policy.name.clone()),
@@ -151,8 +156,16 @@ fn pieces(text: &[u8]) -> Vec<(usize, &[u8])> {
     script.runnable().filter_map(piece).collect()
 }
 
+/// What is known of the database.
+#[derive(Default)]
+struct Known {
+    facts: Option<Facts>,
+    /// Read where the policy has rules about them.
+    objects: Option<Arc<Objects>>,
+}
+
 /// What the database is like, as the user of the URL sees it.
-fn facts(url: &str, who: &Who) -> Result<Facts, JudgeError> {
+fn known(url: &str, who: &Who, policy: &Policy) -> Result<Known, JudgeError> {
     let url = UpstreamUrl::from_str(url)?;
     let service = Service {
         host: url.host,
@@ -166,7 +179,18 @@ fn facts(url: &str, who: &Who) -> Result<Facts, JudgeError> {
         .enable_all()
         .build()?;
     let catalog = Catalog::new(runtime.handle().clone());
-    Ok(runtime.block_on(catalog.facts_now(&service, &database))?)
+    runtime.block_on(async {
+        let facts = catalog.facts_now(&service, &database).await?;
+        let objects = if policy.guards_objects() {
+            Some(catalog.read_objects(&service, &database).await?)
+        } else {
+            None
+        };
+        Ok(Known {
+            facts: Some(facts),
+            objects,
+        })
+    })
 }
 
 /// How long connecting may take.
