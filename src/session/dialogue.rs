@@ -7,13 +7,13 @@ use super::names::Name;
 use super::names::Names;
 use super::names::Prepared;
 use super::patience::Overdue;
-use super::places::Places;
 use super::replies::Effect;
 use super::replies::Owed;
 use super::replies::Pending;
 use super::replies::Replies;
 use super::rows::Rows;
 use super::veil::Veil;
+use super::wording::Places;
 use crate::guard::Plan;
 use crate::sql::footprint::Footprint;
 use crate::wire::ErrorInfo;
@@ -49,8 +49,8 @@ pub(super) struct Dialogue {
     pub veil: Veil,
     /// The count of the result that is coming in, once a row of it has come.
     pub rows: Option<Rows>,
-    /// The two sides may no longer mean the same by their next message.
-    pub lost: Option<Lost>,
+    /// What is to be done before anything more that the server says reaches the client.
+    pub due: Option<Due>,
     /// The worst that the server has said since it was last asked what a transaction left.
     pub heard: Heard,
     /// What the server has said that ends its connection.
@@ -114,9 +114,9 @@ pub(super) enum Skipping {
     Doomed,
 }
 
-/// How the count of what is owed was lost.
+/// What `session` has to do before it goes on with what the server says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lost {
+pub(super) enum Due {
     /// An error ended a COPY, and the server may yet answer Syncs that were sent during it.
     Syncs,
     /// The client broke the protocol, and the server did not end the session for it.
@@ -226,7 +226,7 @@ impl Dialogue {
             names: Names::default(),
             veil: Veil::default(),
             rows: None,
-            lost: None,
+            due: None,
             heard: Heard::Nothing,
             broken: None,
             excess: Excess::None,
@@ -264,7 +264,7 @@ impl Dialogue {
             && self.from_server == Rest::Nothing
             && self.copy_in.is_none()
             && self.doubtful_syncs == 0
-            && self.lost.is_none()
+            && self.due.is_none()
             && self.excess == Excess::None
     }
 
@@ -373,7 +373,7 @@ mod tests {
         assert!(Dialogue::new().is_whole());
         let unfinished: [fn(&mut Dialogue); 4] = [
             |dialogue| dialogue.doubtful_syncs = 1,
-            |dialogue| dialogue.lost = Some(Lost::Syncs),
+            |dialogue| dialogue.due = Some(Due::Syncs),
             |dialogue| dialogue.excess = Excess::Cancelled(Ending::Cut),
             |dialogue| dialogue.skipping = Skipping::Doomed,
         ];

@@ -6,7 +6,7 @@
 use super::End;
 use super::Session;
 use super::dialogue::Dialogue;
-use super::dialogue::Lost;
+use super::dialogue::Due;
 use super::from_client::CANNOT_PARSE;
 use super::limit;
 use super::limit::Cut;
@@ -52,7 +52,7 @@ impl Dialogue {
         else {
             return false;
         };
-        self.lost = Some(Lost::Exceeded(cut));
+        self.due = Some(Due::Exceeded(cut));
         true
     }
 }

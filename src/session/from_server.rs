@@ -15,16 +15,15 @@ use self::tags::is_unasked;
 use self::tags::reshapes;
 use super::dialogue::Broken;
 use super::dialogue::Dialogue;
+use super::dialogue::Due;
 use super::dialogue::Ending;
 use super::dialogue::Excess;
-use super::dialogue::Lost;
 use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
 use super::limit;
 use super::limit::Cut;
 use super::names::Name;
-use super::places::Places;
 use super::replies::Effect;
 use super::replies::Settled;
 use super::rows::Rows;
@@ -32,6 +31,7 @@ use super::ruling::Rules;
 use super::veil::LONGEST_ROW;
 use super::veil::Veil;
 use super::veil::without_values;
+use super::wording::Places;
 use crate::config::OnExceed;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
@@ -120,7 +120,7 @@ impl Dialogue {
                 (missing, false) => Rest::Drop(missing),
             };
             at = end;
-            if self.lost.is_some() {
+            if self.due.is_some() {
                 return (Consumed::Paused(at), Progressed::Nothing);
             }
             if !self.replies.is_empty() && missing == 0 {
@@ -354,7 +354,7 @@ impl Dialogue {
         self.veil = Veil::default();
         self.copy_in = None;
         if self.skipping == Skipping::Doomed {
-            self.lost = Some(Lost::Client);
+            self.due = Some(Due::Client);
         }
         self.excess = Excess::None;
         self.overdue = None;
@@ -369,18 +369,18 @@ impl Dialogue {
             }
         }
         if has_failed && self.status == TransactionStatus::Transaction {
-            self.lost = Some(Lost::Failed);
+            self.due = Some(Due::Failed);
             return false;
         }
         if self.promoted {
-            self.lost = Some(Lost::Commit);
+            self.due = Some(Due::Commit);
             return false;
         }
         if rules.refuses_blocks()
             && self.status != TransactionStatus::Idle
             && self.replies.is_empty()
         {
-            self.lost = Some(Lost::Block);
+            self.due = Some(Due::Block);
             return false;
         }
         let is_over = self.status == TransactionStatus::Idle;
@@ -390,11 +390,11 @@ impl Dialogue {
         }
         let asks_limit = self.limit_in_doubt && self.status != TransactionStatus::Error;
         if is_done && asks_limit && rules.has_session_limit() {
-            self.lost = Some(Lost::Limit);
+            self.due = Some(Due::Limit);
             return false;
         }
         if is_done && (self.footprint.is_open() && is_over || self.footprint.resets) {
-            self.lost = Some(Lost::Traces);
+            self.due = Some(Due::Traces);
             return false;
         }
         true

@@ -112,7 +112,7 @@ impl Dialogue {
             && self.from_client == Rest::Nothing
             && self.from_server == Rest::Nothing
             && !self.promoted
-            && self.lost.is_none()
+            && self.due.is_none()
             && self.excess == Excess::None
             && !self.footprint.asks
     }

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 
 use super::End;
 use super::Session;
+use super::dialogue::Due;
 use super::dialogue::Excess;
-use super::dialogue::Lost;
 use super::dialogue::Skipping;
 use super::estimate::Asked;
 use super::from_client::Step;
@@ -164,16 +164,16 @@ impl Session {
             return Poll::Pending;
         };
         Poll::Ready(match moved {
-            Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.lost.is_some() => {
-                match dialogue.lost.take() {
-                    Some(Lost::Syncs) => Event::LostSyncs,
-                    Some(Lost::Commit) => Event::Commit,
-                    Some(Lost::Exceeded(cut)) => Event::Exceeded(cut),
-                    Some(Lost::Limit) => Event::Limit,
-                    Some(Lost::Failed) => Event::Failed,
-                    Some(Lost::Traces) => Event::Traces,
-                    Some(Lost::Block) => Event::OpenBlock,
-                    Some(Lost::Client) | None => Event::End(End::Protocol),
+            Ok(Some((Progressed::Nothing, Ok(())))) if dialogue.due.is_some() => {
+                match dialogue.due.take() {
+                    Some(Due::Syncs) => Event::LostSyncs,
+                    Some(Due::Commit) => Event::Commit,
+                    Some(Due::Exceeded(cut)) => Event::Exceeded(cut),
+                    Some(Due::Limit) => Event::Limit,
+                    Some(Due::Failed) => Event::Failed,
+                    Some(Due::Traces) => Event::Traces,
+                    Some(Due::Block) => Event::OpenBlock,
+                    Some(Due::Client) | None => Event::End(End::Protocol),
                 }
             }
             Ok(Some((Progressed::Nothing, Ok(()))))

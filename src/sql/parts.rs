@@ -9,6 +9,7 @@ use super::kind::inner;
 use super::kind::writes;
 use super::lexer::TokenKind;
 use super::tokens::Tokens;
+use crate::config::Command;
 
 /// What a part does, by the word that PostgreSQL's reference lists it under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -260,49 +261,9 @@ fn first_word(tokens: Tokens<'_>) -> Verb {
         b"analyse" => b"analyze",
         word => word,
     };
-    let known = VERBS.iter().find(|verb| verb.as_bytes() == word);
-    known.map_or(Verb::Unknown, |verb| Verb::Named(verb))
+    let command = str::from_utf8(word).ok().and_then(Command::named);
+    command.map_or(Verb::Unknown, |command| Verb::Named(command.name()))
 }
-
-/// <https://www.postgresql.org/docs/current/sql-commands.html>, first words.
-const VERBS: &[&str] = &[
-    "alter",
-    "analyze",
-    "call",
-    "checkpoint",
-    "cluster",
-    "comment",
-    "create",
-    "deallocate",
-    "declare",
-    "delete",
-    "discard",
-    "do",
-    "drop",
-    "explain",
-    "grant",
-    "import",
-    "insert",
-    "listen",
-    "load",
-    "lock",
-    "merge",
-    "notify",
-    "prepare",
-    "reassign",
-    "refresh",
-    "reindex",
-    "reset",
-    "revoke",
-    "security",
-    "select",
-    "set",
-    "show",
-    "truncate",
-    "unlisten",
-    "update",
-    "vacuum",
-];
 
 #[cfg(test)]
 mod tests;

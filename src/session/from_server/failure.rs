@@ -6,10 +6,10 @@ use memchr::memmem;
 
 use super::known::Known;
 use crate::session::dialogue::Dialogue;
+use crate::session::dialogue::Due;
 use crate::session::dialogue::Ending;
 use crate::session::dialogue::Excess;
 use crate::session::dialogue::Heard;
-use crate::session::dialogue::Lost;
 use crate::session::dialogue::Skipping;
 use crate::session::errors;
 use crate::session::limit;
@@ -133,7 +133,7 @@ impl Dialogue {
     /// Has it found out which Syncs are answered, when there is doubt and nothing else is owed.
     pub(super) fn look_for_syncs(&mut self) {
         if self.doubtful_syncs > 0 && self.replies.is_empty() {
-            self.lost = Some(Lost::Syncs);
+            self.due = Some(Due::Syncs);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::sql::splice::Edit;
 /// How places in a text that was sent are those of another. Counted in characters, from 1, as
 /// PostgreSQL counts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Places {
+pub(in crate::session) struct Places {
     /// In order.
     edits: Vec<Edited>,
 }
@@ -23,7 +23,7 @@ struct Edited {
 
 impl Places {
     /// Places in what `edits` make of `text`.
-    pub(super) fn of(text: &[u8], edits: &[Edit]) -> Self {
+    pub(in crate::session) fn of(text: &[u8], edits: &[Edit]) -> Self {
         let counts = Counts::of(text);
         let mut grown = 0_isize;
         let edits = edits.iter().map(|edit| {
@@ -41,7 +41,7 @@ impl Places {
     }
 
     /// The place in the client's text for one in the text that was sent.
-    pub(super) fn back(&self, place: usize) -> usize {
+    pub(in crate::session) fn back(&self, place: usize) -> usize {
         let mut moved = place as isize;
         for edit in &self.edits {
             // Places count from 1.

@@ -15,20 +15,20 @@ const AT_END: &[u8] = b"syntax error at end of input";
 
 /// The text of a prepared statement that went on in place of the client's.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(in crate::session) struct Sent {
     text: Box<[u8]>,
     plan: Plan,
 }
 
 impl Sent {
-    pub(super) fn new(text: &[u8], plan: &Plan) -> Self {
+    pub(in crate::session) fn new(text: &[u8], plan: &Plan) -> Self {
         Self {
             text: text.into(),
             plan: plan.clone(),
         }
     }
 
-    pub(super) fn respelled(&self) -> Respelled<'_> {
+    pub(in crate::session) fn respelled(&self) -> Respelled<'_> {
         Respelled {
             sent: &self.text,
             plan: &self.plan,
@@ -38,7 +38,7 @@ impl Sent {
 
 /// A text that went on in place of the client's.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Respelled<'a> {
+pub(in crate::session) struct Respelled<'a> {
     /// That text.
     pub sent: &'a [u8],
     /// Knows what of it the client did not write.
@@ -47,7 +47,7 @@ pub(super) struct Respelled<'a> {
 
 impl Respelled<'_> {
     /// The body of an ErrorResponse or NoticeResponse as it would be had the client's text gone on.
-    pub(super) fn restored<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+    pub(in crate::session) fn restored<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
         let mut fields = body.split(|&byte| byte == 0);
         let told = fields.find_map(|field| field.strip_prefix(b"P"));
         let Some(position) = told.and_then(number) else {
