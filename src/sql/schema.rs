@@ -55,6 +55,8 @@ pub struct Table {
     pub unique_keys: Vec<Vec<usize>>,
     /// Foreign keys of this table, to tables of the same [`Schema`].
     pub foreign_keys: Vec<ForeignKey>,
+    /// References that nothing declares, likeliest first; never one that a foreign key declares.
+    pub inferred_keys: Vec<InferredKey>,
     /// `pg_class.reltuples`; `None` when the table was never analyzed.
     pub row_estimate: Option<u64>,
 }
@@ -145,6 +147,15 @@ pub struct ForeignKey {
     pub references: u32,
     /// Positions of the referenced columns in that table, pairwise with `columns`.
     pub referenced_columns: Vec<usize>,
+}
+
+/// A reference from one table to another that names, types and stored values speak for.
+#[derive(Debug, Clone, Default)]
+pub struct InferredKey {
+    /// What would be declared.
+    pub key: ForeignKey,
+    /// How likely it is meant, from 0 to 1.
+    pub confidence: f32,
 }
 
 /// What holds for a whole database whoever asks, for deciding whether a limit may be spliced in.
