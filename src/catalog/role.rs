@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::types::Type;
 
 use crate::sql::schema::ForeignKey;
+use crate::sql::schema::InferredKey;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 
@@ -67,6 +68,10 @@ impl Visible {
                 .into_iter()
                 .filter_map(|key| foreign_key(&key, own, kept.get(&key.references)?))
                 .collect();
+            table.inferred_keys = std::mem::take(&mut table.inferred_keys)
+                .into_iter()
+                .filter_map(|inferred| inferred_key(&inferred, own, &kept))
+                .collect();
         }
         Schema {
             version: digest::tables(&tables),
@@ -113,6 +118,7 @@ fn narrowed(table: &Table, places: &[Option<usize>]) -> Table {
             .filter_map(|key| moved(key, places))
             .collect(),
         foreign_keys: table.foreign_keys.clone(),
+        inferred_keys: table.inferred_keys.clone(),
         schema: table.schema.clone(),
         name: table.name.clone(),
         comment: table.comment.clone(),
@@ -129,6 +135,18 @@ fn foreign_key(
         columns: moved(&key.columns, own)?,
         references: key.references,
         referenced_columns: moved(&key.referenced_columns, target)?,
+    })
+}
+
+fn inferred_key(
+    inferred: &InferredKey,
+    own: &[Option<usize>],
+    kept: &HashMap<u32, Vec<Option<usize>>>,
+) -> Option<InferredKey> {
+    let target = kept.get(&inferred.key.references)?;
+    Some(InferredKey {
+        key: foreign_key(&inferred.key, own, target)?,
+        confidence: inferred.confidence,
     })
 }
 
