@@ -17,6 +17,7 @@ mod line;
 pub mod llm;
 pub mod prompt;
 pub mod question;
+mod spent;
 mod translation;
 mod translator;
 
@@ -28,6 +29,7 @@ use jiff::tz::TimeZone;
 use crate::sql::schema::Schema;
 
 pub use question::Question;
+pub use spent::Spent;
 pub use translation::Translation;
 pub use translator::Error;
 pub use translator::Translator;
@@ -92,6 +94,8 @@ pub struct Answer {
     pub model: Arc<str>,
     /// It came from the cache.
     pub cached: bool,
+    /// What it has cost; nothing when it came from the cache.
+    pub spent: Spent,
 }
 
 /// Why the session did not take a candidate.

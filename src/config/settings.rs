@@ -240,6 +240,10 @@ pub struct Llm {
     /// Tokens that a prompt may have, by an estimate that is rather too high; a schema that does
     /// not fit is cut to the tables nearest to the question.
     pub max_prompt_tokens: usize,
+    /// What a million tokens of prompts cost, in any currency.
+    pub prompt_price: Option<f64>,
+    /// What a million tokens of answers cost; there are both prices or neither.
+    pub completion_price: Option<f64>,
 }
 
 impl Llm {
@@ -255,6 +259,8 @@ impl Llm {
             max_concurrent: 8,
             max_tokens: 1000,
             max_prompt_tokens: 24_000,
+            prompt_price: None,
+            completion_price: None,
         }
     }
 }

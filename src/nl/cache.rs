@@ -9,6 +9,7 @@ use moka::future::Cache;
 use super::Answer;
 use super::Context;
 use super::Question;
+use super::Spent;
 
 /// Everything that a translation depends on.
 ///
@@ -78,6 +79,7 @@ impl Answers {
         let answer = self.0.get(key).await?;
         Some(Answer {
             cached: true,
+            spent: Spent::default(),
             ..answer
         })
     }

@@ -6,6 +6,7 @@ use super::Cannot;
 use super::Context;
 use super::Question;
 use super::Reason;
+use super::Spent;
 use super::answer;
 use super::answer::Reply;
 use super::deadline::Deadline;
@@ -16,7 +17,7 @@ use super::llm::Model;
 use super::prompt;
 
 /// SQL that nobody has checked yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Draft {
     /// The statement, to be treated as hostile.
     pub(super) sql: String,
@@ -24,6 +25,8 @@ pub(super) struct Draft {
     pub(super) readings: Vec<String>,
     /// Who wrote it.
     pub(super) model: Arc<str>,
+    /// What it has cost.
+    pub(super) spent: Spent,
 }
 
 /// The built-in translator: pure, and done within milliseconds.
@@ -59,14 +62,16 @@ pub(super) async fn by_builtin(builtin: Builtin, request: Request) -> Outcome {
 /// Asks `model`, and once more when its answer has not the form that was asked for.
 pub(super) async fn by_model(model: Arc<Model>, request: Request, deadline: Deadline) -> Outcome {
     let mut messages = messages(request, model.max_prompt_tokens()).await?;
-    let completion = model.complete(&messages, &deadline).await?;
-    let reply = match answer::parse(&completion) {
+    let first = model.complete(&messages, &deadline).await?;
+    let mut spent = first.spent;
+    let reply = match answer::parse(&first.text) {
         Ok(reply) => reply,
         Err(flaw) => {
             tracing::debug!(%flaw, "model answer not understood, asking again");
-            messages.extend(prompt::again(&completion, &flaw));
-            let completion = model.complete(&messages, &deadline).await?;
-            answer::parse(&completion).map_err(|flaw| nonsense(&flaw))?
+            messages.extend(prompt::again(&first.text, &flaw));
+            let second = model.complete(&messages, &deadline).await?;
+            spent += second.spent;
+            answer::parse(&second.text).map_err(|flaw| nonsense(&flaw))?
         }
     };
     match reply {
@@ -74,6 +79,7 @@ pub(super) async fn by_model(model: Arc<Model>, request: Request, deadline: Dead
             sql,
             readings,
             model: Arc::clone(model.name()),
+            spent,
         }),
         Reply::Cannot(why) => {
             let message = "the model cannot answer this from the tables that you can read";

@@ -165,6 +165,7 @@ mod tests {
     use crate::nl::Context;
     use crate::nl::Question;
     use crate::nl::Reason;
+    use crate::nl::Spent;
     use crate::nl::cache::Key;
     use crate::nl::deadline::Deadline;
     use crate::nl::draft::Draft;
@@ -232,6 +233,7 @@ mod tests {
             sql: "SELECT 1".into(),
             readings: vec![],
             model: "builtin".into(),
+            spent: Spent::default(),
         };
         let flights = flights();
         let work = async move |_: Deadline| Ok(draft());

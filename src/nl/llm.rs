@@ -14,8 +14,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Cannot;
+use super::Spent;
 use super::deadline::Deadline;
 use super::prompt;
+use super::spent::Prices;
 use crate::config;
 use crate::config::LlmKind;
 use crate::telemetry::names::MODEL_SECONDS;
@@ -84,6 +86,13 @@ impl Message {
     }
 }
 
+/// What a model said.
+#[derive(Debug, Clone)]
+pub(super) struct Completion {
+    pub(super) text: String,
+    pub(super) spent: Spent,
+}
+
 /// A configured model, within its limits.
 pub(super) struct Model {
     name: Arc<str>,
@@ -126,7 +135,7 @@ impl Model {
         &self,
         messages: &[Message],
         deadline: &Deadline,
-    ) -> Result<String, Cannot> {
+    ) -> Result<Completion, Cannot> {
         let prompt: usize = messages
             .iter()
             .map(|message| prompt::estimate(&message.content))
@@ -137,7 +146,7 @@ impl Model {
         let mut retries = Retries::new();
         loop {
             match self.call(messages, tokens, deadline).await {
-                Ok(text) => return Ok(text),
+                Ok(completion) => return Ok(completion),
                 Err(fault) => retries.wait(fault, deadline).await?,
             }
         }
@@ -148,7 +157,7 @@ impl Model {
         messages: &[Message],
         tokens: u32,
         deadline: &Deadline,
-    ) -> Result<String, Fault> {
+    ) -> Result<Completion, Fault> {
         let _permit = self.limits.admit(tokens, deadline).await?;
         let started = Instant::now();
         let outcome = self.provider.complete(messages).await;

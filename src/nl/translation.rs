@@ -21,6 +21,7 @@ use super::Context;
 use super::Question;
 use super::Reason;
 use super::Rejection;
+use super::Spent;
 use super::Step;
 use super::cache::Key;
 use super::deadline::Deadline;
@@ -53,6 +54,7 @@ pub struct Translation {
     until: Instant,
     drafter: Drafter,
     attempts: Vec<Attempt>,
+    spent: Spent,
     state: State,
 }
 
@@ -95,6 +97,7 @@ impl Translation {
             until,
             drafter,
             attempts,
+            spent: Spent::default(),
             state: State::Drafting,
         }
     }
@@ -127,6 +130,7 @@ impl Translation {
             readings: draft.readings.clone().into(),
             model: Arc::clone(&draft.model),
             cached: false,
+            spent: self.spent,
         });
     }
 
@@ -157,6 +161,7 @@ impl Translation {
             match self.ask().await {
                 Ok((draft, flight)) => {
                     let sql = draft.sql.clone();
+                    self.spent += draft.spent;
                     self.state = State::Checking {
                         draft,
                         _flight: flight,

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use super::Context;
 use super::Question;
+use super::Spent;
 use super::Translation;
 use super::cache::Answers;
 use super::cache::Key;
@@ -73,6 +74,7 @@ impl Translator {
                 sql: translated.sql,
                 readings: translated.readings,
                 model: Arc::clone(&name),
+                spent: Spent::default(),
             })
         });
         Self::with_builtin(nl, llm, control, builtin)

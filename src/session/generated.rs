@@ -1,5 +1,6 @@
 //! A question that has become SQL, as the client's statements refer to it.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::wrapper::Bounds;
@@ -48,7 +49,11 @@ impl Generated {
 fn notice(answer: &nl::Answer) -> ErrorInfo {
     let mut info = error::notice("NOTICE", sqlstate::SUCCESSFUL_COMPLETION, &*answer.sql);
     let cached = if answer.cached { ", cached" } else { "" };
-    let mut detail = format!("Translated by {}{cached}.", answer.model);
+    let mut detail = format!("Translated by {}{cached}", answer.model);
+    if !answer.spent.is_nothing() {
+        let _ = write!(detail, ": {}", answer.spent);
+    }
+    detail.push('.');
     for reading in answer.readings.iter() {
         detail.push('\n');
         detail.push_str(reading);
@@ -66,6 +71,9 @@ pub(super) fn statement(verb: &Verb, answer: &nl::Answer) -> Option<String> {
         Verb::Explain => {
             let row = |item, text: &str| format!("({}, {})", literal(item), literal(text));
             let mut rows = vec![row("sql", &answer.sql), row("model", &answer.model)];
+            if !answer.spent.is_nothing() {
+                rows.push(row("spent", &answer.spent.to_string()));
+            }
             rows.extend(
                 answer
                     .readings

@@ -13,6 +13,7 @@ use crate::config::settings::BUILTIN;
 use crate::config::settings::Llm;
 use crate::config::settings::LlmKind;
 use crate::config::value::choice;
+use crate::config::value::positive;
 use crate::config::value::whole;
 use crate::config::value::word;
 
@@ -79,6 +80,16 @@ pub(super) fn llm(mut section: Section<'_>, environment: &Environment) -> (Optio
     let max_concurrent = section.optional("max_concurrent", whole(1..=10_000));
     let max_tokens = section.optional("max_tokens", whole(1..=1_000_000));
     let max_prompt_tokens = section.optional("max_prompt_tokens", whole(1_500..=10_000_000));
+    let prompt_price = section.optional("prompt_price", positive);
+    let completion_price = section.optional("completion_price", positive);
+    for (key, other) in [
+        ("prompt_price", "completion_price"),
+        ("completion_price", "prompt_price"),
+    ] {
+        if section.holds(key) && !section.holds(other) {
+            section.fault(key, &format!("\"{other}\" is missing: there are both prices or neither"));
+        }
+    }
     let llm = kind
         .zip(base_url)
         .zip(model)
@@ -91,6 +102,8 @@ pub(super) fn llm(mut section: Section<'_>, environment: &Environment) -> (Optio
                 max_concurrent: max_concurrent.unwrap_or(default.max_concurrent),
                 max_tokens: max_tokens.unwrap_or(default.max_tokens),
                 max_prompt_tokens: max_prompt_tokens.unwrap_or(default.max_prompt_tokens),
+                prompt_price,
+                completion_price,
                 ..default
             }
         });

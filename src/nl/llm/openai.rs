@@ -9,8 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
+use super::Completion;
 use super::Error;
 use super::Message;
+use super::Prices;
 use super::Role;
 use super::fault::Failure;
 use super::fault::Fault;
@@ -21,6 +23,7 @@ use crate::config;
 use crate::config::Secret;
 use crate::nl::Cannot;
 use crate::nl::Reason;
+use crate::nl::Spent;
 use crate::nl::line::one_line;
 use crate::telemetry::names::MODEL_TOKENS;
 
@@ -31,6 +34,7 @@ pub(super) struct OpenAi {
     key: Option<Secret>,
     model: String,
     max_tokens: u32,
+    prices: Option<Prices>,
     dialect: Dialect,
 }
 
@@ -44,12 +48,13 @@ impl OpenAi {
             key,
             model: settings.model.clone(),
             max_tokens: settings.max_tokens,
+            prices: prices(settings),
             dialect: Dialect::default(),
         })
     }
 
     /// What the model says to `messages`. Cancel safe: dropping it closes the connection.
-    pub(super) async fn complete(&self, messages: &[Message]) -> Result<String, Fault> {
+    pub(super) async fn complete(&self, messages: &[Message]) -> Result<Completion, Fault> {
         loop {
             let (request, known) = self.request(messages);
             match self.endpoint.post(&request).await {
@@ -72,14 +77,13 @@ impl OpenAi {
         (request, known)
     }
 
-    fn content(&self, answer: Value) -> Result<String, Fault> {
-        let Ok(completion) = serde_json::from_value::<Completion>(answer) else {
+    fn content(&self, answer: Value) -> Result<Completion, Fault> {
+        let Ok(completion) = serde_json::from_value::<ChatCompletion>(answer) else {
             return Err(unusable("the model's provider answered in another format"));
         };
-        if let Some(usage) = &completion.usage {
-            self.count("prompt", usage.prompt_tokens);
-            self.count("completion", usage.completion_tokens);
-        }
+        let usage = completion.usage.unwrap_or_default();
+        self.count("prompt", usage.prompt_tokens);
+        self.count("completion", usage.completion_tokens);
         let Some(choice) = completion.choices.into_iter().next() else {
             return Err(unusable("the model's provider sent no answer of the model"));
         };
@@ -92,7 +96,10 @@ impl OpenAi {
         match choice.finish_reason.as_deref() {
             Some("length") => Err(cut_off()),
             Some("content_filter") => Err(filtered()),
-            _ => Ok(choice.message.content.unwrap_or_default()),
+            _ => Ok(Completion {
+                text: choice.message.content.unwrap_or_default(),
+                spent: Spent::at(usage.prompt_tokens, usage.completion_tokens, self.prices),
+            }),
         }
     }
 
@@ -157,7 +164,7 @@ impl Dialect {
 }
 
 #[derive(Deserialize)]
-struct Completion {
+struct ChatCompletion {
     choices: Vec<Choice>,
     usage: Option<Usage>,
 }
@@ -174,12 +181,19 @@ struct Said {
     refusal: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Usage {
     #[serde(default)]
     prompt_tokens: u64,
     #[serde(default)]
     completion_tokens: u64,
+}
+
+fn prices(settings: &config::Llm) -> Option<Prices> {
+    Some(Prices {
+        prompt: settings.prompt_price?,
+        completion: settings.completion_price?,
+    })
 }
 
 fn role(role: Role) -> &'static str {
