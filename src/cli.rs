@@ -3,6 +3,7 @@
 mod ask;
 mod check;
 pub mod demo;
+mod eval;
 mod serve;
 
 use std::error::Error;
@@ -26,6 +27,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Ask(ask::Arguments),
     Check(check::Arguments),
+    Eval(eval::Arguments),
 }
 
 /// Runs what the process's arguments ask for.
@@ -33,6 +35,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Check(arguments) => check::run(arguments).unwrap_or_else(|error| fail(&error)),
+        Command::Eval(arguments) => eval::run(&arguments).unwrap_or_else(|error| fail(&error)),
         Command::Ask(arguments) => ask::run(&arguments).unwrap_or_else(|error| fail(&error)),
         Command::Demo(arguments) => demo::run(&arguments).unwrap_or_else(|error| fail(&error)),
     }

@@ -17,6 +17,7 @@ mod line;
 pub mod llm;
 pub mod prompt;
 pub mod question;
+pub mod retrieval;
 mod spent;
 mod translation;
 mod translator;

@@ -32,6 +32,7 @@ mod replies;
 mod rows;
 mod ruling;
 mod session_limit;
+mod shown;
 mod start;
 mod traces;
 mod veil;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use super::Cannot;
 use super::Context;
 use super::Question;
@@ -61,7 +63,7 @@ pub(super) async fn by_builtin(builtin: Builtin, request: Request) -> Outcome {
 
 /// Asks `model`, and once more when its answer has not the form that was asked for.
 pub(super) async fn by_model(model: Arc<Model>, request: Request, deadline: Deadline) -> Outcome {
-    let mut messages = messages(request, model.max_prompt_tokens()).await?;
+    let mut messages = messages(Handle::current(), request, model.max_prompt_tokens()).await?;
     let first = model.complete(&messages, &deadline).await?;
     let mut spent = first.spent;
     let reply = match answer::parse(&first.text) {
@@ -90,8 +92,13 @@ pub(super) async fn by_model(model: Arc<Model>, request: Request, deadline: Dead
     }
 }
 
-/// The prompt: scoring a large schema takes milliseconds, so it is done on a blocking thread.
-async fn messages(request: Request, budget: usize) -> Result<Vec<Message>, Cannot> {
+/// The prompt: scoring a large schema takes milliseconds, so it is done on a blocking thread of
+/// `control`.
+pub(super) async fn messages(
+    control: Handle,
+    request: Request,
+    budget: usize,
+) -> Result<Vec<Message>, Cannot> {
     let work = move || {
         let Request {
             question,
@@ -102,7 +109,7 @@ async fn messages(request: Request, budget: usize) -> Result<Vec<Message>, Canno
         messages.extend(attempts.iter().flat_map(prompt::repair));
         Ok(messages)
     };
-    let Ok(messages) = tokio::task::spawn_blocking(work).await else {
+    let Ok(messages) = control.spawn_blocking(work).await else {
         tracing::error!("building a prompt stopped");
         let message = "no prompt could be built for the question";
         return Err(Cannot::new(Reason::ModelUnavailable, message));

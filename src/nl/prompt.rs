@@ -5,7 +5,6 @@
 
 mod budget;
 mod name;
-mod relevance;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -27,8 +27,8 @@ impl Spent {
     /// So many tokens at these prices.
     pub(super) fn at(prompt_tokens: u64, completion_tokens: u64, prices: Option<Prices>) -> Self {
         let cost = prices.map(|prices| {
-            let total = prompt_tokens as f64 * prices.prompt
-                + completion_tokens as f64 * prices.completion;
+            let total =
+                prompt_tokens as f64 * prices.prompt + completion_tokens as f64 * prices.completion;
             total / 1_000_000.0
         });
         Self {

@@ -6,17 +6,23 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::Cannot;
 use super::Context;
 use super::Question;
 use super::Spent;
 use super::Translation;
 use super::cache::Answers;
 use super::cache::Key;
+use super::draft;
 use super::draft::Builtin;
 use super::draft::Draft;
+use super::draft::Request;
 use super::flight::Flights;
 use super::llm;
+use super::llm::Message;
 use super::llm::Model;
+use super::retrieval;
+use super::retrieval::Ranked;
 use crate::config;
 
 /// Why there can be no translator with these settings.
@@ -56,6 +62,8 @@ pub(super) struct Shared {
     pub(super) flights: Arc<Flights>,
     /// How long a question may take.
     pub(super) deadline: Duration,
+    /// Where work goes that is too long for the threads of the sessions.
+    control: Handle,
 }
 
 impl Translator {
@@ -92,8 +100,9 @@ impl Translator {
             builtin,
             builtin_name: config::BUILTIN.into(),
             answers: Answers::new(nl.cache_size, nl.cache_ttl),
-            flights: Arc::new(Flights::new(control)),
+            flights: Arc::new(Flights::new(control.clone())),
             deadline: nl.deadline,
+            control,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -109,6 +118,39 @@ impl Translator {
         };
         let key = Key::new(&question, &context, model);
         Translation::new(Arc::clone(&self.shared), question, context, key)
+    }
+
+    /// The tables of `context.schema`, nearest to `question` first: all of them. No model is asked.
+    pub async fn tables(&self, question: &Question, context: &Context) -> Vec<Ranked> {
+        let (question, context) = (question.clone(), context.clone());
+        let work = move || retrieval::rank(&context.schema, question.text());
+        match self.shared.control.spawn_blocking(work).await {
+            Ok(ranked) => ranked,
+            Err(error) => {
+                tracing::error!(%error, "ranking tables stopped");
+                Vec::new()
+            }
+        }
+    }
+
+    /// The messages that would put `question` to the configured model, or with the built-in
+    /// translator alone, to a model with the settings that every model has. None is asked.
+    pub async fn prompt(
+        &self,
+        question: &Question,
+        context: &Context,
+    ) -> Result<Vec<Message>, Cannot> {
+        let budget = match &self.shared.model {
+            Some(model) => model.max_prompt_tokens(),
+            None => config::Llm::new(config::LlmKind::Openai, "", "").max_prompt_tokens,
+        };
+        let request = Request {
+            question: question.clone(),
+            context: context.clone(),
+            attempts: Vec::new(),
+        };
+        let control = self.shared.control.clone();
+        draft::messages(control, request, budget).await
     }
 }
 

@@ -84,6 +84,10 @@ impl Session {
         let mut answers = Vec::with_capacity(questions.len());
         let mut statements = Vec::with_capacity(questions.len());
         for asked in questions {
+            if let Some(shown) = self.shown(asked, types, &context).await? {
+                statements.push(shown);
+                continue;
+            }
             let answer = self.translate(asked, types, &context).await?;
             let statement = generated::statement(&asked.verb, &answer);
             let statement = statement.ok_or_else(errors::no_store)?;

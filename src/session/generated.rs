@@ -85,7 +85,7 @@ pub(super) fn statement(verb: &Verb, answer: &nl::Answer) -> Option<String> {
                 "SELECT item, text FROM (VALUES {rows}) AS explanation (item, text)"
             ))
         }
-        Verb::Run(_) | Verb::Save(_) | Verb::Refine => None,
+        Verb::Tables | Verb::Prompt | Verb::Run(_) | Verb::Save(_) | Verb::Refine => None,
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) fn capped(text: &[u8], rows: u64) -> Vec<u8> {
 /// A text literal that means the same whatever `standard_conforming_strings` is.
 ///
 /// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS-ESCAPE>
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let escaped = text.replace('\\', r"\\").replace('\'', "''");
     format!("E'{escaped}'::text")
 }
@@ -123,6 +123,7 @@ mod tests {
             readings: Arc::new(["\"today\" = 2026-01-01".to_owned()]),
             model: "builtin".into(),
             cached: true,
+            spent: nl::Spent::default(),
         }
     }
 

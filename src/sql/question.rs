@@ -30,6 +30,10 @@ pub enum Verb {
     Sql,
     /// `nl explain:`: its SQL and how the words were read.
     Explain,
+    /// `nl tables:`: the tables that it is about, as rows; no translator is asked.
+    Tables,
+    /// `nl prompt:`: what a model would be told, as rows; none is asked.
+    Prompt,
     /// `nl run NAME`: the rows of a saved question.
     Run(String),
     /// `nl save NAME:`: its rows, and keep it by that name.

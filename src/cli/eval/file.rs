@@ -53,10 +53,7 @@ impl Question {
     /// Every text that returns the right rows.
     pub(super) fn gold(&self) -> impl Iterator<Item = &str> {
         let alternatives = self.gold_sql_alternatives.iter();
-        self.gold_sql
-            .iter()
-            .chain(alternatives)
-            .map(String::as_str)
+        self.gold_sql.iter().chain(alternatives).map(String::as_str)
     }
 
     /// Every set of tables of which one must be found whole.
@@ -83,7 +80,7 @@ impl Question {
 
 /// Why a file of questions cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::cli) enum Error {
     /// It is not there, or cannot be opened.
     #[error("cannot read {file}")]
     Unreadable {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use futures::future;
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_postgres::AsyncMessage;
 use tokio_postgres::Client;
@@ -29,11 +30,11 @@ use crate::telemetry;
 
 /// Rows and bytes that an answer may have: whether it is right shows only in the whole.
 const ROW_LIMIT: u64 = 1_000_000;
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
+const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// Why nobody can be asked.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::cli) enum Error {
     /// The URL was not understood.
     #[error("cannot understand the URL")]
     Url(#[source] tokio_postgres::Error),
@@ -54,7 +55,9 @@ pub(super) enum Error {
     #[error("pgparley did not start")]
     Start(#[from] server::Error),
     /// A running pgparley has its own model.
-    #[error("--model and --config need the URL of a PostgreSQL server, and that of a pgparley was given")]
+    #[error(
+        "--model and --config need the URL of a PostgreSQL server, and that of a pgparley was given"
+    )]
     ForeignModel,
 }
 
@@ -76,10 +79,20 @@ pub(super) struct Target {
 impl Target {
     /// The server of `url`, which is asked by way of `database`; a pgparley is put in front of it
     /// unless it is one.
-    pub(super) async fn find(url: &str, database: Option<&str>, wanted: Wanted) -> Result<Self, Error> {
+    ///
+    /// Not to be called on a runtime: a pgparley starts runtimes of its own.
+    pub(super) fn find(
+        url: &str,
+        database: Option<&str>,
+        wanted: Wanted,
+        runtime: &Runtime,
+    ) -> Result<Self, Error> {
         let base = tokio_postgres::Config::from_str(url).map_err(Error::Url)?;
         let given = Self { base, _own: None };
-        let is_pgparley = given.connect(database).await?.is_pgparley().await;
+        let is_pgparley = runtime.block_on(async {
+            let conversation = given.connect(database).await?;
+            Ok::<_, Error>(conversation.is_pgparley().await)
+        })?;
         if is_pgparley {
             if wanted.config.is_some() || wanted.model.is_some() {
                 return Err(Error::ForeignModel);
@@ -89,10 +102,8 @@ impl Target {
         let config = in_front(&given.base, wanted)?;
         telemetry::init(&config.server);
         let running = Server::start(config)?;
-        let mut base = given.base;
-        base = reached(&base, running.addr());
         Ok(Self {
-            base,
+            base: reached(&given.base, running.addr()),
             _own: Some(running),
         })
     }
@@ -161,12 +172,15 @@ fn in_front(base: &tokio_postgres::Config, wanted: Wanted) -> Result<Config, Err
         dbname: None,
     };
     let mut set = Vec::new();
+    // The file is asked for models only, but it must be a whole one.
+    let placeholder = Some(String::from("postgres://127.0.0.1"));
     if let Some(model) = wanted.model {
         set.push(format!("nl.model={model}"));
     }
     let sources = Sources {
         file: wanted.config,
         set,
+        upstream: placeholder,
         ..Sources::from_process()
     };
     let mut config = config::load(&sources).map_err(Error::Config)?;
@@ -175,7 +189,7 @@ fn in_front(base: &tokio_postgres::Config, wanted: Wanted) -> Result<Config, Err
     config.server.log = String::from("error");
     config.nl.enabled = true;
     config.nl.row_limit = ROW_LIMIT;
-    config.nl.max_bytes = MAX_BYTES as _;
+    config.nl.max_bytes = MAX_BYTES;
     config.databases = vec![Database::new("*", upstream)];
     config.policies = Vec::<Policy>::new();
     Ok(config)

@@ -87,7 +87,10 @@ pub(super) fn llm(mut section: Section<'_>, environment: &Environment) -> (Optio
         ("completion_price", "prompt_price"),
     ] {
         if section.holds(key) && !section.holds(other) {
-            section.fault(key, &format!("\"{other}\" is missing: there are both prices or neither"));
+            section.fault(
+                key,
+                &format!("\"{other}\" is missing: there are both prices or neither"),
+            );
         }
     }
     let llm = kind

@@ -1,8 +1,8 @@
 //! Fits the schema into what a prompt may cost.
 
-use super::relevance::Words;
-use super::relevance::scores;
 use super::table::Writer;
+use crate::nl::retrieval::relevance::Words;
+use crate::nl::retrieval::relevance::scores;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 

@@ -20,10 +20,20 @@ pub(super) enum MarkedVerb<'a> {
     Answer,
     Sql,
     Explain,
+    Tables,
+    Prompt,
     Run(&'a [u8]),
     Save(&'a [u8]),
     Refine,
 }
+
+/// Verbs that need nothing but a question.
+const PLAIN: [(&[u8], MarkedVerb<'_>); 4] = [
+    (b"sql", MarkedVerb::Sql),
+    (b"explain", MarkedVerb::Explain),
+    (b"tables", MarkedVerb::Tables),
+    (b"prompt", MarkedVerb::Prompt),
+];
 
 impl Marked<'_> {
     /// The verb and the words as text.
@@ -37,6 +47,8 @@ impl Marked<'_> {
             MarkedVerb::Answer => Verb::Answer,
             MarkedVerb::Sql => Verb::Sql,
             MarkedVerb::Explain => Verb::Explain,
+            MarkedVerb::Tables => Verb::Tables,
+            MarkedVerb::Prompt => Verb::Prompt,
             MarkedVerb::Run(name) => Verb::Run(owned(name)?),
             MarkedVerb::Save(name) => Verb::Save(owned(name)?),
             MarkedVerb::Refine => Verb::Refine,
@@ -85,17 +97,13 @@ pub(super) fn marked(bytes: &[u8]) -> Option<Marked<'_>> {
         return None;
     }
     let (verb, rest) = word(rest);
-    if verb.eq_ignore_ascii_case(b"sql") {
+    if let Some((_, verb)) = PLAIN
+        .iter()
+        .find(|(name, _)| verb.eq_ignore_ascii_case(name))
+    {
         let words = rest.strip_prefix(b":")?;
         return Some(Marked {
-            verb: MarkedVerb::Sql,
-            words: trim(words),
-        });
-    }
-    if verb.eq_ignore_ascii_case(b"explain") {
-        let words = rest.strip_prefix(b":")?;
-        return Some(Marked {
-            verb: MarkedVerb::Explain,
+            verb: *verb,
             words: trim(words),
         });
     }

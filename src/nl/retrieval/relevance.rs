@@ -21,7 +21,7 @@ const IN_COMMENT: f64 = 1.0;
 const PASSED_ON: f64 = 0.5;
 
 /// The words of a question, reduced to their stems.
-pub(super) struct Words {
+pub(in crate::nl) struct Words {
     stemmer: Stemmer,
     stems: Vec<String>,
     /// The place in `stems` of each word met so far: a schema has few words, many times over.
@@ -30,7 +30,7 @@ pub(super) struct Words {
 
 impl Words {
     /// The words of `question`.
-    pub(super) fn new(question: &str) -> Self {
+    pub(in crate::nl) fn new(question: &str) -> Self {
         let stemmer = Stemmer::create(Algorithm::English);
         let mut stems = Vec::new();
         each_word(question, |word| stems.push(stemmer.stem(word).into_owned()));
@@ -44,7 +44,7 @@ impl Words {
     }
 
     /// Whether `text` has one of them.
-    pub(super) fn touch(&self, text: &str) -> bool {
+    pub(in crate::nl) fn touch(&self, text: &str) -> bool {
         let mut touched = false;
         each_word(text, |word| touched |= self.place(word).is_some());
         touched
@@ -88,7 +88,7 @@ impl Words {
 }
 
 /// The score of each table of `schema`, in its order; 0 shares no word and no neighbour.
-pub(super) fn scores(words: &Words, schema: &Schema) -> Vec<f64> {
+pub(in crate::nl) fn scores(words: &Words, schema: &Schema) -> Vec<f64> {
     let weights: Vec<_> = schema
         .tables
         .iter()
