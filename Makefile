@@ -1,7 +1,7 @@
 # The doors to the project; continuous integration goes through the same ones.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench test-drivers test-regress
+.PHONY: help demo test check bench eval test-drivers test-regress
 
 help:
 	@echo 'make demo          try it: a throwaway PostgreSQL, a sample shop, pgparley in front'
@@ -10,6 +10,7 @@ help:
 	@echo 'make test-drivers  nine drivers alone, each compared with what it sees directly'
 	@echo 'make test-regress  PostgreSQL'\''s own regression suite, compared with what it says directly'
 	@echo 'make bench         speed, compared with pgbouncer and with no proxy'
+	@echo 'make eval          accuracy, on questions whose answers are known (docs/accuracy.md)'
 
 # For instance: make demo ARGS=--check
 demo:
@@ -44,3 +45,9 @@ bench:
 	cargo build --release --locked
 	python3 benches/pgbench.py $(ARGS)
 	cargo bench --locked
+
+# For instance: make eval ARGS="--data DIRECTORY"
+eval:
+	@scripts/install.sh postgres
+	cargo build --release --locked
+	python3 benches/accuracy.py $(ARGS)

@@ -34,10 +34,11 @@ const TELEMETRY: &str = "telemetry";
 const SIBLINGS: u8 = 3;
 
 /// Foreign crates and the only modules that name them.
-const HOMES: [(&str, &[&str]); 21] = [
+const HOMES: [(&str, &[&str]); 22] = [
     ("axum", &["server"]),
     ("clap", &["cli", "main"]),
     ("comfy_table", &["cli"]),
+    ("indicatif", &["cli"]),
     ("deadpool_postgres", &["catalog", "store"]),
     ("governor", &["nl"]),
     ("httpdate", &["nl"]),

@@ -31,12 +31,12 @@ use target::Wanted;
 
 /// Judge a translator on questions whose answers are known.
 ///
-/// A line of the file is a JSON object: id, db, question, gold_sql, gold_sql_alternatives,
-/// gold_tables, gold_tables_any, ordered, executable, expect ("abstain"); all but id and question
-/// may be missing.
+/// A line of the file is a JSON object: `id`, `db`, `question`, `gold_sql`,
+/// `gold_sql_alternatives`, `gold_tables`, `gold_tables_any`, `ordered`, `executable`, `expect`
+/// ("abstain"); all but `id` and `question` may be missing.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A PostgreSQL server, or a pgparley: postgres://USER[:PASSWORD]@HOST:PORT/DATABASE. A
+    /// A PostgreSQL server, or a pgparley: `postgres://USER[:PASSWORD]@HOST:PORT/DATABASE`. A
     /// question's db takes the place of DATABASE.
     #[arg(long, value_name = "URL")]
     url: String,

@@ -100,6 +100,7 @@ mod tests {
     use crate::nl::Answer;
     use crate::nl::Context;
     use crate::nl::Question;
+    use crate::nl::Spent;
     use crate::sql::schema::Schema;
 
     fn context() -> Context {
@@ -127,6 +128,7 @@ mod tests {
             readings: Vec::new().into(),
             model: "builtin".into(),
             cached: false,
+            spent: Spent::default(),
         }
     }
 

@@ -17,15 +17,14 @@ impl Session {
         types: &[u32],
         context: &nl::Context,
     ) -> Result<Option<String>, Failure> {
-        let question = || nl::Question::new(&asked.text, types).map_err(|why| errors::cannot(&why));
         let translator = &self.services.translator;
         match asked.verb {
             Verb::Tables => {
-                let ranked = translator.tables(&question()?, context).await;
+                let ranked = translator.tables(&question(asked, types)?, context).await;
                 Ok(Some(tables(&ranked, context)))
             }
             Verb::Prompt => {
-                let messages = translator.prompt(&question()?, context).await;
+                let messages = translator.prompt(&question(asked, types)?, context).await;
                 let messages = messages.map_err(|why| errors::cannot(&why))?;
                 Ok(Some(prompt(&messages)))
             }
@@ -37,6 +36,10 @@ impl Session {
             | Verb::Refine => Ok(None),
         }
     }
+}
+
+fn question(asked: &Asked, types: &[u32]) -> Result<nl::Question, Failure> {
+    nl::Question::new(&asked.text, types).map_err(|why| errors::cannot(&why).into())
 }
 
 /// The tables that have something to do with the question, the nearest first.
@@ -55,7 +58,7 @@ fn tables(ranked: &[nl::retrieval::Ranked], context: &nl::Context) -> String {
     values(
         "rank, table_schema, table_name, score, why",
         "NULL::int, NULL::text, NULL::text, NULL::float8, NULL::text",
-        rows.collect(),
+        &rows.collect::<Vec<_>>(),
     )
 }
 
@@ -77,12 +80,12 @@ fn prompt(messages: &[nl::llm::Message]) -> String {
     values(
         "role, tokens, content",
         "NULL::text, NULL::int, NULL::text",
-        rows.collect(),
+        &rows.collect::<Vec<_>>(),
     )
 }
 
 /// A query for `rows`; one for no rows, where there are none, with columns of the types of `none`.
-fn values(columns: &str, none: &str, rows: Vec<String>) -> String {
+fn values(columns: &str, none: &str, rows: &[String]) -> String {
     if rows.is_empty() {
         return format!("SELECT {columns} FROM (VALUES ({none})) AS shown ({columns}) LIMIT 0");
     }

@@ -67,6 +67,9 @@ pub(super) struct Refusal {
     pub(super) message: String,
 }
 
+/// The SQLSTATE of the warning that not all rows were delivered.
+const CUT: &str = "01R01";
+
 /// What a notice tells of the calls of a model.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Spent {
@@ -115,7 +118,7 @@ pub(super) async fn ask(
         id: question.id.clone(),
         source,
     };
-    let text = format!("{}: {}", stage.verb(), question.question);
+    let text = format!("{}: {}", stage.verb(), question.text);
     let started = Instant::now();
     let answer = conversation.client.simple_query(&text).await;
     let mut outcome = Outcome {
@@ -138,16 +141,12 @@ pub(super) async fn ask(
     match stage {
         Stage::Retrieve => outcome.found = found(question, &messages),
         Stage::Prompt => {
-            outcome.prompt = Some(
-                rows(&messages)
-                    .filter_map(|row| row.get("tokens")?.parse::<u64>().ok())
-                    .sum(),
-            )
+            let tokens = rows(&messages).filter_map(|row| row.get("tokens")?.parse::<u64>().ok());
+            outcome.prompt = Some(tokens.sum());
         }
         Stage::Translate => {
-            outcome.sql = rows(&messages)
-                .next()
-                .and_then(|row| Some(row.get(0)?.to_owned()))
+            let shown = rows(&messages).next();
+            outcome.sql = shown.and_then(|row| Some(row.get(0)?.to_owned()));
         }
         Stage::Run => {
             outcome
@@ -164,7 +163,7 @@ impl Outcome {
     fn take_notices(&mut self, conversation: &mut Conversation) {
         for notice in conversation.notices() {
             let detail = notice.detail().unwrap_or_default();
-            if notice.severity() == "WARNING" {
+            if notice.code().code() == CUT {
                 self.why = Some(notice.message().to_owned());
             } else if detail.starts_with("Translated by ") {
                 self.sql.get_or_insert_with(|| notice.message().to_owned());
@@ -179,20 +178,20 @@ impl Outcome {
         question: &Question,
         rows: &Rows,
     ) -> Result<(), tokio_postgres::Error> {
-        if !question.executable {
+        let is_cut = self.why.is_some();
+        if is_cut || !question.executable {
             return Ok(());
         }
         for (number, gold) in question.gold().enumerate() {
             match run_gold(conversation, gold).await {
                 Ok(expected) if rows.equal(&expected, question.ordered) => {
                     self.right = Some(true);
-                    self.why = None;
                     return Ok(());
                 }
                 Ok(expected) if number == 0 => {
                     self.right = Some(false);
                     let told = format!("{} rows, gold has {}", rows.len(), expected.len());
-                    self.why.get_or_insert(told);
+                    self.why = Some(told);
                 }
                 Ok(_) => {}
                 Err(error) => match error.as_db_error() {

@@ -15,7 +15,8 @@ pub(super) struct Question {
     /// The database to ask; that of the URL when there is none.
     pub(super) db: Option<String>,
     /// The words.
-    pub(super) question: String,
+    #[serde(rename = "question")]
+    pub(super) text: String,
     /// What a right answer returns the rows of.
     pub(super) gold_sql: Option<String>,
     /// Other right answers.

@@ -213,7 +213,7 @@ pub(super) fn line(out: &mut impl Write, question: &Question, outcome: &Outcome)
     let line = json!({
         "id": question.id,
         "db": question.db,
-        "question": question.question,
+        "question": question.text,
         "ms": outcome.took.as_secs_f64() * 1000.0,
         "found_at": outcome.found,
         "prompt_tokens_estimated": outcome.prompt,

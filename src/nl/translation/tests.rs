@@ -21,6 +21,7 @@ use crate::nl::Context;
 use crate::nl::Question;
 use crate::nl::Reason;
 use crate::nl::Rejection;
+use crate::nl::Spent;
 use crate::nl::Step;
 use crate::nl::Translator;
 use crate::nl::draft::Draft;
@@ -52,6 +53,7 @@ impl Scripted {
                 sql: sql.to_owned(),
                 readings,
                 model: "builtin".into(),
+                spent: Spent::default(),
             })
         };
         let translator = Translator::with_builtin(nl, llm, Handle::current(), Arc::new(builtin))
