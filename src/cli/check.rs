@@ -2,6 +2,7 @@
 //! SQL, and starts nothing.
 
 mod judge;
+mod psql;
 mod report;
 
 use std::io;

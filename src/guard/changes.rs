@@ -1,12 +1,13 @@
 //! The rules `allow_settings`, `deny_settings`, `statement_timeout` and `lock_timeout`: which
-//! settings a session may change, and how far.
+//! settings a session may change, and how far. What estimates are made of is kept from changing too.
 
 use std::time::Duration;
 
 use super::code;
+use super::estimate;
 use super::refusal::Refusal;
 use super::session_limit;
-use super::settings::hides_quotes;
+use super::settings::keeps_encoding;
 use crate::config::Glob;
 use crate::config::Policy;
 use crate::sql::parts::Part;
@@ -22,11 +23,14 @@ pub(super) fn check(
     parts: &[Part<'_>],
     policy: &Policy,
 ) -> Result<(), Refusal> {
-    if policy.settings.is_open() && ceilings(policy).is_empty() {
+    if !restricts_start(policy) {
         return Ok(());
     }
     for change in changes(tokens) {
         may_change(&change, policy)?;
+    }
+    if policy.settings.is_open() && ceilings(policy).is_empty() {
+        return Ok(());
     }
     let code = parts.iter().find_map(code::hidden);
     match code.filter(|_| !code::is_vouched_for(policy)) {
@@ -60,14 +64,7 @@ pub fn unread_options(policy: &Policy) -> Refusal {
 
 /// The server would read the rest of the session in another way than we do.
 pub(super) fn check_encoding(tokens: Tokens<'_>) -> Result<(), Refusal> {
-    let is_safe = |change: &Change| match (&change.name, &change.to) {
-        (Some(name), NewValue::Literal(value)) if name == "client_encoding" => {
-            !hides_quotes(value.as_bytes())
-        }
-        (Some(name), to) => name != "client_encoding" || *to == NewValue::Default,
-        (None, _) => false,
-    };
-    if changes(tokens).iter().all(is_safe) {
+    if keeps_encoding(tokens) {
         return Ok(());
     }
     let message = "the client encoding may be changed to one that hides no quotes only";
@@ -77,7 +74,7 @@ pub(super) fn check_encoding(tokens: Tokens<'_>) -> Result<(), Refusal> {
 
 /// Whether any rule asks what a session begins with.
 pub fn restricts_start(policy: &Policy) -> bool {
-    !policy.settings.is_open() || !ceilings(policy).is_empty()
+    !policy.settings.is_open() || !ceilings(policy).is_empty() || estimate::estimates(policy)
 }
 
 /// The settings that `policy` has every session begin with, and what they are.
@@ -117,6 +114,12 @@ fn may_change(change: &Change, policy: &Policy) -> Result<(), Refusal> {
     }
     if !policy.settings.admit(|glob| matches(glob, name)) {
         return Err(not_allowed(name, policy));
+    }
+    if estimate::estimates(policy)
+        && WEIGHTS.contains(&name.as_str())
+        && change.to != NewValue::Default
+    {
+        return Err(weighs(name, policy));
     }
     let mut ceilings = ceilings(policy).into_iter();
     let Some((_, most)) = ceilings.find(|(setting, _)| setting == name) else {
@@ -176,6 +179,31 @@ fn beyond(name: &str, most: Duration, policy: &Policy) -> Refusal {
     Refusal::new(rule, "42501", message).hint(hint)
 }
 
+fn weighs(name: &str, policy: &Policy) -> Refusal {
+    let rule = estimate::any_rule(policy);
+    let message = format!("setting \"{name}\" may not be changed");
+    let hint = format!(
+        "Policy \"{}\" has {rule}, and estimates are made of it.",
+        policy.name
+    );
+    Refusal::new(rule, "42501", message).hint(hint)
+}
+
+/// What the planner makes its estimates of, so that a session which changes it would pass any
+/// ceiling.
+///
+/// <https://www.postgresql.org/docs/current/runtime-config-query.html#RUNTIME-CONFIG-QUERY-CONSTANTS>
+const WEIGHTS: &[&str] = &[
+    "cpu_index_tuple_cost",
+    "cpu_operator_cost",
+    "cpu_tuple_cost",
+    "parallel_setup_cost",
+    "parallel_tuple_cost",
+    "random_page_cost",
+    "recursive_worktable_factor",
+    "seq_page_cost",
+];
+
 fn in_code(code: &str, policy: &Policy) -> Refusal {
     let rule = any_rule(policy);
     let message = format!("{code} is not allowed: it may change settings");
@@ -190,9 +218,10 @@ fn any_rule(policy: &Policy) -> &'static str {
     if !policy.settings.is_open() {
         return setting_rule(policy);
     }
-    ceilings(policy)
+    let ceilings = ceilings(policy);
+    ceilings
         .first()
-        .map_or("deny_settings", |(name, _)| name)
+        .map_or_else(|| estimate::any_rule(policy), |(name, _)| name)
 }
 
 fn setting_rule(policy: &Policy) -> &'static str {
@@ -349,5 +378,25 @@ mod tests {
         for value in ["0", "6s", "x"] {
             assert!(check_start("lock_timeout", value, &limited()).is_err());
         }
+    }
+
+    #[test]
+    fn what_estimates_are_made_of_does_not_change() {
+        let policy = Policy {
+            max_plan_rows: Some(10),
+            ..Policy::default()
+        };
+        for text in [
+            "SET Seq_Page_Cost = 0",
+            "SELECT set_config('cpu_tuple_cost', '0', false)",
+            "UPDATE pg_settings SET setting = 0",
+        ] {
+            assert_eq!(refused(text, &policy), Some("max_plan_rows"), "{text}");
+        }
+        for text in ["RESET seq_page_cost", "SET work_mem = '1MB'", "DO 'x'"] {
+            assert_eq!(refused(text, &policy), None, "{text}");
+        }
+        assert!(check_start("random_page_cost", "0", &policy).is_err());
+        assert!(check_start("work_mem", "1MB", &policy).is_ok());
     }
 }

@@ -2,7 +2,6 @@
 //! its answer means.
 
 use super::refusal::Refusal;
-use super::safety::estimates;
 use crate::config::Policy;
 use crate::sql::kind::CopyKind;
 use crate::sql::kind::StatementKind;
@@ -72,14 +71,24 @@ pub fn check_estimate(estimate: Estimate, policy: &Policy) -> Result<(), Refusal
 
 /// Why a statement does not run of which nobody can say what it is.
 pub fn not_estimated(why: &str, policy: &Policy) -> Refusal {
-    let rule = if policy.max_cost.is_some() {
-        "max_cost"
-    } else {
-        "max_plan_rows"
-    };
+    let rule = any_rule(policy);
     let hint = format!("Policy \"{}\" has {rule}.", policy.name);
     let message = format!("the cost of this statement cannot be estimated: {why}");
     Refusal::new(rule, "54000", message).hint(hint)
+}
+
+/// Some rule of `policy` asks the server what a statement would cost.
+pub fn estimates(policy: &Policy) -> bool {
+    policy.max_cost.is_some() || policy.max_plan_rows.is_some()
+}
+
+/// The rule that has statements estimated.
+pub(super) fn any_rule(policy: &Policy) -> &'static str {
+    if policy.max_cost.is_some() {
+        "max_cost"
+    } else {
+        "max_plan_rows"
+    }
 }
 
 fn too_early(policy: &Policy) -> Refusal {

@@ -39,7 +39,13 @@ pub(super) fn is_system_volatile(name: &str) -> bool {
         || name.starts_with("pg_")
         || matches!(
             name,
-            "setseed" | "set_config" | "currval" | "lastval" | "txid_status"
+            "setseed"
+                | "set_config"
+                | "currval"
+                | "lastval"
+                | "txid_status"
+                | "currtid"
+                | "currtid2"
         )
 }
 

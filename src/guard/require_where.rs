@@ -3,6 +3,8 @@
 //! It catches what was forgotten, not what is meant: a condition that names a column and holds for
 //! every row passes.
 
+mod columns;
+
 use super::refusal::Refusal;
 use crate::config::Policy;
 use crate::sql::lexer::TokenKind;
@@ -72,32 +74,53 @@ fn depth_behind(tokens: Tokens<'_>, index: usize, depth: usize) -> usize {
 const DEEPEST: usize = 32;
 
 fn restricts(condition: Tokens<'_>) -> bool {
-    holds_for_some(condition, DEEPEST)
+    holds_for_some(condition, Sense::Plain, DEEPEST)
+}
+
+/// Whether a condition stands behind NOT, which makes an OR of an AND.
+#[derive(Debug, Clone, Copy)]
+enum Sense {
+    Plain,
+    Negated,
+}
+
+impl Sense {
+    fn turned(self) -> Self {
+        match self {
+            Self::Plain => Self::Negated,
+            Self::Negated => Self::Plain,
+        }
+    }
 }
 
 /// Every branch of an OR restricts, and at least one of an AND.
-fn holds_for_some(condition: Tokens<'_>, depth: usize) -> bool {
+fn holds_for_some(condition: Tokens<'_>, sense: Sense, depth: usize) -> bool {
     let condition = condition.unwrapped();
-    let either = split(condition, "or");
     let Some(depth) = depth.checked_sub(1) else {
-        return names_column(condition);
+        return columns::restrict(condition);
     };
-    if either.len() > 1 {
-        return either
-            .into_iter()
-            .all(|branch| holds_for_some(branch, depth));
+    let restricts = |branch| holds_for_some(branch, sense, depth);
+    for word in ["or", "and"] {
+        let branches = split(condition, word);
+        if branches.len() == 1 {
+            continue;
+        }
+        let mut branches = branches.into_iter();
+        return match (word, sense) {
+            ("or", Sense::Plain) | ("and", Sense::Negated) => branches.all(restricts),
+            _ => branches.any(restricts),
+        };
     }
-    let both = split(condition, "and");
-    if both.len() > 1 {
-        return both.into_iter().any(|branch| holds_for_some(branch, depth));
+    if condition.is_word(0, "not") {
+        return holds_for_some(condition.from(1), sense.turned(), depth);
     }
-    names_column(condition) && !compares_with_itself(condition)
+    columns::restrict(condition)
 }
 
-/// `tokens` cut at `word` outside of parentheses and of CASE.
+/// `tokens` cut at `word` outside of parentheses and of CASE; the AND of a BETWEEN is none.
 fn split<'a>(tokens: Tokens<'a>, word: &str) -> Vec<Tokens<'a>> {
     let mut pieces = Vec::new();
-    let (mut depth, mut cases, mut begin) = (0_usize, 0_usize, 0);
+    let (mut depth, mut cases, mut ranges, mut begin) = (0_usize, 0_usize, 0_usize, 0);
     for index in 0..tokens.len() {
         depth = depth_behind(tokens, index, depth);
         if depth > 0 || tokens.is_label(index) {
@@ -106,6 +129,8 @@ fn split<'a>(tokens: Tokens<'a>, word: &str) -> Vec<Tokens<'a>> {
         match tokens.keyword(index).as_bytes() {
             b"case" => cases += 1,
             b"end" => cases = cases.saturating_sub(1),
+            b"between" if cases == 0 => ranges += 1,
+            b"and" if cases == 0 && ranges > 0 => ranges -= 1,
             _ if cases == 0 && tokens.is_word(index, word) => {
                 pieces.push(tokens.between(begin, index));
                 begin = index + 1;
@@ -116,98 +141,6 @@ fn split<'a>(tokens: Tokens<'a>, word: &str) -> Vec<Tokens<'a>> {
     pieces.push(tokens.from(begin));
     pieces
 }
-
-/// Some name in `tokens` is no word of the grammar, no function and no type.
-fn names_column(tokens: Tokens<'_>) -> bool {
-    (0..tokens.len()).any(|index| {
-        let is_call = tokens.is_symbol(index + 1, b'(');
-        let is_type = index > 0
-            && tokens.get(index - 1).is_some_and(|before| {
-                before.kind == TokenKind::Typecast || tokens.is_word(index - 1, "as")
-            });
-        let is_literal = tokens
-            .get(index + 1)
-            .is_some_and(|next| next.kind == TokenKind::String);
-        match tokens.get(index).map(|token| token.kind) {
-            Some(TokenKind::QuotedName | TokenKind::UnicodeName) => !is_call && !is_type,
-            // `WHERE CURRENT OF cursor` names one row.
-            Some(TokenKind::Word) if tokens.is_word(index, "current") => {
-                tokens.is_word(index + 1, "of")
-            }
-            Some(TokenKind::Word) => {
-                let word = tokens.keyword(index);
-                !is_call && !is_type && !is_literal && !WORDS.contains(&word.as_bytes())
-            }
-            _ => false,
-        }
-    })
-}
-
-/// `a = a` or `t.a = t.a`.
-fn compares_with_itself(tokens: Tokens<'_>) -> bool {
-    let compares = |index: &usize| matches!(tokens.bytes(*index), b"=" | b">=" | b"<=");
-    let Some(operator) = (0..tokens.len()).find(compares) else {
-        return false;
-    };
-    let left = tokens.between(0, operator).unwrapped();
-    let right = tokens.from(operator + 1).unwrapped();
-    let is_alike = |index: usize| {
-        let is_name = left.is_name(index) || left.is_symbol(index, b'.');
-        is_name && left.bytes(index).eq_ignore_ascii_case(right.bytes(index))
-    };
-    left.len() == right.len() && (0..left.len()).all(is_alike)
-}
-
-/// Words in a condition that stand for no column.
-const WORDS: &[&[u8]] = &[
-    b"all",
-    b"and",
-    b"any",
-    b"array",
-    b"between",
-    b"case",
-    b"cast",
-    b"current_catalog",
-    b"current_date",
-    b"current_role",
-    b"current_schema",
-    b"current_time",
-    b"current_timestamp",
-    b"current_user",
-    b"distinct",
-    b"else",
-    b"end",
-    b"exists",
-    b"false",
-    b"from",
-    b"ilike",
-    b"in",
-    b"is",
-    b"isnull",
-    b"like",
-    b"localtime",
-    b"localtimestamp",
-    b"not",
-    b"notnull",
-    b"null",
-    b"operator",
-    b"or",
-    b"pg_catalog",
-    b"row",
-    b"select",
-    b"session_user",
-    b"similar",
-    b"some",
-    b"symmetric",
-    b"then",
-    b"to",
-    b"true",
-    b"unknown",
-    b"user",
-    b"values",
-    b"when",
-    b"where",
-];
 
 #[cfg(test)]
 mod tests {
@@ -238,6 +171,19 @@ mod tests {
             "DELETE FROM t WHERE EXISTS (SELECT FROM u WHERE u.id = t.id)",
             "DELETE FROM t WHERE CASE WHEN a OR true THEN b ELSE c END",
             "DELETE FROM t WHERE \"true\"",
+            "DELETE FROM t WHERE a BETWEEN 1 AND 5 AND true",
+            "DELETE FROM t WHERE NOT (false OR a = 1)",
+            "DELETE FROM t WHERE id IN (SELECT id FROM doomed)",
+            "DELETE FROM t USING s WHERE t.id = s.id",
+            "DELETE FROM t WHERE (a, b) = ($1, $2)",
+            "DELETE FROM t WHERE timestamp < now() - interval '1' day",
+            "DELETE FROM t WHERE extract(year FROM day) = 2020",
+            "DELETE FROM t WHERE document IS NULL",
+            "DELETE FROM t WHERE trim(both FROM name) = ''",
+            "DELETE FROM t WHERE year::double precision > 5",
+            "DELETE FROM t WHERE CAST(zone AS text) COLLATE \"C\" = 'x'",
+            "DELETE FROM t WHERE NOT EXISTS (SELECT 1 FROM u x WHERE x.t_id = t.id)",
+            "DELETE FROM t WHERE date '2020-01-01' > t.\"at\" AT TIME ZONE 'UTC'",
             "DELETE FROM t WHERE active",
             "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE",
             "MERGE INTO t USING s ON true WHEN NOT MATCHED THEN INSERT VALUES (1)",
@@ -264,7 +210,28 @@ mod tests {
             "DELETE FROM t WHERE id = 5 OR true",
             "DELETE FROM t WHERE (id = 5 OR (1 = 1)) AND true",
             "DELETE FROM t WHERE id = id",
+            "DELETE FROM t WHERE t.id = id",
+            "DELETE FROM t WHERE s.t.id = t.id AND \"id\" = ID",
+            "DELETE FROM t WHERE NOT id <> id",
+            "DELETE FROM t WHERE id IS NOT DISTINCT FROM id",
+            "DELETE FROM t WHERE id BETWEEN id AND id",
+            "DELETE FROM t WHERE id IN (id)",
+            "DELETE FROM t WHERE id = ANY (ARRAY[id])",
+            "DELETE FROM t WHERE NOT (id = 1 AND false)",
             "DELETE FROM t WHERE now() = now()",
+            "DELETE FROM t WHERE 1 = CAST(1 AS int)",
+            "DELETE FROM t WHERE 1::double precision = 1",
+            "DELETE FROM t WHERE now()::timestamp with time zone = now()",
+            "DELETE FROM t WHERE now() AT TIME ZONE 'UTC' IS NOT NULL",
+            "DELETE FROM t WHERE interval '1' day > interval '0' day to hour",
+            "DELETE FROM t WHERE timestamp with time zone '2020-01-01' < now()",
+            "DELETE FROM t WHERE extract(year FROM now()) > 0",
+            "DELETE FROM t WHERE 'a' COLLATE \"C\" = 'a' AND 'a' IS NFC NORMALIZED",
+            "DELETE FROM t WHERE '{}' IS JSON AND '<a/>' IS NOT DOCUMENT",
+            "DELETE FROM t WHERE trim(both FROM 'x') = substring('a' FROM 1 FOR 1)",
+            "DELETE FROM t WHERE EXISTS (SELECT 1 FROM u)",
+            "DELETE FROM t WHERE EXISTS (SELECT FROM s.u AS x, \"V\" y JOIN w ON true)",
+            "DELETE FROM t WHERE pg_catalog.now() OPERATOR(pg_catalog.=) now()",
             "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d WHERE id = 1",
             "EXPLAIN ANALYZE DELETE FROM t",
             "PREPARE p AS DELETE FROM t",

@@ -18,7 +18,6 @@ pub fn is_on(policy: &Policy) -> bool {
     policy.read_only
         || asks_for_parts(policy)
         || policy.multiple_statements == MultipleStatements::Deny
-        || estimates(policy)
         || policy.guards_objects()
 }
 
@@ -27,12 +26,8 @@ pub fn refuses_function_calls(policy: &Policy) -> bool {
     policy.read_only || asks_for_parts(policy) || policy.guards_objects()
 }
 
-/// Some rule of `policy` asks the server what a statement would cost.
-pub fn estimates(policy: &Policy) -> bool {
-    policy.max_cost.is_some() || policy.max_plan_rows.is_some()
-}
-
 fn asks_for_parts(policy: &Policy) -> bool {
+    // What restricts the start of a session asks for settings, estimates among the rest.
     !policy.statements.is_open() || policy.require_where || changes::restricts_start(policy)
 }
 

@@ -2,7 +2,10 @@
 
 use super::read_only::Refused;
 use crate::sql::kind::SetScope;
+use crate::sql::setting::Change;
+use crate::sql::setting::NewValue;
 use crate::sql::setting::call;
+use crate::sql::setting::changes;
 use crate::sql::tokens::Tokens;
 
 /// SET, with what it sets.
@@ -18,7 +21,7 @@ pub(super) fn set(tokens: Tokens<'_>, scope: SetScope) -> Result<(), Refused> {
             let is_modifier = modifiers == 1 && !assigns(tokens, 2);
             let name = 1 + usize::from(is_modifier);
             variable(tokens, name)?;
-            encoding(tokens, name)
+            encoding(tokens)
         }
     }
 }
@@ -41,10 +44,9 @@ pub(super) fn transaction_mode(tokens: Tokens<'_>) -> Result<(), Refused> {
 /// `set_config(…)`, its name at `index`: the setting must be told, and none of those that
 /// keep the session read-only.
 pub(super) fn set_config(tokens: Tokens<'_>, index: usize) -> Result<(), Refused> {
-    let name = call(tokens, index).and_then(|change| change.name);
-    let is_plain =
-        name.is_some_and(|name| !is_protected(name.as_bytes()) && name != "client_encoding");
-    if is_plain {
+    let change = call(tokens, index).filter(is_safe_encoding);
+    let name = change.and_then(|change| change.name);
+    if name.is_some_and(|name| !is_protected(name.as_bytes())) {
         Ok(())
     } else {
         Err(Refused::new("set_config"))
@@ -74,24 +76,32 @@ fn is_protected(name: &[u8]) -> bool {
 
 /// In some encodings the second byte of a letter looks like a backslash or a quote's neighbour,
 /// so that the server would see other tokens than we do.
-fn encoding(tokens: Tokens<'_>, index: usize) -> Result<(), Refused> {
-    let value = match tokens.keyword(index).as_bytes() {
-        b"names" => index + 1,
-        _ if tokens
-            .name(index)
-            .is_some_and(|name| name.eq_ignore_ascii_case("client_encoding")) =>
-        {
-            index + 2
-        }
-        _ => return Ok(()),
-    };
-    let is_default = value >= tokens.len() || tokens.is_word(value, "default");
-    if is_default || !hides_quotes(tokens.bytes(value)) {
+fn encoding(tokens: Tokens<'_>) -> Result<(), Refused> {
+    if keeps_encoding(tokens) {
         return Ok(());
     }
     Err(Refused::new(
         "SET client_encoding to an encoding that hides quotes",
     ))
+}
+
+/// Behind the statement `tokens` the client encoding is none that hides quotes. Its value must be
+/// told plainly: the server leaves out whatever is no ASCII letter or digit of the name that it gets.
+pub(super) fn keeps_encoding(tokens: Tokens<'_>) -> bool {
+    changes(tokens).iter().all(is_safe_encoding)
+}
+
+/// The change is of another setting, or to an encoding that hides no quotes.
+fn is_safe_encoding(change: &Change) -> bool {
+    match &change.name {
+        None => false,
+        Some(name) if name != "client_encoding" => true,
+        Some(_) => match &change.to {
+            NewValue::Literal(value) => !hides_quotes(value.as_bytes()),
+            NewValue::Default => true,
+            NewValue::Unknown => false,
+        },
+    }
 }
 
 /// Whether a letter of the client encoding `name` may end in a byte that is ASCII by itself, so
@@ -104,8 +114,20 @@ pub fn hides_quotes(name: &[u8]) -> bool {
         .map(|&byte| char::from(byte.to_ascii_lowercase()))
         .collect();
     let safe = [
-        "utf8", "unicode", "sqlascii", "latin", "win125", "win866", "win874", "iso8859", "koi8",
-        "euc", "mule",
+        "utf8",
+        "unicode",
+        "sqlascii",
+        "latin",
+        "win125",
+        "win866",
+        "win874",
+        "windows125",
+        "windows866",
+        "windows874",
+        "iso8859",
+        "koi8",
+        "euc",
+        "mule",
     ];
     !safe.iter().any(|prefix| name.starts_with(prefix))
 }

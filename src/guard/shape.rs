@@ -194,7 +194,29 @@ fn is_compared(text: &[u8], at: usize, end: usize) -> bool {
     let operator = &before[operands.map_or(0, |last| last + 1)..];
     let compares = matches!(operator, b"=" | b"<>" | b"!=" | b"<" | b">" | b"<=" | b">=");
     let inside = &text[at + 1..end - 1];
-    compares && inside.iter().all(|byte| (b' '..=b'~').contains(byte)) && !is_cast(text, end)
+    compares
+        && inside.iter().all(|byte| (b' '..=b'~').contains(byte))
+        && !is_cast(text, end)
+        && !names_a_setting(text, before.len() - operator.len())
+}
+
+/// What a string is compared with at `end` may be the `name` in `SELECT set_config(name, …) … WHERE
+/// name = '…'`: which setting is changed there is looked at.
+fn names_a_setting(text: &[u8], end: usize) -> bool {
+    let compared = before(text, end);
+    let is_name = compared
+        .len()
+        .checked_sub(NAME.len())
+        .is_some_and(|start| compared[start..].eq_ignore_ascii_case(NAME));
+    is_name && holds(text, b"set_config")
+}
+
+/// A column of `pg_settings`.
+const NAME: &[u8] = b"name";
+
+fn holds(text: &[u8], word: &[u8]) -> bool {
+    let mut windows = text.windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word))
 }
 
 /// A cast stands at `at`, perhaps behind white space.
@@ -252,6 +274,8 @@ mod tests {
             "select a ->> 'b', 'c' || 'd'",
             "set client_encoding = 'SJIS'",
             "fetch 5 from c",
+            "select set_config(name, 'a', true) from pg_settings where name = 'b'",
+            "select SET_CONFIG(NAME, 'a', true) from pg_settings where NAME='b'",
         ] {
             assert_eq!(shape(text), text);
         }

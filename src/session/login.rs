@@ -96,7 +96,9 @@ pub(super) async fn log_in(
     let Some((link, notices)) = link(client, worker, opening, services).await? else {
         return Ok(None);
     };
-    safe_encoding(governing, &link)?;
+    if let Some(governing) = &policy {
+        governing.admit_encoding(&link)?;
+    }
     let greeting = greeting(&startup, &link, &notices);
     tracing::debug!(%peer, user = %who.user_text(), database = %who.database_text(), "login");
     Ok(client.send(&greeting).await.is_ok().then_some(LoggedIn {
@@ -308,6 +310,22 @@ impl Governing {
         })
     }
 
+    /// A text must mean the same to the guard as to the server.
+    fn admit_encoding(&self, link: &Link) -> Result<(), Box<ErrorInfo>> {
+        let encoding = link.told.get("client_encoding").unwrap_or(b"UTF8");
+        if !guard::is_on(&self.policy) || !guard::hides_quotes(encoding) {
+            return Ok(());
+        }
+        let act = audit::Act {
+            policy: &self.policy.name,
+            rule: "unreadable",
+            verdict: "refused",
+            sqlstate: sqlstate::FEATURE_NOT_SUPPORTED,
+        };
+        audit::log(&self.client, act, None);
+        Err(Box::new(errors::unsafe_encoding(encoding)))
+    }
+
     /// Writes to the audit log that a result of the text with this fingerprint was cut.
     pub(super) fn log_cut(&self, cut: Cut, fingerprint: Option<u64>) {
         let (verdict, sqlstate) = match self.policy.on_exceed {
@@ -355,15 +373,6 @@ fn policy(policies: &[Arc<Policy>], who: &Who<'_>) -> Option<Governing> {
             application: String::from_utf8_lossy(who.application).into_owned(),
         }),
     })
-}
-
-/// A text must mean the same to the guard as to the server.
-fn safe_encoding(policy: Option<&Policy>, link: &Link) -> Result<(), Box<ErrorInfo>> {
-    let encoding = link.told.get("client_encoding").unwrap_or(b"UTF8");
-    if policy.is_none_or(|policy| !guard::is_on(policy)) || !guard::hides_quotes(encoding) {
-        return Ok(());
-    }
-    Err(Box::new(errors::unsafe_encoding(encoding)))
 }
 
 /// How the server is logged in to for this client.

@@ -236,7 +236,6 @@ fn own_verb(tokens: Tokens<'_>, kind: StatementKind) -> Verb {
         | Kind::RollbackTo
         | Kind::Savepoint
         | Kind::Release
-        | Kind::TwoPhase
         | Kind::Fetch
         | Kind::Move
         | Kind::Close
@@ -246,6 +245,8 @@ fn own_verb(tokens: Tokens<'_>, kind: StatementKind) -> Verb {
         Kind::Set(SetScope::Transaction) if !sets_characteristics(tokens) => Verb::Control,
         Kind::Copy(CopyKind::ToStdout | CopyKind::ToServer) => Verb::Named("copy to"),
         Kind::Copy(CopyKind::FromStdin | CopyKind::FromServer) => Verb::Named("copy from"),
+        // A transaction that outlives its session, whichever of its commands this is.
+        Kind::TwoPhase => Verb::Named("prepare"),
         _ => first_word(tokens),
     }
 }

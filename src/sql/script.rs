@@ -100,7 +100,8 @@ impl<'a> Script<'a> {
             match token.kind {
                 TokenKind::Symbol(b'(') => depth += 1,
                 TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
-                TokenKind::Symbol(b';') if depth == 0 && !body.is_open() => {
+                TokenKind::Symbol(b';') if depth == 0 && body.is_open() => body.statement_ended(),
+                TokenKind::Symbol(b';') if depth == 0 => {
                     piece = self.end_piece(&piece, index, token.start as usize);
                     self.statements
                         .last_mut()
@@ -108,10 +109,7 @@ impl<'a> Script<'a> {
                         .terminated = true;
                     body = RoutineBody::default();
                 }
-                // Only CREATE FUNCTION and CREATE PROCEDURE have such a body.
-                TokenKind::Word
-                    if depth == 0 && self.tokens[piece.token].is_word(self.text, "create") =>
-                {
+                TokenKind::Word if depth == 0 && self.creates_routine(piece.token) => {
                     body.word(token.of(self.text));
                 }
                 _ => {}
@@ -121,6 +119,18 @@ impl<'a> Script<'a> {
         if leftover {
             self.end_piece(&piece, self.tokens.len(), self.text.len());
         }
+    }
+
+    /// CREATE FUNCTION or CREATE PROCEDURE begins at the token `index`. Nothing else has a body: a view
+    /// may read a table `begin` under the alias `atomic`.
+    fn creates_routine(&self, index: usize) -> bool {
+        let is_word = |at: usize, word| {
+            let token = self.tokens.get(at);
+            token.is_some_and(|token| token.is_word(self.text, word))
+        };
+        let replaces = is_word(index + 1, "or") && is_word(index + 2, "replace");
+        let what = index + if replaces { 3 } else { 1 };
+        is_word(index, "create") && (is_word(what, "function") || is_word(what, "procedure"))
     }
 
     /// Closes the piece before the token at `index`, whose offset is `end`; returns the next.
@@ -165,6 +175,11 @@ struct RoutineBody {
 impl RoutineBody {
     fn is_open(&self) -> bool {
         self.depth > 0
+    }
+
+    /// No CASE is open at the end of a statement: what looked like one was a label.
+    fn statement_ended(&mut self) {
+        self.depth = 1;
     }
 
     fn word(&mut self, word: &[u8]) {

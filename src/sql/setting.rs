@@ -164,10 +164,8 @@ fn clauses(tokens: Tokens<'_>, changes: &mut Vec<Change>) {
             Some(TokenKind::Symbol(b')')) => depth = depth.saturating_sub(1),
             _ => {}
         }
-        // Behind such a word comes a name, which may be spelt like one.
-        let is_name =
-            index > 2 && matches!(tokens.keyword(index - 1).as_bytes(), b"set" | b"reset");
-        if depth > 0 || is_name || tokens.is_label(index) {
+        // What has a setting may be called `set` or `reset` itself: better one clause too many.
+        if depth > 0 || tokens.is_label(index) {
             continue;
         }
         let rest = tokens.from(index + 1);
@@ -318,13 +316,23 @@ fn selected_name(tokens: Tokens<'_>, index: usize) -> Option<String> {
         .map(|name| canonical(&name))
 }
 
-/// `UPDATE … pg_settings`: its rule calls `set_config`.
+/// `UPDATE … pg_settings`, whose rule calls `set_config`, or a view of it, which is updated alike.
 fn updates_settings(tokens: Tokens<'_>, index: usize) -> bool {
     let is_view = tokens
         .get(index)
         .is_some_and(|token| token.kind == TokenKind::UnicodeName)
         || tokens.name(index).is_some_and(|name| name == "pg_settings");
-    is_view && (index.saturating_sub(7)..index).any(|before| tokens.is_word(before, "update"))
+    is_view
+        && (creates_view(tokens)
+            || (index.saturating_sub(7)..index).any(|before| tokens.is_word(before, "update")))
+}
+
+/// CREATE [OR REPLACE] [TEMPORARY] [RECURSIVE] VIEW; a materialized one is not updated.
+fn creates_view(tokens: Tokens<'_>) -> bool {
+    let is_view = |index: &usize| tokens.is_word(*index, "view");
+    let view = tokens.is_word(0, "create").then(|| (1..8).find(is_view));
+    let view = view.flatten();
+    view.is_some_and(|view| !tokens.is_word(view - 1, "materialized"))
 }
 
 #[cfg(test)]

@@ -75,8 +75,12 @@ fn refusals_and_cuts_are_told_without_values() {
         client.error("DELETE FROM t WHERE id = 4711");
         client.error("DELETE FROM t WHERE id = 4712");
         client.rows("SELECT id FROM t WHERE id <> 4711");
+        let mut unreadable = parameters.to_vec();
+        unreadable.push(("client_encoding", "SJIS"));
+        assert!(TestClient::login_with(running.addr(), &unreadable).is_err());
         let events = lines.of(user);
-        assert_eq!(events.len(), 3, "{events:?}");
+        assert_eq!(events.len(), 4, "{events:?}");
+        assert_eq!(events[3]["rule"], "unreadable");
         for event in &events {
             assert_eq!(event["target"], "pgparley::audit");
             assert_eq!(event["database"], &*database);

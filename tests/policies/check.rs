@@ -94,3 +94,20 @@ fn rules_about_objects_ask_the_database() {
     ];
     assert_eq!(told, expected, "{said}");
 }
+
+#[test]
+fn what_is_psqls_own_is_left_out_and_a_question_is_one() {
+    let sql = "\\set ON_ERROR_STOP on\nSELECT 1;\nCOPY t (id) FROM stdin;\nit's\n\\.\n\\d t\n/* nl: how many? */;";
+    let (output, said) = check(sql, &["--as", "analyst@shop"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let expected = "\
+policy: analysts
+2: rewritten: SELECT 1 LIMIT 4
+3: refused: COPY t (id) FROM stdin
+    rule read_only, 25006: cannot execute COPY FROM in a read-only session
+    hint: Policy \"analysts\" has read_only = true.
+7: question: /* nl: how many? */
+    judged by the SQL that answers it
+";
+    assert_eq!(said, expected);
+}

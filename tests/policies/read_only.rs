@@ -38,7 +38,11 @@ fn nothing_takes_the_servers_wall_down() {
             "SELECT set_config('transaction_read_only', 'off', true)",
             "SELECT set_config('default_transaction_' || 'read_only', 'off', false)",
             "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name LIKE '%read_only'",
+            "SELECT set_config(name, 'off', false) FROM pg_settings \
+             WHERE name = 'default_transaction_read_only'",
             "UPDATE pg_settings SET setting = 'off' WHERE name LIKE '%read_only'",
+            "SET client_encoding = $euc$SJIS$euc$",
+            "SET NAMES E'\\uc000SJIS'",
             "ALTER ROLE postgres SET default_transaction_read_only = off",
             "ALTER DATABASE postgres SET default_transaction_read_only = off",
             "ALTER SYSTEM SET default_transaction_read_only = off",

@@ -51,6 +51,13 @@ fn denied_statements_do_not_run_in_any_disguise() {
 }
 
 #[test]
+fn what_reads_like_a_routine_hides_no_statement() {
+    let text = "CREATE TEMP VIEW v AS WITH begin AS (SELECT 1 AS a) SELECT a FROM begin atomic; \
+                DELETE FROM t";
+    refuses(&denying(&["delete"]), "deny_statements", &[text]);
+}
+
+#[test]
 fn only_allowed_statements_run() {
     let policy = Policy {
         statements: Rules {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::runtime;
 
+use super::psql::without_psql;
 use crate::catalog;
 use crate::catalog::Catalog;
 use crate::catalog::Service;
@@ -21,7 +22,10 @@ use crate::guard;
 use crate::guard::ObjectRules;
 use crate::guard::Verdict;
 use crate::sql::objects::Objects;
+use crate::sql::question;
+use crate::sql::question::Placement;
 use crate::sql::schema::Facts;
+use crate::sql::script;
 use crate::sql::script::Script;
 
 /// Statements, and what is known of whoever sends them.
@@ -92,20 +96,30 @@ pub(super) struct Statement {
     /// Its text.
     pub text: Vec<u8>,
     /// What becomes of it.
-    pub verdict: Verdict,
+    pub fate: Fate,
+}
+
+/// What becomes of a statement.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// The policy says it.
+    Judged(Verdict),
+    /// It holds a question, and its SQL is judged once there is some.
+    Question,
 }
 
 impl Judged {
     /// Some statement does not run.
     pub(super) fn is_refused(&self) -> bool {
-        let mut verdicts = self.statements.iter().map(|statement| &statement.verdict);
-        verdicts.any(|verdict| matches!(verdict, Verdict::Refuse(_)))
+        let mut fates = self.statements.iter().map(|statement| &statement.fate);
+        fates.any(|fate| matches!(fate, Fate::Judged(Verdict::Refuse(_))))
     }
 }
 
 /// Judges each statement by the first policy that holds for who sends it.
 pub(super) fn judge(policies: &[Policy], sent: &Sent) -> Result<Judged, JudgeError> {
     let text = read(&sent.file).map_err(JudgeError::Read)?;
+    let text = without_psql(&text);
     let Who { user, database } = &sent.who;
     let policy = policies.iter().find(|policy| {
         let application = sent.application.as_bytes();
@@ -124,12 +138,25 @@ pub(super) fn judge(policies: &[Policy], sent: &Sent) -> Result<Judged, JudgeErr
     let statements = pieces(&text).into_iter().map(|(line, piece)| Statement {
         line,
         text: piece.to_vec(),
-        verdict: guard::review_objects(piece, rules, known.facts.as_ref(), objects.as_ref()),
+        fate: if is_question(piece) {
+            Fate::Question
+        } else {
+            let facts = known.facts.as_ref();
+            Fate::Judged(guard::review_objects(piece, rules, facts, objects.as_ref()))
+        },
     });
     Ok(Judged {
         policy: policy.map(|policy| policy.name.clone()),
         statements: statements.collect(),
     })
+}
+
+fn is_question(text: &[u8]) -> bool {
+    question::may_hold_question(text)
+        && matches!(
+            question::place(text),
+            Placement::Whole(_) | Placement::Inside(_)
+        )
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {
@@ -146,14 +173,20 @@ fn pieces(text: &[u8]) -> Vec<(usize, &[u8])> {
     let Ok(script) = Script::lex(text) else {
         return vec![(1, text)];
     };
-    let piece = |statement| {
+    let piece = |statement: &script::Statement| {
         let tokens = script.tokens(statement);
-        let first = tokens.get(0)?.start as usize;
-        let last = tokens.last()?.end as usize;
-        let line = 1 + memchr::memchr_iter(b'\n', &text[..first]).count();
-        Some((line, &text[first..last]))
+        let all = text[statement.bytes.clone()].trim_ascii_start();
+        // A comment may ask something, or lift a limit.
+        let with_comments = is_question(all) || !tokens.is_empty() && all.starts_with(b"/*");
+        let (start, end) = if with_comments {
+            (statement.bytes.end - all.len(), statement.bytes.end)
+        } else {
+            (tokens.get(0)?.start as usize, tokens.last()?.end as usize)
+        };
+        let line = 1 + memchr::memchr_iter(b'\n', &text[..start]).count();
+        Some((line, text[start..end].trim_ascii_end()))
     };
-    script.runnable().filter_map(piece).collect()
+    script.statements().iter().filter_map(piece).collect()
 }
 
 /// What is known of the database.
@@ -205,6 +238,12 @@ mod tests {
         let text = b"-- first\nSELECT 1;\n\n  SELECT\n2 -- end\n;;";
         assert_eq!(pieces(text), [(2, &b"SELECT 1"[..]), (4, b"SELECT\n2")]);
         assert_eq!(pieces(b"SELECT 'a"), [(1, &b"SELECT 'a"[..])]);
+        let text = b"-- a\n;\n/* nl: how many */;/* pgparley: nolimit */ SELECT 1";
+        let expected = [
+            (3, &b"/* nl: how many */"[..]),
+            (3, b"/* pgparley: nolimit */ SELECT 1"),
+        ];
+        assert_eq!(pieces(text), expected);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::io::Write;
 
+use super::judge::Fate;
 use super::judge::Judged;
 use super::judge::Statement;
 use crate::guard::Verdict;
@@ -21,7 +22,17 @@ pub(super) fn print(judged: &Judged, out: &mut impl Write) -> io::Result<()> {
 
 fn one(statement: &Statement, out: &mut impl Write) -> io::Result<()> {
     let line = statement.line;
-    match &statement.verdict {
+    let verdict = match &statement.fate {
+        Fate::Judged(verdict) => verdict,
+        Fate::Question => {
+            let text = text(&statement.text);
+            return writeln!(
+                out,
+                "{line}: question: {text}\n    judged by the SQL that answers it"
+            );
+        }
+    };
+    match verdict {
         Verdict::Forward(_) => writeln!(out, "{line}: forwarded: {}", text(&statement.text)),
         Verdict::Rewrite { text: new, .. } => writeln!(out, "{line}: rewritten: {}", text(new)),
         Verdict::Refuse(refusal) => {

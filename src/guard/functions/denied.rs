@@ -149,6 +149,8 @@ const DENIED: &[&str] = &[
     "pg_import_system_collations",
     "pg_extension_config_dump",
     "pg_truncate_visibility_map",
+    "pg_nextoid",
+    "pg_stop_making_pinned_objects",
     "pg_set_attribute_stats",
     "pg_set_relation_stats",
 ];

@@ -3,6 +3,9 @@
 use crate::config::Policy;
 use crate::guard::Plan;
 use crate::guard::Verdict;
+use crate::guard::cache::CacheKey;
+use crate::guard::cache::DecisionCache;
+use crate::guard::decide;
 use crate::guard::review;
 use crate::sql::schema::Facts;
 
@@ -26,7 +29,14 @@ fn facts() -> Facts {
 
 fn refused(text: &str, policy: &Policy) -> (&'static str, String) {
     for facts in [None, Some(&facts())] {
-        match review(text.as_bytes(), policy, facts) {
+        let verdict = review(text.as_bytes(), policy, facts);
+        // What is remembered is decided by the text's shape.
+        let mut decisions = DecisionCache::new(2, 1024 * 1024);
+        let remembered = decisions.verdict(CacheKey::default(), text.as_bytes(), |shape| {
+            decide(shape, policy, facts)
+        });
+        assert_eq!(remembered, verdict, "{text}");
+        match verdict {
             Verdict::Refuse(refusal) if facts.is_some() => {
                 return (refusal.sqlstate, refusal.message);
             }
@@ -139,6 +149,9 @@ fn a_read_only_session_does_not_write() {
         "SELECT set_config('client_encoding', 'SJIS', false)",
         "SELECT set_config(1, 'x', false)",
         "SET NAMES 'gbk'",
+        "SET client_encoding = $euc$SJIS$euc$",
+        "SET NAMES E'\\uc000SJIS'",
+        "SET client_encoding TO U&'tf8abSJIS' UESCAPE 't'",
         "PREPARE TRANSACTION 'x'",
         "COMMIT PREPARED 'x'",
         "ALTER ROLE me SET default_transaction_read_only = off",

@@ -33,7 +33,8 @@ fn a_statement_is_what_its_first_word_says() {
             "set",
         ),
         ("EXECUTE p", "-"),
-        ("PREPARE TRANSACTION 'x'", "-"),
+        ("PREPARE TRANSACTION 'x'", "prepare"),
+        ("COMMIT PREPARED 'x'", "prepare"),
         ("SELEC 1", "?"),
         ("\"select\" 1", "?"),
     ] {

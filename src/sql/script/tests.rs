@@ -34,7 +34,20 @@ fn the_body_of_a_routine_is_one_statement() {
     let text = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; \
                 SELECT 2; END; SELECT 3";
     assert_eq!(split(text).len(), 2);
+    let text = "CREATE OR REPLACE PROCEDURE f() BEGIN ATOMIC SELECT 1 AS case; END; SELECT 3";
+    assert_eq!(split(text).len(), 2);
     assert_eq!(split("BEGIN; SELECT atomic; END").len(), 3);
+}
+
+#[test]
+fn only_a_routine_has_a_body() {
+    for text in [
+        "CREATE VIEW v AS SELECT 1 FROM begin atomic; DELETE FROM t",
+        "CREATE TABLE t AS TABLE begin; SELECT 1 atomic",
+        "CREATE TRIGGER f BEFORE INSERT ON begin atomic; DELETE FROM t",
+    ] {
+        assert_eq!(split(text).len(), 2, "{text}");
+    }
 }
 
 #[test]
