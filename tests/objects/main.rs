@@ -4,6 +4,7 @@ mod attacks;
 mod columns;
 mod functions;
 mod random;
+mod reach;
 mod results;
 mod search_path;
 mod soup;
@@ -11,3 +12,5 @@ mod subject;
 #[path = "../support/mod.rs"]
 pub mod support;
 mod tables;
+mod utility;
+mod visible;

@@ -52,27 +52,63 @@ impl Tree {
 /// How deep a statement may be nested.
 const DEEPEST: usize = 200;
 
-/// sqlparser takes ONLY for the name of a table. It changes which rows are read, not of what, so
-/// it is left out; the indices of the tokens that are.
+/// Blanks words that sqlparser cannot read or takes for names, though they change only which rows
+/// are read, or how they are locked, not of what; the indices of their tokens.
 fn blank_only(tokens: Tokens<'_>, text: &mut [u8]) -> Vec<usize> {
     let base = tokens.get(0).map_or(0, |first| first.start);
     let mut skipped = Vec::new();
     for index in 1..tokens.len() {
-        if !tokens.is_word(index, "only") {
-            continue;
-        }
-        let follows = matches!(
-            tokens.keyword(index - 1).as_bytes(),
-            b"from" | b"join" | b"update" | b"into" | b"using" | b"table"
-        ) || tokens.is_symbol(index - 1, b',');
-        let names = tokens.is_name(index + 1) || tokens.is_symbol(index + 1, b'(');
-        if let Some(token) = tokens.get(index)
-            && follows
-            && names
-        {
+        let count = without_meaning(tokens, index);
+        for index in index..index + count {
+            let Some(token) = tokens.get(index) else {
+                continue;
+            };
             text[(token.start - base) as usize..(token.end - base) as usize].fill(b' ');
             skipped.push(index);
         }
     }
     skipped
+}
+
+/// How many tokens from `index` are such words.
+fn without_meaning(tokens: Tokens<'_>, index: usize) -> usize {
+    let word = |index: usize, words: &[&str]| words.iter().any(|it| tokens.is_word(index, it));
+    let before = index - 1;
+    match tokens.keyword(index).as_bytes() {
+        b"only" => usize::from(is_only(tokens, index)),
+        // FOR NO KEY UPDATE, FOR KEY SHARE.
+        b"no" if word(before, &["for"]) && word(index + 1, &["key"]) => {
+            2 * usize::from(word(index + 2, &["update"]))
+        }
+        b"key" if word(before, &["for"]) => usize::from(word(index + 1, &["share"])),
+        b"symmetric" => usize::from(word(before, &["between"])),
+        b"variadic" => {
+            usize::from(tokens.is_symbol(before, b'(') || tokens.is_symbol(before, b','))
+        }
+        b"overriding" if word(index + 1, &["system", "user"]) => {
+            3 * usize::from(word(index + 2, &["value"]))
+        }
+        b"distinct" => {
+            usize::from(word(before, &["by"]) && word(before.wrapping_sub(1), &["group"]))
+        }
+        b"exclude" if word(before, &["row", "following", "preceding"]) => {
+            match tokens.keyword(index + 1).as_bytes() {
+                b"ties" | b"group" => 2,
+                b"current" if word(index + 2, &["row"]) => 3,
+                b"no" if word(index + 2, &["others"]) => 3,
+                _ => 0,
+            }
+        }
+        _ => 0,
+    }
+}
+
+/// sqlparser takes ONLY for the name of a table.
+fn is_only(tokens: Tokens<'_>, index: usize) -> bool {
+    let follows = matches!(
+        tokens.keyword(index - 1).as_bytes(),
+        b"from" | b"join" | b"update" | b"into" | b"using" | b"table"
+    ) || tokens.is_symbol(index - 1, b',');
+    let names = tokens.is_name(index + 1) || tokens.is_symbol(index + 1, b'(');
+    follows && names
 }
