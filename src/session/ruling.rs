@@ -217,7 +217,8 @@ impl Rules {
         false
     }
 
-    fn verdict(&mut self, text: &[u8]) -> Verdict {
+    /// What the guard says.
+    pub(super) fn verdict(&mut self, text: &[u8]) -> Verdict {
         let Some(Governing { policy, number, .. }) = &self.governing else {
             return Verdict::Forward(self.unlimited());
         };
@@ -319,6 +320,11 @@ impl Rules {
     /// No function may be called by its number.
     pub(super) fn refuses_function_calls(&self) -> bool {
         self.policy().is_some_and(guard::refuses_function_calls)
+    }
+
+    /// What a statement does is asked again when it is bound.
+    pub(super) fn asks_again(&self) -> bool {
+        self.estimates() || self.guarded.is_some()
     }
 
     /// What statements would cost is asked before they run.

@@ -3,6 +3,7 @@
 mod attacks;
 mod columns;
 mod functions;
+mod later;
 mod random;
 mod reach;
 mod results;
