@@ -263,6 +263,13 @@ impl Rules {
         }
     }
 
+    /// The last refusal, of `text`, stands wherever the session looks.
+    pub(super) fn confirm_refusal(&mut self, text: &[u8]) {
+        if let Some(refusal) = self.depending.take() {
+            self.refused(&refusal, Some(text));
+        }
+    }
+
     /// No text may pass that was not looked into.
     pub(super) fn must_examine(&self) -> bool {
         self.governing.is_some()

@@ -306,6 +306,38 @@ fn columns_are_inherited_generated_and_shown_by_views() {
 }
 
 #[test]
+fn a_name_of_several_tables_has_the_columns_of_all_of_them() {
+    let judge = deny(&["hr.orders.wage"]);
+    judge.passes(&[
+        "SELECT id FROM orders",
+        "PREPARE p AS SELECT o.status, count(*) FROM orders o WHERE o.id > 3 GROUP BY o.status",
+        "SELECT c.name FROM customers c JOIN orders ON orders.customer_id = c.id",
+        "UPDATE orders SET note = status WHERE id = 1 RETURNING id",
+        "INSERT INTO orders (id, customer_id) VALUES (99, 1) RETURNING id",
+        "DELETE FROM orders WHERE id = 1",
+        "SELECT * FROM public.orders",
+    ]);
+    let refusal = |text: &str| judge.refusal(text).map(|refusal| refusal.depends_on_path);
+    for text in [
+        "SELECT wage FROM orders",
+        "SELECT o.wage FROM orders o",
+        "SELECT * FROM orders",
+        "SELECT orders FROM orders",
+        "SELECT o.x::text FROM (SELECT wage AS x FROM orders) o",
+        "UPDATE orders SET id = 1 RETURNING wage",
+        "SELECT b FROM orders AS o(a, b)",
+        "INSERT INTO contacts (email) SELECT wage FROM orders",
+    ] {
+        assert_eq!(refusal(text), Some(true), "{text}");
+    }
+    assert_eq!(refusal("SELECT wage FROM hr.orders"), Some(false));
+    assert_eq!(
+        mask(&["hr.orders.wage"]).refusal("SELECT * FROM orders"),
+        None
+    );
+}
+
+#[test]
 fn a_refused_star_tells_what_can_be_selected() {
     let refusal = deny(&["customers.ssn"]).refusal("SELECT * FROM customers");
     let hint = refusal.and_then(|refusal| refusal.hint).unwrap_or_default();

@@ -30,6 +30,12 @@ impl Treatment {
         }
     }
 
+    /// Whose column it is depends on where the session looks for names.
+    pub(super) fn depends_on_path(&mut self) {
+        let (Self::Denied(refusal) | Self::Masked(refusal, _)) = self;
+        Arc::make_mut(refusal).depends_on_path = true;
+    }
+
     /// The same where not even a masked column may stand by itself.
     pub(super) fn unusable(self) -> Self {
         match self {

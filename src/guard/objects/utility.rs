@@ -40,7 +40,7 @@ impl ObjectRules {
         let Some(named) = named.filter(is_whole) else {
             return Err(Arc::new(self.unresolved()));
         };
-        let Some(relation) = self.resolve(named.schema.as_deref(), &named.name)? else {
+        let Some(relation) = self.resolve_one(named.schema.as_deref(), &named.name)? else {
             return Ok(());
         };
         let Access::Columns(treated) = &self.access[relation] else {
@@ -63,7 +63,7 @@ impl ObjectRules {
             let Some(named) = named(tokens, at) else {
                 return Err(Arc::new(self.unresolved()));
             };
-            self.resolve(named.schema.as_deref(), &named.name)?;
+            self.resolve_one(named.schema.as_deref(), &named.name)?;
             at = named.behind;
             if !tokens.is_symbol(at, b',') {
                 break;
@@ -94,8 +94,8 @@ impl ObjectRules {
             let schema = (index >= 2 && tokens.is_symbol(index - 1, b'.'))
                 .then(|| tokens.name(index - 2).map(clipped));
             let relation = match schema {
-                None => self.resolve(None, &name)?,
-                Some(Some(schema)) => self.resolve(Some(&schema), &name)?,
+                None => self.resolve_one(None, &name)?,
+                Some(Some(schema)) => self.resolve_one(Some(&schema), &name)?,
                 Some(None) => return Err(Arc::new(self.unresolved())),
             };
             let is_free = relation.is_none_or(|at| self.access[at].is_free());

@@ -60,7 +60,10 @@ impl Dialogue {
                 plan.cancellable = false;
                 self.pass_parse(&parse, Some(&text), &plan, rules, link)
             }
-            Ruling::Refuse(info) => self.refuse_parse(&parse, info),
+            Ruling::Refuse(info) => {
+                rules.confirm_refusal(parse.query);
+                self.refuse_parse(&parse, info)
+            }
             Ruling::Answer(placement) => Fate::turn(Turn::Parse {
                 body: body.to_vec(),
                 placement,
