@@ -190,6 +190,14 @@ const USES: &[&str] = &[
     "SELECT customers.* IS NULL FROM customers",
     "CREATE TEMP TABLE x AS TABLE customers",
     "COPY (TABLE customers) TO STDOUT",
+    "SELECT ssn COLLATE pg_catalog.default FROM customers",
+    "SELECT ssn COLLATE pg_catalog.\"default\" FROM customers",
+    "SELECT ssn OPERATOR(pg_catalog.||) '' FROM customers",
+    "SELECT OPERATOR(pg_catalog.+) c.balance, ssn || 'x' FROM customers c",
+    "SELECT concat(VARIADIC ARRAY[ssn]) FROM customers",
+    "SELECT id FROM customers WHERE ssn BETWEEN SYMMETRIC 'a' AND 'b' FOR KEY SHARE",
+    "SELECT count(*) FROM customers GROUP BY DISTINCT ssn",
+    "SELECT sum(1) OVER (ORDER BY ssn ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES) FROM customers",
     "SELECT ssn[1] FROM (SELECT string_to_array(ssn, '') AS ssn FROM customers) c",
     "SELECT id AS ssn, ssn AS id FROM customers ORDER BY id",
     "SELECT (c.tags)[1], c.ssn || '' FROM customers c",
@@ -259,6 +267,8 @@ fn the_other_columns_are_free() {
         "SELECT id FROM customers WHERE id BETWEEN SYMMETRIC 3 AND 1 FOR KEY SHARE",
         "SELECT concat_ws(',', VARIADIC tags), city FROM customers",
         "SELECT city FROM customers GROUP BY DISTINCT city",
+        "SELECT id FROM customers WHERE name OPERATOR(pg_catalog.~) '^C' COLLATE pg_catalog.default \
+         AND id OPERATOR(pg_catalog.=) ANY (ARRAY[1, 2])",
         "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES), \
          sum(id) OVER (ORDER BY id ROWS 1 PRECEDING EXCLUDE NO OTHERS) FROM customers",
         "INSERT INTO customers (id, name) OVERRIDING SYSTEM VALUE VALUES (98, 'x')",

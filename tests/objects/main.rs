@@ -4,6 +4,7 @@ mod attacks;
 mod columns;
 mod functions;
 mod later;
+mod metadata;
 mod random;
 mod reach;
 mod results;

@@ -17,7 +17,7 @@ use crate::sql::tokens::Tokens;
 pub(super) struct Candidates {
     /// Offsets of words that may be relations.
     pub relations: Vec<u32>,
-    /// Some word may be the schema of such a relation.
+    /// Some word may be the schema of such a relation, and no name of a relation follows it.
     pub schema: bool,
 }
 
@@ -50,7 +50,7 @@ impl ObjectRules {
             if word.relation {
                 candidates.relations.push(token.start);
             }
-            candidates.schema |= word.schema;
+            candidates.schema |= word.schema && !tokens.is_symbol(index + 1, b'.');
             At {
                 tokens,
                 index,
