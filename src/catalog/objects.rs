@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
+use self::queries::BODIES_CALL;
 use self::queries::CASTS;
 use self::queries::CHECKS;
 use self::queries::COLUMNS;
@@ -160,7 +161,8 @@ impl Reading {
         }
         let parts = reader.query(PARTS, &[]).await?;
         let defaults = reader.query(DEFAULTS, &[]).await?;
-        for row in parts.iter().chain(&defaults) {
+        let bodies = reader.query(BODIES_CALL, &[]).await?;
+        for row in parts.iter().chain(&defaults).chain(&bodies) {
             if let (Some(whole), Some(part)) = (self.function(row, 0)?, self.function(row, 1)?) {
                 self.objects.functions[whole].calls.push(part);
             }

@@ -112,7 +112,8 @@ pub struct Function {
     pub body: Option<Arc<str>>,
     /// It can be called as an attribute of a row or, with parentheses, of any value.
     pub attribute: Attribute,
-    /// Positions of the functions that an aggregate is made of, and that defaults of arguments call.
+    /// Positions of the functions that an aggregate is made of, that defaults of arguments call, and
+    /// that those of PostgreSQL's own call which are written in SQL.
     pub calls: Vec<usize>,
 }
 

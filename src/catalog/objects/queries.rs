@@ -93,6 +93,17 @@ SELECT DISTINCT p.oid, found[1]::oid
  WHERE p.oid >= 16384
  ORDER BY 1, 2";
 
+/// PostgreSQL's own functions in SQL: what they call stands in their trees. Before version 14 there
+/// are none.
+pub(super) const BODIES_CALL: &str = r"
+SELECT DISTINCT p.oid, found[1]::oid
+  FROM pg_proc p
+  JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'sql'
+ CROSS JOIN LATERAL regexp_matches(to_jsonb(p) ->> 'prosqlbody',
+                                   ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)', 'g') AS found
+ WHERE p.oid < 16384
+ ORDER BY 1, 2";
+
 pub(super) const OPERATORS: &str = "
 SELECT o.oprname::text, o.oprcode::oid, o.oprleft, o.oprright
   FROM pg_operator o WHERE o.oprcode <> 0 ORDER BY o.oid";
