@@ -190,6 +190,7 @@ const USES: &[&str] = &[
     "SELECT customers.* IS NULL FROM customers",
     "CREATE TEMP TABLE x AS TABLE customers",
     "COPY (TABLE customers) TO STDOUT",
+    "SELECT 1 FROM (SELECT 1 AS c) a, customers c JOIN orders ON c IS NOT NULL",
     "SELECT ssn COLLATE pg_catalog.default FROM customers",
     "SELECT ssn COLLATE pg_catalog.\"default\" FROM customers",
     "SELECT ssn OPERATOR(pg_catalog.||) '' FROM customers",
@@ -293,6 +294,7 @@ fn a_masked_column_is_delivered_by_itself_and_used_nowhere() {
         "DECLARE c CURSOR FOR SELECT * FROM customers",
         "UPDATE customers SET name = 'x' RETURNING *",
         "TABLE customers",
+        "SELECT q FROM (SELECT id AS q, ssn FROM customers) q",
         "SELECT c.*, o.amount FROM customers c JOIN orders o ON o.customer_id = c.id",
     ] {
         assert_eq!(judge.refusal(delivered), None, "{delivered}");

@@ -45,9 +45,10 @@ impl Walk<'_> {
         if let Some(treatment) = self.named_column(&name) {
             return Ok(Some(treatment));
         }
-        // Else perhaps the whole row of an item.
+        // Else perhaps the whole row of an item, unless a column of its own is called as it is.
         let items = || self.scopes.iter().flat_map(|scope| &scope.items);
-        let mut named = items().filter(|item| item.name.as_ref() == Some(&name));
+        let mut named = items()
+            .filter(|item| item.name.as_ref() == Some(&name) && !item.shape.has(self.rules, &name));
         if let Some(treatment) = named.find_map(|item| item.shape.treated(self.rules)) {
             return refuse(treatment);
         }
