@@ -25,6 +25,7 @@ mod link;
 mod login;
 mod loss;
 mod names;
+mod outdated;
 mod patience;
 mod questions;
 mod relay;

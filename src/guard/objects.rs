@@ -17,6 +17,8 @@ mod statement;
 mod tokens;
 mod tree;
 mod unnamed_calls;
+mod utility;
+mod visible;
 mod walk;
 mod words;
 mod writes;
@@ -105,8 +107,17 @@ impl ObjectRules {
     ) -> Self {
         let callable = calls::Callable::judge(policy, &objects, found);
         let types = unnamed_calls::Types::judge(&objects, &callable);
-        let columns = columns::Columns::judge(policy, &objects, &types);
-        let access = access::judge(policy, &objects, &callable, &columns);
+        let mut rows = HashMap::new();
+        let (columns, access) = loop {
+            let columns = columns::Columns::judge(policy, &objects, &types.oids, &rows);
+            let access = access::judge(policy, &objects, &callable, &columns);
+            let found = access::rows(&objects, &access);
+            // Whatever holds a row of one of these may not be read either.
+            if found.len() == rows.len() {
+                break (columns, access);
+            }
+            rows = found;
+        };
         let mut rules = Made {
             policy: policy.name.clone(),
             origins: columns.origins(&objects),

@@ -37,6 +37,20 @@ impl Refusal {
         Self::new("functions", "42501", message).hint("Call it in a SELECT.".to_owned())
     }
 
+    /// What is in the database made the difference.
+    pub fn is_about_objects(&self) -> bool {
+        matches!(
+            self.rule,
+            "objects"
+                | "allow_tables"
+                | "deny_tables"
+                | "deny_columns"
+                | "mask_columns"
+                | "allow_functions"
+                | "deny_functions"
+        )
+    }
+
     /// The same with a hint, when there is one.
     #[must_use]
     pub(in crate::guard) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {

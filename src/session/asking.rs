@@ -135,7 +135,7 @@ impl Session {
             .await;
         let schema = schema.map_err(|error| errors::catalog(&error))?;
         Ok(nl::Context {
-            schema,
+            schema: self.visible(schema).await?,
             time_zone: self.time_zone(),
             now: jiff::Timestamp::now(),
         })

@@ -299,6 +299,10 @@ impl Dialogue {
             rules.keep(text, ruling);
             return fate;
         }
+        let ruling = match self.outdated_execute(text, rules) {
+            Some(info) => Ruling::Refuse(info),
+            None => ruling,
+        };
         match ruling {
             Ruling::Forward(plan) | Ruling::Rewrite(_, plan) if self.needs_block(&plan, rules) => {
                 Fate::Promote

@@ -11,14 +11,17 @@ use super::End;
 use super::Origin;
 use super::Services;
 use super::Session;
+use super::asking::Failure;
 use super::dialogue::Progress;
 use super::link::Access;
 use super::login::Governing;
 use super::wrapper;
 use super::wrapper::LONGEST_REPLY;
 use crate::catalog::Catalog;
+use crate::guard;
 use crate::guard::ObjectRules;
 use crate::sql::objects::Objects;
+use crate::sql::schema::Schema;
 use crate::wire::TransactionStatus;
 use crate::wire::frontend;
 
@@ -74,6 +77,17 @@ pub(super) struct Guarded {
     has_waited: bool,
     /// Where the session looks for names.
     path: SearchPath,
+    visible: Option<Visible>,
+}
+
+/// What the last question could speak of.
+struct Visible {
+    /// Of all this,
+    whole: Arc<Schema>,
+    /// in this state of the database,
+    version: u64,
+    /// this part.
+    part: Arc<Schema>,
 }
 
 /// The schemas in which a session looks for names, for the text that is judged next.
@@ -100,6 +114,7 @@ impl Guarded {
             since: None,
             has_waited: false,
             path: SearchPath::Unknown,
+            visible: None,
         }
     }
 
@@ -141,6 +156,25 @@ impl Guarded {
         self.path = SearchPath::Unknown;
     }
 
+    /// The part of `schema` that the rules leave, the same one while neither changes; `None` when
+    /// the catalog cannot be read.
+    fn visible(&mut self, schema: &Arc<Schema>) -> Option<Arc<Schema>> {
+        let rules = self.rules()?;
+        let version = rules.version();
+        let part = match &self.visible {
+            Some(last) if last.version == version && Arc::ptr_eq(&last.whole, schema) => {
+                Arc::clone(&last.part)
+            }
+            _ => Arc::new(self.rules()?.visible(schema)),
+        };
+        self.visible = Some(Visible {
+            whole: Arc::clone(schema),
+            version,
+            part: Arc::clone(&part),
+        });
+        Some(part)
+    }
+
     /// The same without looking whether they still hold, for results of what was let through.
     pub(super) fn last(&self) -> Option<&ObjectRules> {
         self.last.as_deref()
@@ -176,6 +210,18 @@ impl Guarded {
 }
 
 impl Session {
+    /// What a question may speak of, of all that its role can see.
+    pub(super) async fn visible(&mut self, schema: Arc<Schema>) -> Result<Arc<Schema>, Failure> {
+        if self.rules.must_learn() {
+            self.learn().await.map_err(Failure::Ended)?;
+        }
+        let Some(guarded) = self.rules.guarded() else {
+            return Ok(schema);
+        };
+        let visible = guarded.visible(&schema);
+        visible.ok_or_else(|| self.rules.refused(&guard::unknown_objects(), None).into())
+    }
+
     /// Reads the catalog for the message that the client has sent.
     pub(super) async fn learn(&mut self) -> Result<(), End> {
         let Some(guarded) = self.rules.guarded() else {

@@ -217,7 +217,8 @@ impl Rules {
         false
     }
 
-    fn verdict(&mut self, text: &[u8]) -> Verdict {
+    /// What the guard says.
+    pub(super) fn verdict(&mut self, text: &[u8]) -> Verdict {
         let Some(Governing { policy, number, .. }) = &self.governing else {
             return Verdict::Forward(self.unlimited());
         };
@@ -259,6 +260,13 @@ impl Rules {
         match guarded.rules() {
             Some(rules) => rules.check_plain(text),
             None => Err(guard::unknown_objects()),
+        }
+    }
+
+    /// The last refusal, of `text`, stands wherever the session looks.
+    pub(super) fn confirm_refusal(&mut self, text: &[u8]) {
+        if let Some(refusal) = self.depending.take() {
+            self.refused(&refusal, Some(text));
         }
     }
 
@@ -319,6 +327,11 @@ impl Rules {
     /// No function may be called by its number.
     pub(super) fn refuses_function_calls(&self) -> bool {
         self.policy().is_some_and(guard::refuses_function_calls)
+    }
+
+    /// What a statement does is asked again when it is bound.
+    pub(super) fn asks_again(&self) -> bool {
+        self.estimates() || self.guarded.is_some()
     }
 
     /// What statements would cost is asked before they run.

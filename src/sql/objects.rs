@@ -49,6 +49,40 @@ pub struct Relation {
     pub calls: Vec<usize>,
     /// `attnum`s of generated columns, each behind one that it is computed from.
     pub generated: Vec<(i16, i16)>,
+    /// `pg_type.oid` of its rows; 0 for none.
+    pub row_type: u32,
+    /// What it shows, for a foreign table.
+    pub foreign: Option<Box<Foreign>>,
+}
+
+/// What a foreign table shows on its server, as far as its options say; else the names are its own.
+#[derive(Debug, Clone, Default, Hash)]
+pub struct Foreign {
+    /// The schema there.
+    pub schema: Option<Arc<str>>,
+    /// The table there.
+    pub name: Option<Arc<str>>,
+    /// What its columns are called there, by `attnum`.
+    pub columns: Vec<(i16, Arc<str>)>,
+}
+
+impl Relation {
+    /// Its schema and name, and those of what it shows on another server.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = (&*self.schema, &*self.name);
+        let there = self.foreign.as_ref().map(|foreign| {
+            let schema = foreign.schema.as_deref().unwrap_or(own.0);
+            (schema, foreign.name.as_deref().unwrap_or(own.1))
+        });
+        std::iter::once(own).chain(there)
+    }
+
+    /// The name of one of its columns, and that of what it shows on another server.
+    pub fn names_of<'a>(&'a self, column: &'a Column) -> impl Iterator<Item = &'a str> {
+        let foreign = self.foreign.iter().flat_map(|foreign| &foreign.columns);
+        let there = foreign.filter(|(attnum, _)| *attnum == column.attnum);
+        std::iter::once(&*column.name).chain(there.map(|(_, name)| &**name))
+    }
 }
 
 /// A column of a [`Relation`].
@@ -78,7 +112,8 @@ pub struct Function {
     pub body: Option<Arc<str>>,
     /// It can be called as an attribute of a row or, with parentheses, of any value.
     pub attribute: Attribute,
-    /// Positions of the functions that an aggregate is made of, and that defaults of arguments call.
+    /// Positions of the functions that an aggregate is made of, that defaults of arguments call, and
+    /// that those of PostgreSQL's own call which are written in SQL.
     pub calls: Vec<usize>,
 }
 
@@ -129,6 +164,8 @@ pub struct NamedType {
     pub is_built_in: bool,
     /// Positions of the functions that the checks of a domain call.
     pub checks: Vec<usize>,
+    /// `pg_type.oid` of what its values are made of, for an array, domain, range or composite type.
+    pub holds: Vec<u32>,
 }
 
 /// The first oid that no object of PostgreSQL's own has.

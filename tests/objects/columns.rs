@@ -94,7 +94,6 @@ const USES: &[&str] = &[
     "SELECT id FROM v_ssn",
     "SELECT whole FROM v_rows",
     "SELECT q AS x, q.r FROM (SELECT * FROM customers, contacts c) AS q(r)",
-    "TABLE customers",
     "SELECT most_common_vals FROM pg_stats",
     "PREPARE p AS SELECT upper(ssn) FROM customers",
     "DECLARE c CURSOR FOR SELECT upper(ssn) FROM customers",
@@ -189,6 +188,20 @@ const USES: &[&str] = &[
     "SELECT ssn FROM customers INTERSECT SELECT 'x'",
     "SELECT q.* FROM (SELECT ssn AS a, id FROM customers) q(b, c) WHERE b > ''",
     "SELECT customers.* IS NULL FROM customers",
+    "CREATE TEMP TABLE x AS TABLE customers",
+    "COPY (TABLE customers) TO STDOUT",
+    "SELECT 1 FROM (SELECT 1 AS c) a, customers c JOIN orders ON c IS NOT NULL",
+    "SELECT ssn COLLATE pg_catalog.default FROM customers",
+    "SELECT ssn COLLATE pg_catalog.\"default\" FROM customers",
+    "SELECT ssn OPERATOR(pg_catalog.||) '' FROM customers",
+    "SELECT OPERATOR(pg_catalog.+) c.balance, ssn || 'x' FROM customers c",
+    "SELECT concat(VARIADIC ARRAY[ssn]) FROM customers",
+    "SELECT id FROM customers WHERE ssn BETWEEN SYMMETRIC 'a' AND 'b' FOR KEY SHARE",
+    "SELECT count(*) FROM customers GROUP BY DISTINCT ssn",
+    "SELECT sum(1) OVER (ORDER BY ssn ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES) FROM customers",
+    "SELECT ssn[1] FROM (SELECT string_to_array(ssn, '') AS ssn FROM customers) c",
+    "SELECT id AS ssn, ssn AS id FROM customers ORDER BY id",
+    "SELECT (c.tags)[1], c.ssn || '' FROM customers c",
     "SELECT id FROM customers c WHERE c IS NOT NULL",
     "SELECT id FROM customers c WHERE c = (SELECT d FROM customers d WHERE id = 1)",
     "SELECT hashtext(c::text) FROM customers c",
@@ -220,6 +233,7 @@ fn a_denied_column_is_not_used_anywhere() {
         "INSERT INTO customers (id) VALUES (77) RETURNING ssn",
         "SELECT * FROM ONLY customers",
         "DECLARE c CURSOR FOR SELECT ssn FROM customers",
+        "TABLE customers",
     ]);
 }
 
@@ -248,6 +262,18 @@ fn the_other_columns_are_free() {
         "CREATE TEMP TABLE x AS SELECT id, name FROM customers",
         "SELECT name AS n FROM customers GROUP BY n ORDER BY 1",
         "SELECT max(balance) FROM customers",
+        "SELECT id, 'x' AS ssn FROM customers ORDER BY ssn",
+        "SELECT c.tags[1], public.customers.id FROM customers c, public.customers",
+        "SELECT id FROM customers FOR NO KEY UPDATE",
+        "SELECT id FROM customers WHERE id BETWEEN SYMMETRIC 3 AND 1 FOR KEY SHARE",
+        "SELECT concat_ws(',', VARIADIC tags), city FROM customers",
+        "SELECT city FROM customers GROUP BY DISTINCT city",
+        "SELECT id FROM customers WHERE name OPERATOR(pg_catalog.~) '^C' COLLATE pg_catalog.default \
+         AND id OPERATOR(pg_catalog.=) ANY (ARRAY[1, 2])",
+        "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES), \
+         sum(id) OVER (ORDER BY id ROWS 1 PRECEDING EXCLUDE NO OTHERS) FROM customers",
+        "INSERT INTO customers (id, name) OVERRIDING SYSTEM VALUE VALUES (98, 'x')",
+        "TABLE contacts",
         "SELECT now()",
     ];
     deny(&["customers.ssn"]).passes(FREE);
@@ -267,6 +293,8 @@ fn a_masked_column_is_delivered_by_itself_and_used_nowhere() {
         "SELECT q.* FROM (SELECT * FROM customers ORDER BY name LIMIT 3) q",
         "DECLARE c CURSOR FOR SELECT * FROM customers",
         "UPDATE customers SET name = 'x' RETURNING *",
+        "TABLE customers",
+        "SELECT q FROM (SELECT id AS q, ssn FROM customers) q",
         "SELECT c.*, o.amount FROM customers c JOIN orders o ON o.customer_id = c.id",
     ] {
         assert_eq!(judge.refusal(delivered), None, "{delivered}");
@@ -290,11 +318,43 @@ fn columns_are_inherited_generated_and_shown_by_views() {
 }
 
 #[test]
+fn a_name_of_several_tables_has_the_columns_of_all_of_them() {
+    let judge = deny(&["hr.orders.wage"]);
+    judge.passes(&[
+        "SELECT id FROM orders",
+        "PREPARE p AS SELECT o.status, count(*) FROM orders o WHERE o.id > 3 GROUP BY o.status",
+        "SELECT c.name FROM customers c JOIN orders ON orders.customer_id = c.id",
+        "UPDATE orders SET note = status WHERE id = 1 RETURNING id",
+        "INSERT INTO orders (id, customer_id) VALUES (99, 1) RETURNING id",
+        "DELETE FROM orders WHERE id = 1",
+        "SELECT * FROM public.orders",
+    ]);
+    let refusal = |text: &str| judge.refusal(text).map(|refusal| refusal.depends_on_path);
+    for text in [
+        "SELECT wage FROM orders",
+        "SELECT o.wage FROM orders o",
+        "SELECT * FROM orders",
+        "SELECT orders FROM orders",
+        "SELECT o.x::text FROM (SELECT wage AS x FROM orders) o",
+        "UPDATE orders SET id = 1 RETURNING wage",
+        "SELECT b FROM orders AS o(a, b)",
+        "INSERT INTO contacts (email) SELECT wage FROM orders",
+    ] {
+        assert_eq!(refusal(text), Some(true), "{text}");
+    }
+    assert_eq!(refusal("SELECT wage FROM hr.orders"), Some(false));
+    assert_eq!(
+        mask(&["hr.orders.wage"]).refusal("SELECT * FROM orders"),
+        None
+    );
+}
+
+#[test]
 fn a_refused_star_tells_what_can_be_selected() {
     let refusal = deny(&["customers.ssn"]).refusal("SELECT * FROM customers");
     let hint = refusal.and_then(|refusal| refusal.hint).unwrap_or_default();
     assert!(
-        hint.ends_with("These can be selected: id, tenant, name, email, city, balance."),
+        hint.ends_with("These can be selected: id, tenant, name, email, city, balance, tags."),
         "{hint}"
     );
 }

@@ -50,6 +50,7 @@ fn a_denied_function_is_not_reached_by_any_way() {
         "ALTER FUNCTION leak RENAME TO harmless",
     ]);
     deny(&["pg_sleep"]).refuses(&["SELECT sleeps()", "SELECT dynamic('SELECT 1')"]);
+    deny(&["pg_sleep"]).refuses(&["SELECT pg_sleep_for('0')", "SELECT pg_sleep_until(now())"]);
     deny(&["btrim"]).refuses(&["SELECT trim('x')", "SELECT trim(BOTH FROM 'x')"]);
     deny(&["timezone"]).refuses(&["SELECT now() AT TIME ZONE 'UTC'"]);
     deny(&["textlike"]).refuses(&["SELECT name FROM customers WHERE name LIKE 'x'"]);

@@ -3,7 +3,10 @@
 mod attacks;
 mod columns;
 mod functions;
+mod later;
+mod metadata;
 mod random;
+mod reach;
 mod results;
 mod search_path;
 mod soup;
@@ -11,3 +14,5 @@ mod subject;
 #[path = "../support/mod.rs"]
 pub mod support;
 mod tables;
+mod utility;
+mod visible;

@@ -15,6 +15,7 @@ use pgparley::guard::Refusal;
 use pgparley::guard::Verdict;
 use pgparley::guard::review_objects;
 use pgparley::sql::objects::Objects;
+use pgparley::sql::schema::Schema;
 use tokio::runtime::Builder;
 
 use crate::support::client::TestClient;
@@ -52,6 +53,15 @@ pub(crate) fn twin() -> &'static str {
 
 /// What the catalog says of a database at this moment.
 pub(crate) fn objects(database: &str) -> Arc<Objects> {
+    read(async |catalog, service| catalog.read_objects(service, database).await)
+}
+
+/// All that its owner may ask about.
+pub(crate) fn schema(database: &str) -> Arc<Schema> {
+    read(async |catalog, service| catalog.schema(service, database, "postgres").await)
+}
+
+fn read<T, E: std::fmt::Debug>(ask: impl AsyncFnOnce(&Catalog, &Service) -> Result<T, E>) -> T {
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -66,14 +76,14 @@ pub(crate) fn objects(database: &str) -> Arc<Objects> {
         connect_timeout: Duration::from_secs(10),
     };
     runtime
-        .block_on(catalog.read_objects(&service, database))
+        .block_on(ask(&catalog, &service))
         .expect("the catalog can be read")
 }
 
 /// Verdicts under one policy.
 pub(crate) struct Judge {
     policy: Policy,
-    rules: ObjectRules,
+    pub(crate) rules: ObjectRules,
 }
 
 impl Judge {
@@ -175,9 +185,15 @@ CREATE SCHEMA hr; CREATE SCHEMA "Odd Schema"; CREATE SCHEMA reporting;
 CREATE TABLE secrets(id int PRIMARY KEY, token text);
 INSERT INTO secrets VALUES (1, 'sk-live-THIS-IS-SECRET');
 CREATE TABLE customers(id int PRIMARY KEY, tenant text, name text, email text, ssn text UNIQUE,
-                       city text, balance numeric);
+                       city text, balance numeric, tags text[]);
 INSERT INTO customers SELECT g, 'a', 'Customer ' || g, 'sk-live-THIS-IS-SECRET' || g,
-       'sk-live-THIS-IS-SECRET' || g, 'Oslo', g FROM generate_series(1, 5) g;
+       'sk-live-THIS-IS-SECRET' || g, 'Oslo', g, '{new}' FROM generate_series(1, 5) g;
+CREATE TABLE archive(id int, was customers, all_of customers[]);
+INSERT INTO archive SELECT 1, c, ARRAY[c] FROM customers c LIMIT 1;
+CREATE FOREIGN DATA WRAPPER bare;
+CREATE SERVER there FOREIGN DATA WRAPPER bare;
+CREATE FOREIGN TABLE far(id int, t text OPTIONS (column_name 'ssn'), secrets text)
+    SERVER there OPTIONS (schema_name 'public', table_name 'customers');
 CREATE TABLE orders(id int PRIMARY KEY, customer_id int REFERENCES customers, amount numeric,
                     status text, note text);
 INSERT INTO orders SELECT g, 1 + g % 5, g, 'open', NULL FROM generate_series(1, 20) g;
@@ -223,6 +239,8 @@ CREATE TABLE pairs(id int, p pair);
 INSERT INTO pairs VALUES (1, (1, 2));
 CREATE FUNCTION checks(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN true; END $$;
 CREATE DOMAIN checked AS text CHECK (checks(VALUE));
+CREATE DOMAIN checked_again AS checked;
+CREATE TYPE with_checked AS (c checked_again);
 CREATE FUNCTION step(text, int) RETURNS text LANGUAGE sql AS $$ SELECT token FROM secrets $$;
 CREATE AGGREGATE gather(int) (SFUNC = step, STYPE = text);
 CREATE VIEW v_calls AS SELECT leak() AS l;

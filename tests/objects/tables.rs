@@ -202,6 +202,8 @@ fn only_listed_tables_are_allowed_and_a_view_named_in_full_is_vouched_for() {
         "SELECT * FROM unnest(ARRAY[1, 2]) AS u",
         "BEGIN",
         "EXPLAIN SELECT * FROM contacts",
+        "TABLE contacts",
+        "LOCK TABLE public.orders, contacts IN ACCESS SHARE MODE",
     ]);
     judge.refuses(&[
         "SELECT * FROM customers",
@@ -236,7 +238,7 @@ fn only_listed_tables_are_allowed_and_a_view_named_in_full_is_vouched_for() {
         "LOCK customers",
         "CREATE INDEX ON customers (id)",
         "TRUNCATE contacts",
-        "TABLE contacts",
+        "TABLE customers",
         "COPY customers TO STDOUT",
         "DROP TABLE contacts",
         "SELECT * FROM ONLY customers",

@@ -1,11 +1,13 @@
 //! Which relations may be read, and which only in part.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::calls::Callable;
 use super::columns::Columns;
 use super::columns::Treatment;
+use super::unnamed_calls::holding;
 use crate::config::ObjectPattern;
 use crate::config::Policy;
 use crate::guard::refusal::Refusal;
@@ -19,7 +21,7 @@ pub(super) enum Access {
     /// Anything.
     Free,
     /// Anything but with these columns, by `attnum`.
-    Columns(HashMap<i16, Treatment>),
+    Columns(BTreeMap<i16, Treatment>),
     /// Nothing.
     Refused(Arc<Refusal>),
 }
@@ -29,6 +31,20 @@ impl Access {
     pub(super) fn is_free(&self) -> bool {
         matches!(self, Self::Free)
     }
+}
+
+/// The types whose values hold rows of what is denied, or denied columns.
+pub(super) fn rows(objects: &Objects, access: &[Access]) -> HashMap<u32, Arc<Refusal>> {
+    let relations = objects.relations.iter().zip(access);
+    let rows = relations.filter_map(|(relation, access)| {
+        let refusal = match access {
+            Access::Free => return None,
+            Access::Refused(refusal) => Some(refusal).filter(|_| is_denied(Some(refusal)))?,
+            Access::Columns(treated) => treated.values().next()?.refusal(),
+        };
+        (relation.row_type != 0).then(|| (relation.row_type, Arc::clone(refusal)))
+    });
+    holding(objects, rows.collect())
 }
 
 /// Judges every relation of `objects`.
@@ -149,7 +165,8 @@ fn reaching(
         .map(|cause| through(relation, cause))
 }
 
-fn vouches(policy: &Policy, relation: &Relation) -> bool {
+/// The policy names `relation` in full where tables are allowed.
+pub(super) fn vouches(policy: &Policy, relation: &Relation) -> bool {
     let allowed = policy.tables.allow.as_deref().unwrap_or_default();
     let exactly = |pattern: &&ObjectPattern| pattern.name.is_exact();
     let mut exact = allowed.iter().filter(exactly);
@@ -164,7 +181,11 @@ fn is_denied(refused: Option<&Arc<Refusal>>) -> bool {
 fn by_name(policy: &Policy, relation: &Relation) -> Option<Refusal> {
     let Relation { schema, name, .. } = relation;
     let matches = |pattern: &&ObjectPattern| pattern.matches(schema, name);
-    if let Some(pattern) = policy.tables.deny.iter().find(matches) {
+    let shows = |pattern: &&ObjectPattern| {
+        let mut names = relation.names();
+        names.any(|(schema, name)| pattern.matches(schema, name))
+    };
+    if let Some(pattern) = policy.tables.deny.iter().find(shows) {
         let hint = format!(
             "Policy \"{}\" has deny_tables = \"{pattern}\".",
             policy.name

@@ -52,7 +52,7 @@ impl Callable {
         callable
     }
 
-    /// An aggregate runs its parts, which are plain functions.
+    /// An aggregate runs its parts, and some function of PostgreSQL's own another one.
     fn reach(&mut self, objects: &Objects) {
         for (position, function) in objects.functions.iter().enumerate() {
             let mut parts = function.calls.iter();

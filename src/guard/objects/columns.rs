@@ -1,12 +1,15 @@
 //! Which columns may not be read, or not as they are.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Origin;
-use super::unnamed_calls::Types;
+use super::access::vouches;
+use crate::config::ColumnPattern;
 use crate::config::Policy;
 use crate::guard::refusal::Refusal;
+use crate::sql::objects::Column;
 use crate::sql::objects::Objects;
 use crate::sql::objects::Relation;
 
@@ -26,22 +29,47 @@ impl Treatment {
             Self::Denied(refusal) | Self::Masked(refusal, _) => refusal,
         }
     }
+
+    /// Whose column it is depends on where the session looks for names.
+    pub(super) fn depends_on_path(&mut self) {
+        let (Self::Denied(refusal) | Self::Masked(refusal, _)) = self;
+        Arc::make_mut(refusal).depends_on_path = true;
+    }
+
+    /// The same where not even a masked column may stand by itself.
+    pub(super) fn unusable(self) -> Self {
+        match self {
+            Self::Denied(refusal) | Self::Masked(refusal, _) => Self::Denied(refusal),
+        }
+    }
 }
 
 /// The columns that are treated, by the position of their relation and their `attnum`.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    treated: HashMap<usize, HashMap<i16, Treatment>>,
+    treated: HashMap<usize, BTreeMap<i16, Treatment>>,
 }
 
 impl Columns {
-    pub(super) fn judge(policy: &Policy, objects: &Objects, types: &Types) -> Self {
+    /// The columns that `policy` names, and those of a type in `types` or, where nobody vouches for
+    /// their relation, in `rows`.
+    pub(super) fn judge(
+        policy: &Policy,
+        objects: &Objects,
+        types: &HashMap<u32, Arc<Refusal>>,
+        rows: &HashMap<u32, Arc<Refusal>>,
+    ) -> Self {
         let mut columns = Self::default();
         for (position, relation) in objects.relations.iter().enumerate() {
             for column in &relation.columns {
-                let told = types.oids.get(&column.type_oid).cloned();
-                let treatment =
-                    written(policy, relation, &column.name).or_else(|| told.map(Treatment::Denied));
+                let told = || types.get(&column.type_oid).cloned().map(Treatment::Denied);
+                let held = || {
+                    let cause = rows.get(&column.type_oid)?;
+                    let is_vouched = vouches(policy, relation);
+                    (!is_vouched).then(|| held(relation, column, cause))
+                };
+                let treatment = written(policy, relation, column);
+                let treatment = treatment.or_else(told).or_else(held);
                 if let Some(treatment) = treatment {
                     columns.put(position, column.attnum, treatment);
                 }
@@ -55,7 +83,7 @@ impl Columns {
     }
 
     /// The treated columns of a relation.
-    pub(super) fn of(&self, relation: usize) -> Option<&HashMap<i16, Treatment>> {
+    pub(super) fn of(&self, relation: usize) -> Option<&BTreeMap<i16, Treatment>> {
         self.treated.get(&relation)
     }
 
@@ -145,13 +173,29 @@ impl Columns {
     }
 }
 
-fn written(policy: &Policy, relation: &Relation, column: &str) -> Option<Treatment> {
+/// A column with rows in it of what `cause` refuses.
+fn held(relation: &Relation, column: &Column, cause: &Refusal) -> Treatment {
     let Relation { schema, name, .. } = relation;
+    let column = &column.name;
     let message = format!("permission denied for column {column} of relation {schema}.{name}");
-    let denied = policy
-        .deny_columns
-        .iter()
-        .find(|pattern| pattern.table.matches(schema, name) && pattern.column.matches(column));
+    let reached = cause.message.trim_start_matches("permission denied for ");
+    let rule = cause.hint.as_deref().unwrap_or_default();
+    let hint = format!("It reaches {reached}. {rule}");
+    let refusal = Refusal::new(cause.rule, "42501", message).hint(hint);
+    Treatment::Denied(Arc::new(refusal))
+}
+
+fn written(policy: &Policy, relation: &Relation, column: &Column) -> Option<Treatment> {
+    let Relation { schema, name, .. } = relation;
+    let matches = |pattern: &ColumnPattern| {
+        let mut names = relation.names();
+        let mut columns = relation.names_of(column);
+        names.any(|(schema, name)| pattern.table.matches(schema, name))
+            && columns.any(|column| pattern.column.matches(column))
+    };
+    let column = &column.name;
+    let message = format!("permission denied for column {column} of relation {schema}.{name}");
+    let denied = policy.deny_columns.iter().find(|pattern| matches(pattern));
     if let Some(pattern) = denied {
         let rule = format!(
             "Policy \"{}\" has deny_columns = \"{pattern}\".",
@@ -160,9 +204,10 @@ fn written(policy: &Policy, relation: &Relation, column: &str) -> Option<Treatme
         let refusal = Refusal::new("deny_columns", "42501", message).hint(rule);
         return Some(Treatment::Denied(Arc::new(refusal)));
     }
-    let (pattern, mask) = policy.mask_columns.iter().find(|(pattern, _)| {
-        pattern.table.matches(schema, name) && pattern.column.matches(column)
-    })?;
+    let (pattern, mask) = policy
+        .mask_columns
+        .iter()
+        .find(|(pattern, _)| matches(pattern))?;
     let hint = format!(
         "Policy \"{}\" masks \"{pattern}\": it can be selected by itself, but not be computed \
          with, filtered, sorted, joined or stored by.",

@@ -67,7 +67,7 @@ impl ObjectRules {
         if !matches!(tokens.keyword(at).as_bytes(), b"to" | b"from") {
             return Err(unresolved());
         }
-        let relation = self.resolve(schema.as_deref(), &own)?;
+        let relation = self.resolve_one(schema.as_deref(), &own)?;
         Ok(Copied { relation, columns })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use sqlparser::ast::AccessExpr;
 use sqlparser::ast::Expr;
 use sqlparser::ast::Function;
 use sqlparser::ast::FunctionArg;
@@ -12,6 +13,7 @@ use sqlparser::ast::ObjectName;
 use sqlparser::ast::Query;
 use sqlparser::ast::Visit;
 use sqlparser::ast::Visitor;
+use sqlparser::tokenizer::Span;
 
 use super::columns::Treatment;
 use super::scope::Found;
@@ -27,6 +29,7 @@ impl Walk<'_> {
             walk: self,
             inside: 0,
             exists: false,
+            qualifier: None,
         };
         match part.visit(&mut reader) {
             ControlFlow::Continue(()) => Ok(()),
@@ -42,13 +45,18 @@ impl Walk<'_> {
         if let Some(treatment) = self.named_column(&name) {
             return Ok(Some(treatment));
         }
-        // Else perhaps the whole row of an item.
-        let items = self.scopes.iter().flat_map(|scope| &scope.items);
-        let mut named = items.filter(|item| item.name.as_ref() == Some(&name));
-        match named.find_map(|item| item.shape.treated(self.rules)) {
-            Some(treatment) => refuse(treatment),
-            None => Ok(None),
+        // Else perhaps the whole row of an item, unless a column of its own is called as it is.
+        let items = || self.scopes.iter().flat_map(|scope| &scope.items);
+        let mut named = items()
+            .filter(|item| item.name.as_ref() == Some(&name) && !item.shape.has(self.rules, &name));
+        if let Some(treatment) = named.find_map(|item| item.shape.treated(self.rules)) {
+            return refuse(treatment);
         }
+        let is_column = || items().any(|item| item.shape.has(self.rules, &name));
+        if matches!(&*name, "old" | "new") && !is_column() {
+            use_of(self.any_treated())?;
+        }
+        Ok(None)
     }
 
     /// What becomes of the column that a qualified name stands for.
@@ -59,14 +67,19 @@ impl Walk<'_> {
         };
         self.look()?;
         let items = self.scopes.iter().rev().flat_map(|scope| &scope.items);
-        let mut is_there = false;
+        let (mut is_named, mut is_there) = (false, false);
         let mut row = None;
         for item in items.filter(|item| item.name.as_ref() == Some(of)) {
+            is_named = true;
             match item.shape.find(self.rules, column) {
                 Found::Treated(treatment) => return Ok(Some(treatment)),
                 Found::Clean => is_there = true,
                 Found::Nothing => row = row.or(item.shape.treated(self.rules)),
             }
+        }
+        if !is_named {
+            // OLD and NEW in RETURNING, and whatever else may stand for a row of what is there.
+            return Ok(self.named_column(column).map(Treatment::unusable));
         }
         // No column: a function of the whole row, written like one.
         if !is_there
@@ -141,11 +154,26 @@ struct Reader<'w, 'a> {
     inside: usize,
     /// The next subquery is that of an EXISTS.
     exists: bool,
+    /// A name that was looked at together with the column behind it.
+    qualifier: Option<Span>,
 }
 
 impl Reader<'_, '_> {
+    /// In `t.c[1]` the name before the dot is a qualifier; the row of `(t).c` is in parentheses.
+    fn element(&mut self, root: &Expr, first: Option<&AccessExpr>) -> Result<(), Refused> {
+        if let (Expr::Identifier(of), Some(AccessExpr::Dot(Expr::Identifier(column)))) =
+            (root, first)
+        {
+            self.qualifier = Some(of.span);
+            let treatment = self.walk.qualified(&[of.clone(), column.clone()])?;
+            return use_of(treatment);
+        }
+        Ok(())
+    }
+
     fn expr(&mut self, expr: &Expr) -> Result<(), Refused> {
         match expr {
+            Expr::Identifier(ident) if self.qualifier == Some(ident.span) => Ok(()),
             Expr::Identifier(ident) => {
                 let treatment = self.walk.unqualified(ident)?;
                 use_of(treatment)
@@ -153,6 +181,9 @@ impl Reader<'_, '_> {
             Expr::CompoundIdentifier(parts) => {
                 let treatment = self.walk.qualified(parts)?;
                 use_of(treatment)
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                self.element(root, access_chain.first())
             }
             Expr::Function(function) => self.walk.call(function),
             Expr::Exists { .. } => {

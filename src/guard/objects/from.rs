@@ -140,8 +140,7 @@ impl Walk<'_> {
             self.spend(outputs.columns.len())?;
             return Ok(Shape::Outputs(outputs.clone()));
         }
-        let relation = self.relation(name)?;
-        Ok(relation.map_or(Shape::Unknown, Shape::Relation))
+        self.relation(name)
     }
 
     /// Puts an item into the innermost scope under its alias, or its own name.

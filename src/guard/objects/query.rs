@@ -146,7 +146,8 @@ impl Walk<'_> {
                 return refuse(treatment);
             }
             (Some(Distinct::On(keys)), None) => {
-                keys.iter().try_for_each(|key| self.key(key, &outputs))?;
+                keys.iter()
+                    .try_for_each(|key| self.sort_key(key, &outputs))?;
             }
             _ => {}
         }
@@ -290,7 +291,23 @@ impl Walk<'_> {
         let OrderByKind::Expressions(keys) = &order_by.kind else {
             return Err(self.unresolved());
         };
-        keys.iter().try_for_each(|key| self.key(&key.expr, outputs))
+        keys.iter()
+            .try_for_each(|key| self.sort_key(&key.expr, outputs))
+    }
+
+    /// A key of ORDER BY or DISTINCT ON: there a name of the select list comes before all columns.
+    fn sort_key(&mut self, key: &Expr, outputs: &Outputs) -> Result<(), Refused> {
+        if let Expr::Identifier(ident) = key
+            && !outputs.open
+        {
+            let name = self.name(ident);
+            let columns = outputs.columns.iter();
+            let mut named = columns.filter(|it| it.name.as_deref() == Some(&*name));
+            if named.clone().next().is_some() && named.all(|it| it.treatment.is_none()) {
+                return Ok(());
+            }
+        }
+        self.key(key, outputs)
     }
 
     fn group_by(&mut self, clause: &GroupByExpr, outputs: &Outputs) -> Result<(), Refused> {

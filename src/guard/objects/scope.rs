@@ -86,10 +86,8 @@ impl Outputs {
         match treated {
             None => Found::Clean,
             Some((true, treatment)) => Found::Treated(treatment),
-            // It may as well be something else that shows the column: not even by itself.
-            Some((false, treatment)) => {
-                Found::Treated(Treatment::Denied(Arc::clone(treatment.refusal())))
-            }
+            // It may as well be something else that shows the column.
+            Some((false, treatment)) => Found::Treated(treatment.unusable()),
         }
     }
 
@@ -130,6 +128,11 @@ impl Shape {
                 }
             }
         }
+    }
+
+    /// There is a column of this name.
+    pub(super) fn has(&self, rules: &ObjectRules, name: &str) -> bool {
+        !matches!(self.find(rules, name), Found::Nothing)
     }
 
     /// A column that is treated.

@@ -78,6 +78,7 @@ impl ObjectRules {
     ) -> Result<(), Refused> {
         use StatementKind as Kind;
         match kind {
+            Kind::Select if tokens.is_word(0, "table") => self.table(tokens, position),
             Kind::Select
             | Kind::SelectInto
             | Kind::WithWrite { .. }
@@ -119,7 +120,9 @@ impl ObjectRules {
             | Kind::Listen
             | Kind::Unlisten
             | Kind::Notify => Ok(()),
-            Kind::Copy(_) | Kind::Call | Kind::Do | Kind::Load | Kind::Lock | Kind::Other => {
+            Kind::Lock => self.lock(tokens),
+            Kind::Other if !self.lists_tables => self.utility(tokens),
+            Kind::Copy(_) | Kind::Call | Kind::Do | Kind::Load | Kind::Other => {
                 Err(Arc::new(self.unresolved()))
             }
         }
@@ -184,10 +187,10 @@ impl ObjectRules {
         let stores = (1..tokens.len().min(6))
             .any(|index| matches!(tokens.keyword(index).as_bytes(), b"table" | b"view"));
         let Some(body) = body.filter(|_| stores) else {
-            return if candidates.is_empty() && !self.lists_tables {
-                Ok(())
-            } else {
+            return if self.lists_tables {
                 Err(Arc::new(self.unresolved()))
+            } else {
+                self.utility(tokens)
             };
         };
         let query = without_tail(tokens.from(body + 1));
@@ -250,6 +253,8 @@ fn runs_at_once(kind: StatementKind) -> bool {
             | Kind::Copy(_)
             | Kind::Declare
             | Kind::Create
+            | Kind::Lock
+            | Kind::Other
     )
 }
 
@@ -271,6 +276,8 @@ fn is_opaque(tokens: Tokens<'_>) -> bool {
             let ends = (1..index).any(|before| is_kind(before, &[b"table", b"view", b"index"]));
             !ends && is_kind(index, CODE)
         }),
+        // Which of another server's tables a foreign table shows is an option of it.
+        b"alter" if (2..tokens.len()).any(|index| tokens.is_word(index, "options")) => true,
         b"alter" => is_kind(
             1,
             &[

@@ -17,7 +17,7 @@ use crate::sql::tokens::Tokens;
 pub(super) struct Candidates {
     /// Offsets of words that may be relations.
     pub relations: Vec<u32>,
-    /// Some word may be the schema of such a relation.
+    /// Some word may be the schema of such a relation, and no name of a relation follows it.
     pub schema: bool,
 }
 
@@ -50,7 +50,7 @@ impl ObjectRules {
             if word.relation {
                 candidates.relations.push(token.start);
             }
-            candidates.schema |= word.schema;
+            candidates.schema |= word.schema && !tokens.is_symbol(index + 1, b'.');
             At {
                 tokens,
                 index,
@@ -63,7 +63,7 @@ impl ObjectRules {
     }
 
     /// What the word at `index` may stand for.
-    fn word<'a>(
+    pub(super) fn word<'a>(
         &self,
         tokens: Tokens<'a>,
         index: usize,
@@ -73,8 +73,10 @@ impl ObjectRules {
             && let Ok(name) = std::str::from_utf8(short.as_bytes())
             && name.is_ascii()
         {
-            let found = self.words.get(name);
-            return Ok(found.map(|word| (word, name.to_owned().into())));
+            let Some(word) = self.words.get(name) else {
+                return self.check_storage(name).map(|()| None);
+            };
+            return Ok(Some((word, name.to_owned().into())));
         }
         let Some(name) = tokens.name(index) else {
             return Err(Arc::new(self.unreadable("bytes that are not UTF-8")));
@@ -89,11 +91,21 @@ impl ObjectRules {
                 self.unreadable("letters beyond ASCII that nothing here bears"),
             ));
         }
-        if name.starts_with("pg_toast_") && self.guards_data {
-            let message = "permission denied for the storage of relations";
-            return Err(Arc::new(Refusal::new("deny_tables", "42501", message)));
+        self.check_storage(&name).map(|()| None)
+    }
+
+    /// Long values are kept in tables of their own, whose names tell no one whose they are.
+    fn check_storage(&self, name: &str) -> Result<(), Arc<Refusal>> {
+        if !name.starts_with("pg_toast_") || !self.guards_data {
+            return Ok(());
         }
-        Ok(None)
+        let message = "permission denied for the storage of relations";
+        let hint = format!(
+            "Policy \"{}\" has rules about tables or columns, whose values it may hold.",
+            self.policy
+        );
+        let refusal = Refusal::new("deny_tables", "42501", message).hint(hint);
+        Err(Arc::new(refusal))
     }
 
     /// Some relation or column bears this name.

@@ -27,12 +27,7 @@ impl Types {
         let mut types = Self::default();
         types.operators(objects, callable);
         types.casts(objects, callable);
-        for named in &objects.types {
-            let mut checks = named.checks.iter();
-            if let Some(refusal) = checks.find_map(|&check| callable.otherwise[check].as_ref()) {
-                types.word(&named.name, refusal);
-            }
-        }
+        types.checks(objects, callable);
         types.spread(objects);
         types
     }
@@ -89,34 +84,55 @@ impl Types {
         }
     }
 
-    /// A type is also told by its name, and by arrays of it.
-    fn spread(&mut self, objects: &Objects) {
-        let by_oid: HashMap<u32, Arc<str>> = objects
-            .types
-            .iter()
-            .map(|named| (named.oid, Arc::clone(&named.name)))
-            .collect();
-        let by_name: HashMap<&str, u32> = objects
-            .types
-            .iter()
-            .map(|named| (&*named.name, named.oid))
-            .collect();
-        for (oid, refusal) in self.oids.clone() {
-            let Some(name) = by_oid.get(&oid) else {
-                continue;
-            };
-            self.word(name, &refusal);
-            let array = format!("_{name}");
-            if let Some(&array_oid) = by_name.get(array.as_str()) {
-                self.oids.insert(array_oid, Arc::clone(&refusal));
+    /// A value of a domain is checked where it is made, on its own or in another value.
+    fn checks(&mut self, objects: &Objects, callable: &Callable) {
+        let checked = objects.types.iter().filter_map(|named| {
+            let mut checks = named.checks.iter();
+            let refusal = checks.find_map(|&check| callable.otherwise[check].as_ref())?;
+            Some((named.oid, Arc::clone(refusal)))
+        });
+        let checked = holding(objects, checked.collect());
+        for named in &objects.types {
+            if let Some(refusal) = checked.get(&named.oid) {
+                self.word(&named.name, refusal);
             }
-            self.word(&Arc::from(array), &refusal);
+        }
+    }
+
+    /// A type is also told by its name, and by types that hold it.
+    fn spread(&mut self, objects: &Objects) {
+        self.oids = holding(objects, std::mem::take(&mut self.oids));
+        for named in &objects.types {
+            if let Some(refusal) = self.oids.get(&named.oid).cloned() {
+                self.word(&named.name, &refusal);
+            }
         }
     }
 
     fn word(&mut self, name: &Arc<str>, refusal: &Arc<Refusal>) {
         self.words.insert(Arc::clone(name), Arc::clone(refusal));
     }
+}
+
+/// These types, and those whose values hold any of them: arrays, domains, ranges, composite types.
+pub(super) fn holding(
+    objects: &Objects,
+    mut types: HashMap<u32, Arc<Refusal>>,
+) -> HashMap<u32, Arc<Refusal>> {
+    let mut grew = !types.is_empty();
+    while grew {
+        grew = false;
+        for named in &objects.types {
+            let mut holds = named.holds.iter();
+            if !types.contains_key(&named.oid)
+                && let Some(refusal) = holds.find_map(|held| types.get(held)).cloned()
+            {
+                types.insert(named.oid, refusal);
+                grew = true;
+            }
+        }
+    }
+    types
 }
 
 fn is_built_in(oid: u32) -> bool {

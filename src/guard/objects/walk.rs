@@ -13,6 +13,7 @@ use super::access::Access;
 use super::columns::Treatment;
 use super::scope::Outputs;
 use super::scope::Scope;
+use super::scope::Shape;
 use super::tokens::clipped;
 use super::tree::Tree;
 use crate::guard::refusal::Refusal;
@@ -89,12 +90,30 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The relation that a name stands for, where it may be touched at all; `None` for one that is
-    /// free and of which nothing else is known.
-    pub(super) fn relation(&mut self, name: &ObjectName) -> Result<Option<usize>, Refused> {
+    /// The columns of the relation that a name stands for, where it may be touched at all; of all
+    /// those that it may stand for, each with what would become of it in any of them.
+    pub(super) fn relation(&mut self, name: &ObjectName) -> Result<Shape, Refused> {
         let mut parts = self.parts(name)?;
         let name = parts.pop().unwrap_or_default();
-        self.rules.resolve(parts.pop().as_deref(), &name)
+        let found = self.rules.resolve(parts.pop().as_deref(), &name)?;
+        if let [] | [_] = found[..] {
+            let relation = found.first().copied();
+            return Ok(relation.map_or(Shape::Unknown, Shape::Relation));
+        }
+        let mut all = Outputs::unknown();
+        for position in found {
+            let outputs = Shape::Relation(position).outputs(self.rules);
+            self.spend(outputs.columns.len())?;
+            all.columns.extend(outputs.columns);
+        }
+        for treatment in all
+            .columns
+            .iter_mut()
+            .filter_map(|it| it.treatment.as_mut())
+        {
+            treatment.depends_on_path();
+        }
+        Ok(Shape::Outputs(all))
     }
 
     /// The parts of a name as PostgreSQL stores them.
@@ -141,12 +160,27 @@ impl<'a> Walk<'a> {
 }
 
 impl ObjectRules {
-    /// The relation `name`, in `schema` or wherever the session looks.
-    pub(super) fn resolve(
+    /// The one relation that a name stands for; `None` as in [`resolve`](Self::resolve).
+    pub(super) fn resolve_one(
         &self,
         schema: Option<&str>,
         name: &str,
     ) -> Result<Option<usize>, Refused> {
+        match self.resolve(schema, name)?[..] {
+            [] => Ok(None),
+            [position] => Ok(Some(position)),
+            _ => {
+                let message = format!("relation name \"{name}\" stands for several relations");
+                let hint = "Write it with its schema.".to_owned();
+                let refusal = Refusal::new("objects", "42501", message).hint(hint);
+                Err(on_path(&refusal))
+            }
+        }
+    }
+
+    /// The relations that `name` may stand for, in `schema` or wherever the session looks; none
+    /// for one that is free and of which nothing else is known.
+    pub(super) fn resolve(&self, schema: Option<&str>, name: &str) -> Result<Vec<usize>, Refused> {
         let named = self.objects.named(name).iter().copied();
         let is_there = |&position: &usize| {
             schema.is_none_or(|schema| *self.objects.relations[position].schema == *schema)
@@ -162,41 +196,26 @@ impl ObjectRules {
             });
             found = first.into_iter().collect();
         }
-        let depends_on_path = schema.is_none() && found.len() > 1;
         for &position in &found {
             if let Access::Refused(refusal) = &self.access[position] {
-                return Err(Arc::new(Refusal {
-                    depends_on_path,
-                    ..Refusal::clone(refusal)
-                }));
+                let depends = schema.is_none() && found.len() > 1;
+                return Err(if depends {
+                    on_path(refusal)
+                } else {
+                    Arc::clone(refusal)
+                });
             }
         }
-        match &found[..] {
-            [] => {
-                let may_be = self.words.get(name).is_some_and(|word| word.relation);
-                if self.lists_tables || may_be {
-                    return Err(Arc::new(self.unknown(schema, name)));
-                }
-                Ok(None)
-            }
-            [position] => Ok(Some(*position)),
-            several
-                if several
-                    .iter()
-                    .all(|&position| self.access[position].is_free()) =>
-            {
-                Ok(None)
-            }
-            _ => {
-                let message = format!("relation name \"{name}\" stands for several relations");
-                let hint = "Write it with its schema.".to_owned();
-                let refusal = Refusal::new("objects", "42501", message).hint(hint);
-                Err(Arc::new(Refusal {
-                    depends_on_path,
-                    ..refusal
-                }))
+        if found.is_empty() {
+            let may_be = self.words.get(name).is_some_and(|word| word.relation);
+            if self.lists_tables || may_be {
+                return Err(Arc::new(self.unknown(schema, name)));
             }
         }
+        if found.len() > 1 && found.iter().all(|&it| self.access[it].is_free()) {
+            found.clear();
+        }
+        Ok(found)
     }
 
     fn unknown(&self, schema: Option<&str>, name: &str) -> Refusal {
@@ -220,6 +239,14 @@ impl ObjectRules {
         let message = "the objects of this statement cannot be resolved";
         Refusal::new("objects", "42501", message).hint(hint)
     }
+}
+
+/// The same refusal, which may be none where the session looks for names.
+fn on_path(refusal: &Refusal) -> Refused {
+    Arc::new(Refusal {
+        depends_on_path: true,
+        ..refusal.clone()
+    })
 }
 
 /// The refusal of a use of `treatment` that it does not allow.

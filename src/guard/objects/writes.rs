@@ -49,14 +49,11 @@ impl Walk<'_> {
         for column in &insert.columns {
             self.parts(column)?;
         }
-        let relation = self.relation(table)?;
+        let shape = self.relation(table)?;
         let alias = insert.table_alias.as_ref().map(|alias| &alias.alias);
         let own = table.0.last().and_then(|part| part.as_ident());
         let name = alias.or(own).map(|ident| self.name(ident));
-        let target = Item {
-            name,
-            shape: relation.map_or(Shape::Unknown, Shape::Relation),
-        };
+        let target = Item { name, shape };
         self.scopes.push(Scope {
             items: vec![target],
         });

@@ -31,7 +31,8 @@ impl Source {
         }
     }
 
-    pub(super) fn of_shared(statement: &Statement) -> Self {
+    /// The text of a statement that is shared.
+    pub(in crate::session) fn of_shared(statement: &Statement) -> Self {
         if statement.is_sql() {
             let text = [b"PREPARE s ", statement.definition()].concat();
             return prepared_by_sql(&text);

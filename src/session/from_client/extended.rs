@@ -60,7 +60,10 @@ impl Dialogue {
                 plan.cancellable = false;
                 self.pass_parse(&parse, Some(&text), &plan, rules, link)
             }
-            Ruling::Refuse(info) => self.refuse_parse(&parse, info),
+            Ruling::Refuse(info) => {
+                rules.confirm_refusal(parse.query);
+                self.refuse_parse(&parse, info)
+            }
             Ruling::Answer(placement) => Fate::turn(Turn::Parse {
                 body: body.to_vec(),
                 placement,
@@ -122,7 +125,7 @@ impl Dialogue {
                 rows,
                 respelled,
                 cursor,
-                source: rules.estimates().then(|| Source::of(parse, text)),
+                source: rules.asks_again().then(|| Source::of(parse, text)),
                 ..Prepared::default()
             };
             (parse.statement.into(), Some(prepared))
@@ -187,11 +190,11 @@ impl Dialogue {
     fn tracks(&self, rules: &Rules, link: &Link) -> bool {
         link.is_shared()
             || rules.row_limit().is_some()
-            || rules.estimates()
+            || rules.asks_again()
             || !self.names.is_empty()
     }
 
-    pub(super) fn bind(&mut self, frame: &Frame<'_>, rules: &Rules, link: &mut Link) -> Fate {
+    pub(super) fn bind(&mut self, frame: &Frame<'_>, rules: &mut Rules, link: &mut Link) -> Fate {
         // Values may be huge; the names at the beginning are enough.
         let Some(bind) = frontend::Bind::read(&frame.bytes[HEADER..]) else {
             return self.whole(frame, |this, _| {
@@ -223,6 +226,9 @@ impl Dialogue {
             .filter(|places| !places.is_empty())
             .map(|places| Box::new((bind.portal.into(), places.clone())));
         if let Err(fate) = self.reach(client::BIND, link) {
+            return fate;
+        }
+        if let Some(fate) = self.outdated_bind(&bind, rules) {
             return fate;
         }
         if let Some(fate) = self.estimate_bind(frame, &bind, rules) {
