@@ -60,6 +60,10 @@ pub struct Made {
     lists_tables: bool,
     /// Some relation or column is out of bounds.
     guards_data: bool,
+    /// Nothing is out of bounds by its name: a session only reads.
+    only_reads: bool,
+    /// The session reads only.
+    read_only: bool,
     /// By relation oid and attribute number.
     origins: HashMap<(u32, i16), Origin>,
 }
@@ -117,6 +121,8 @@ impl ObjectRules {
             everywhere: types.everywhere,
             lists_tables: policy.tables.allow.is_some(),
             guards_data: policy.guards_data(),
+            only_reads: !policy.guards_objects(),
+            read_only: policy.read_only,
             objects,
         };
         rules.words = words::collect(&rules.objects, &rules.access, &callable, types.words);

@@ -50,7 +50,7 @@ impl ObjectRules {
             if word.relation {
                 candidates.relations.push(token.start);
             }
-            candidates.schema |= word.schema;
+            candidates.schema |= word.schema && !self.only_reads;
             At {
                 tokens,
                 index,
@@ -77,6 +77,9 @@ impl ObjectRules {
             return Ok(found.map(|word| (word, name.to_owned().into())));
         }
         let Some(name) = tokens.name(index) else {
+            if self.only_reads && !self.foreign_words {
+                return Ok(None);
+            }
             return Err(Arc::new(self.unreadable("bytes that are not UTF-8")));
         };
         let name = clipped(name);
