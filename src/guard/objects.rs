@@ -60,12 +60,31 @@ pub struct Made {
     lists_tables: bool,
     /// Some relation or column is out of bounds.
     guards_data: bool,
-    /// Nothing is out of bounds by its name: a session only reads.
-    only_reads: bool,
-    /// The session reads only.
-    read_only: bool,
+    /// What is out of bounds.
+    about: About,
     /// By relation oid and attribute number.
     origins: HashMap<(u32, i16), Origin>,
+}
+
+/// What rules are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Objects that the policy names.
+    Names,
+    /// Functions that write, as the session may not.
+    Writes,
+    /// Both.
+    Both,
+}
+
+impl About {
+    fn of(policy: &Policy) -> Self {
+        match (policy.guards_objects(), policy.read_only) {
+            (true, true) => Self::Both,
+            (false, true) => Self::Writes,
+            (_, false) => Self::Names,
+        }
+    }
 }
 
 impl Deref for ObjectRules {
@@ -121,8 +140,7 @@ impl ObjectRules {
             everywhere: types.everywhere,
             lists_tables: policy.tables.allow.is_some(),
             guards_data: policy.guards_data(),
-            only_reads: !policy.guards_objects(),
-            read_only: policy.read_only,
+            about: About::of(policy),
             objects,
         };
         rules.words = words::collect(&rules.objects, &rules.access, &callable, types.words);

@@ -62,8 +62,7 @@ pub(crate) fn questions() -> Vec<String> {
     let questions = corpus
         .lines()
         .filter_map(|line| line.strip_prefix("-- @nl ")?.split_once("] "));
-    let questions = questions.map(|(_, question)| written(question)).collect();
-    questions
+    questions.map(|(_, question)| written(question)).collect()
 }
 
 /// A file of the test data that is not part of the repository.
@@ -71,7 +70,7 @@ pub(crate) fn beside(path: &str) -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = repository.join("../shared").join(path);
     if !path.exists() {
-        println!("{} is not there: skipped", path.display());
+        eprintln!("{} is not there: skipped", path.display());
         return None;
     }
     Some(path)

@@ -4,6 +4,7 @@
 mod blocks;
 mod contained;
 mod generated;
+mod messages;
 #[path = "../support/model_server.rs"]
 pub mod model_server;
 mod passed;

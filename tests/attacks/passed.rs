@@ -105,7 +105,7 @@ fn what_reads_is_not_mistaken_for_what_writes() {
         // Declared VOLATILE because nobody said otherwise.
         "SELECT * FROM lab.read_by_default ORDER BY id",
         "SELECT initcap(note) FROM lab.ledger ORDER BY id",
-        "SELECT 1 < 2, 'a' || 'b', ROW(1, 2)::lab.pair",
+        "SELECT 1 < 2, 'a' || 'b', ROW(1, 2)",
         "SELECT enter, entering FROM (SELECT 1 AS enter, 2 AS entering) AS enter_of",
         "SELECT l.note AS \"set\", l.id AS lies FROM lab.ledger l ORDER BY l.id",
         "SELECT count(*) FROM pg_stat_activity WHERE false",

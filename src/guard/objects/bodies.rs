@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::About;
 use super::ObjectRules;
 use crate::guard::refusal::Refusal;
 use crate::sql::kind::StatementKind;
@@ -64,7 +65,8 @@ impl ObjectRules {
         let body = function.body.as_deref()?;
         let tokens = tokens(body)?;
         let tokens = Tokens::new(body.as_bytes(), &tokens);
-        if self.read_only && (0..tokens.len()).any(|index| tokens.is_word(index, "set_config")) {
+        let sets = (0..tokens.len()).any(|index| tokens.is_word(index, "set_config"));
+        if sets && self.about != About::Names {
             return Some(self.writes_through(function, "calls set_config()"));
         }
         let hint = match self.candidates(tokens, StatementKind::Select) {
@@ -78,7 +80,7 @@ impl ObjectRules {
                 let name = first
                     .and_then(|index| tokens.name(index))
                     .unwrap_or_default();
-                if self.only_reads {
+                if self.about == About::Writes {
                     return Some(self.writes_through(function, &format!("reads {name}")));
                 }
                 format!(

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::About;
 use super::ObjectRules;
 use super::words::Called;
 use super::words::Word;
@@ -50,7 +51,7 @@ impl ObjectRules {
             if word.relation {
                 candidates.relations.push(token.start);
             }
-            candidates.schema |= word.schema && !self.only_reads;
+            candidates.schema |= word.schema && self.about != About::Writes;
             At {
                 tokens,
                 index,
@@ -77,7 +78,7 @@ impl ObjectRules {
             return Ok(found.map(|word| (word, name.to_owned().into())));
         }
         let Some(name) = tokens.name(index) else {
-            if self.only_reads && !self.foreign_words {
+            if self.about == About::Writes && !self.foreign_words {
                 return Ok(None);
             }
             return Err(Arc::new(self.unreadable("bytes that are not UTF-8")));
