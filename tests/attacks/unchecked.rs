@@ -24,9 +24,12 @@ const SESSION: &str = "SELECT string_agg(name || '=' || setting, ',' ORDER BY na
     (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) \
     FROM pg_settings";
 
-/// What no transaction takes back and no ordinary role is kept from; only the guard, or a REVOKE,
-/// keeps a model from it: messages to the log that are not transactional, locks of the session.
-const NOT_TAKEN_BACK: &[&str] = &["O120", "O121", "O142", "O144", "O146"];
+/// What no transaction takes back and no ordinary role is kept from: messages to the log that are
+/// not transactional. Only the guard, or a REVOKE, keeps a model from it.
+const NOT_TAKEN_BACK: &[&str] = &["O120", "O121", "O146"];
+
+/// Locks of the session, which in a client's block cannot be told from the client's own.
+const LOCKS: &[&str] = &["O142"];
 
 #[expect(
     clippy::unnecessary_wraps,
@@ -53,7 +56,11 @@ fn nothing_of_an_attack_remains_though_nobody_has_read_it() {
         }
         let text = stage.filled(&block.text);
         let mut client = stage.login(told.addr(), READER);
+        let locks = LOCKS.contains(&&*block.id);
         for way in [Way::Query, Way::Parse, Way::Block] {
+            if locks && way == Way::Block {
+                continue;
+            }
             if told.ask(&mut client, way, &text).is_none() {
                 client = stage.login(told.addr(), READER);
             }
