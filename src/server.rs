@@ -20,6 +20,8 @@ use tokio::runtime::Runtime;
 use self::http::Readiness;
 use self::worker::Worker;
 use crate::config::Config;
+use crate::guard;
+use crate::guard::generated::Judge;
 use crate::nl;
 use crate::session::Services;
 use crate::telemetry::Metrics;
@@ -68,6 +70,12 @@ pub struct Running {
 impl Server {
     /// Listens and serves. Returns when every listener is up.
     pub fn start(config: Config) -> Result<Running, Error> {
+        Self::start_judging(config, guard::generated::check)
+    }
+
+    /// The same with another judge of what models write. No setting leads here: what stands behind
+    /// the judge, the read-only transaction that is always rolled back, can be tried without it.
+    pub fn start_judging(config: Config, judge: Judge) -> Result<Running, Error> {
         let control = control_runtime().map_err(Error::Worker)?;
         let listeners = control.block_on(listen(&config.server.listen))?;
         let addresses = listeners
@@ -79,8 +87,9 @@ impl Server {
             count => count,
         };
         let http_listen = config.server.http_listen;
-        let services =
+        let mut services =
             Services::new(config, count, control.handle().clone()).map_err(Error::Models)?;
+        services.judge = judge;
         let services = Arc::new(services);
         let workers = (0..count).map(|index| Worker::start(index, Arc::clone(&services)));
         let workers = workers

@@ -69,6 +69,8 @@ use crate::catalog::Catalog;
 use crate::catalog::Service;
 use crate::config::Config;
 use crate::config::Policy;
+use crate::guard::generated::Judge;
+use crate::guard::generated::check;
 use crate::nl;
 use crate::nl::Translator;
 use crate::telemetry::names::LOGINS;
@@ -99,6 +101,8 @@ pub struct Services {
     pub catalog: Catalog,
     /// From questions to SQL.
     pub translator: Translator,
+    /// Which of that may run.
+    pub judge: Judge,
     /// What is known of databases.
     databases: Databases,
     /// How sessions begin that share server connections.
@@ -123,6 +127,7 @@ impl Services {
             cancel_keys: Arc::default(),
             catalog: Catalog::new(control),
             translator,
+            judge: check,
             databases: Databases::default(),
             starts: Starts::default(),
             ready: Arc::default(),

@@ -70,6 +70,12 @@ impl Policy {
     pub fn guards_objects(&self) -> bool {
         self.guards_data() || !self.functions.is_open()
     }
+
+    /// What the database holds bears on what may run: what is out of bounds, or what writes though
+    /// no text shows it.
+    pub fn asks_for_objects(&self) -> bool {
+        self.guards_objects() || self.read_only
+    }
 }
 
 /// What is allowed and what is denied. What is denied is so even where it is allowed as well.

@@ -8,6 +8,7 @@ mod denied;
 
 pub(super) use denied::is_denied;
 pub(super) use denied::is_denied_schema;
+pub(super) use denied::is_denied_to_bodies;
 pub(super) use denied::reads_by_text;
 
 /// `name` computes from its arguments, the clock or chance, and does nothing else, as far as the

@@ -52,6 +52,10 @@ pub struct Checked {
     pub relations: Vec<u32>,
 }
 
+/// Decides whether SQL that a model wrote may run, and as what: [`check`], but for tests that look
+/// at the walls behind it.
+pub type Judge = fn(sql: &str, schema: &Schema) -> Result<Checked, Refusal>;
+
 /// Takes `sql` if it is one query that reads what `schema` shows and calls what is harmless.
 ///
 /// ```

@@ -62,8 +62,31 @@ pub struct Made {
     lists_tables: bool,
     /// Some relation or column is out of bounds.
     guards_data: bool,
+    /// What is out of bounds.
+    about: About,
     /// By relation oid and attribute number.
     origins: HashMap<(u32, i16), Origin>,
+}
+
+/// What rules are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Objects that the policy names.
+    Names,
+    /// Functions that write, as the session may not.
+    Writes,
+    /// Both.
+    Both,
+}
+
+impl About {
+    fn of(policy: &Policy) -> Self {
+        match (policy.guards_objects(), policy.read_only) {
+            (true, true) => Self::Both,
+            (false, true) => Self::Writes,
+            (_, false) => Self::Names,
+        }
+    }
 }
 
 impl Deref for ObjectRules {
@@ -128,6 +151,7 @@ impl ObjectRules {
             everywhere: types.everywhere,
             lists_tables: policy.tables.allow.is_some(),
             guards_data: policy.guards_data(),
+            about: About::of(policy),
             objects,
         };
         rules.words = words::collect(&rules.objects, &rules.access, &callable, types.words);

@@ -70,9 +70,7 @@ pub fn decide_objects(
     if !is_safe && let Err(refusal) = safety::check(&script, ambiguous, facts, policy) {
         return Decision::Refuse(refusal);
     }
-    if policy.guards_objects()
-        && let Err(refusal) = objects_kept(&script, objects)
-    {
+    if let Err(refusal) = objects_kept(&script, policy, objects) {
         return Decision::Refuse(refusal);
     }
     match limit {
@@ -104,9 +102,18 @@ pub fn unknown_objects() -> Refusal {
     Refusal::new("objects", "57P03", message).hint(hint)
 }
 
-/// `script` touches no object that the policy keeps back.
-fn objects_kept(script: &Script<'_>, objects: Option<&ObjectRules>) -> Result<(), Refusal> {
-    objects.ok_or_else(unknown_objects)?.check(script)
+/// `script` touches no object that the policy keeps back. To be read-only alone, nothing need be
+/// known of them: the server's wall stands as well.
+fn objects_kept(
+    script: &Script<'_>,
+    policy: &Policy,
+    objects: Option<&ObjectRules>,
+) -> Result<(), Refusal> {
+    match objects {
+        Some(objects) => objects.check(script),
+        None if policy.guards_objects() => Err(unknown_objects()),
+        None => Ok(()),
+    }
 }
 
 /// Where only bytes are limited, rows are counted all the same, against a number that none reach.

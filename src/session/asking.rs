@@ -220,7 +220,7 @@ impl Session {
         if self.rules.must_learn() {
             self.learn().await.map_err(Failure::Ended)?;
         }
-        let checked = guard::generated::check(sql, schema).and_then(|checked| {
+        let checked = (self.services.judge)(sql, schema).and_then(|checked| {
             self.rules.permit_generated(checked.sql.as_bytes())?;
             Ok(checked)
         });

@@ -258,7 +258,7 @@ impl Session {
         wrapper::put_opening(&mut request, footing, &query.generated.bounds);
         request.extend_from_slice(&query.parse);
         wrapper::put_query(&mut request, query.statement, query.parameters);
-        wrapper::put_closing(&mut request, footing);
+        self.put_leaving(&mut request, footing);
         if query.statement == OWN_STATEMENT {
             frontend::put_close(&mut request, Named::Statement(OWN_STATEMENT));
         }

@@ -10,6 +10,7 @@ use super::End;
 use super::Session;
 use super::dialogue::Progress;
 use super::errors;
+use crate::config::PoolMode;
 use crate::wire::TransactionStatus;
 use crate::wire::error;
 use crate::wire::error::sqlstate;
@@ -27,6 +28,9 @@ const ANSWER: &[u8] = b"_pgparley_answer";
 /// Lets the server's warnings through and answers with the level that held before.
 const HEAR_WARNINGS: &str = "SELECT pg_catalog.current_setting('client_min_messages'), \
     pg_catalog.set_config('client_min_messages', 'warning', true)";
+
+/// Gives back locks of the session, which no ROLLBACK does.
+const UNLOCK: &str = "SELECT pg_catalog.pg_advisory_unlock_all()";
 
 /// The longest message that a command of pgparley's own may be answered with.
 pub(super) const LONGEST_REPLY: usize = 16 * 1024 * 1024;
@@ -97,9 +101,19 @@ impl Session {
     /// Leaves a wrapper in which something failed, so that the block around it can go on.
     pub(super) async fn recover(&mut self, footing: Footing) -> io::Result<()> {
         let mut request = Vec::new();
-        put_closing(&mut request, footing);
+        self.put_leaving(&mut request, footing);
         frontend::put_sync(&mut request);
         self.own_exchange(&request).await
+    }
+
+    /// Appends what undoes everything that a generated query did, so that whoever gets the
+    /// connection next finds nothing of it. Locks that the client may hold itself stay.
+    pub(super) fn put_leaving(&self, out: &mut Vec<u8>, footing: Footing) {
+        put_closing(out, footing);
+        let is_shared = self.link.access.mode != PoolMode::Session && self.link.pin.is_none();
+        if footing == Footing::Idle && is_shared {
+            put_command(out, UNLOCK);
+        }
     }
 
     /// Commits the block that an implicit transaction was promoted to, as the Sync that the client

@@ -141,6 +141,12 @@ impl ModelServer {
         format!("http://{}/v1", self.address)
     }
 
+    /// From now on every request is answered so.
+    pub fn answer(&self, reply: Reply) {
+        let mut script = self.shared.script.lock().expect("no panic while held");
+        *script = VecDeque::from([reply]);
+    }
+
     /// The requests so far.
     pub fn received(&self) -> Vec<Received> {
         self.shared

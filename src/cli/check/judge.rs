@@ -214,7 +214,7 @@ fn known(url: &str, who: &Who, policy: &Policy) -> Result<Known, JudgeError> {
     let catalog = Catalog::new(runtime.handle().clone());
     runtime.block_on(async {
         let facts = catalog.facts_now(&service, &database).await?;
-        let objects = if policy.guards_objects() {
+        let objects = if policy.asks_for_objects() {
             Some(catalog.read_objects(&service, &database).await?)
         } else {
             None

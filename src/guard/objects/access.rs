@@ -231,6 +231,18 @@ fn refused(rule: &'static str, relation: &Relation) -> Refusal {
 
 /// The refusal of something that reaches what `cause` refuses.
 fn through(relation: &Relation, cause: &Refusal) -> Arc<Refusal> {
+    if cause.rule == "read_only" {
+        let Relation { schema, name, .. } = relation;
+        let message = format!("cannot read {schema}.{name} in a read-only session");
+        let hint = cause.hint.clone().unwrap_or_default();
+        let writes = "A function that it calls may write.";
+        let hint = if hint.starts_with(writes) {
+            hint
+        } else {
+            format!("{writes} {hint}")
+        };
+        return Arc::new(Refusal::new("read_only", "25006", message).hint(hint));
+    }
     let reached = cause.message.trim_start_matches("permission denied for ");
     let hint = cause.hint.clone().unwrap_or_default();
     let hint = if hint.starts_with("It reaches ") {

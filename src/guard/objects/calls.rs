@@ -31,13 +31,15 @@ impl Callable {
     ) -> Self {
         let by_name = objects.functions.iter().map(|function| {
             let refused = denied(policy, function).or_else(|| unlisted(policy, function));
-            refused.or_else(|| opaque(policy, function))
+            let refused = refused.or_else(|| opaque(policy, function));
+            refused.or_else(|| writing(policy, function, Reached::ByName))
         });
         let otherwise = objects.functions.iter().map(|function| {
             let listed = function.schema.as_ref() == "pg_catalog";
             let refused =
                 denied(policy, function).or_else(|| unlisted(policy, function).filter(|_| !listed));
-            refused.or_else(|| opaque(policy, function))
+            let refused = refused.or_else(|| opaque(policy, function));
+            refused.or_else(|| writing(policy, function, Reached::Otherwise))
         });
         let mut callable = Self {
             by_name: by_name.map(|refused| refused.map(Arc::new)).collect(),
@@ -89,6 +91,9 @@ fn unlisted(policy: &Policy, function: &Function) -> Option<Refusal> {
 
 /// A function that may do what the text does not show, unless it is vouched for.
 fn opaque(policy: &Policy, function: &Function) -> Option<Refusal> {
+    if !policy.guards_objects() {
+        return None;
+    }
     let may_do_anything = policy.guards_data() || function.volatile;
     let hides = !function.transparent && may_do_anything && bodies::hides(function);
     if !hides && !runs_text(function) || is_vouched(policy, function) {
@@ -99,6 +104,34 @@ fn opaque(policy: &Policy, function: &Function) -> Option<Refusal> {
         policy.name
     );
     Some(refused("allow_functions", function).hint(hint))
+}
+
+/// How a function comes to be called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    ByName,
+    Otherwise,
+}
+
+/// A function by which a read-only session would write. Of PostgreSQL's own and those in C only the
+/// names tell; in views and operators these do what their authors meant them to.
+fn writing(policy: &Policy, function: &Function, reached: Reached) -> Option<Refusal> {
+    if !policy.read_only || is_vouched(policy, function) {
+        return None;
+    }
+    let writes = if function.transparent {
+        reached == Reached::ByName && functions::is_denied_to_bodies(&function.name)
+    } else {
+        function.volatile && bodies::writes(function)
+    };
+    writes.then(|| cannot_execute(policy, function))
+}
+
+/// The refusal of a function that writes.
+fn cannot_execute(policy: &Policy, function: &Function) -> Refusal {
+    let message = format!("cannot execute {}() in a read-only session", function.name);
+    let hint = format!("Policy \"{}\" has read_only = true.", policy.name);
+    Refusal::new("read_only", "25006", message).hint(hint)
 }
 
 /// `allow_functions` say of this very function that it may be called.

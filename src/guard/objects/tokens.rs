@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::About;
 use super::ObjectRules;
 use super::words::Called;
 use super::words::Word;
@@ -50,7 +51,9 @@ impl ObjectRules {
             if word.relation {
                 candidates.relations.push(token.start);
             }
-            candidates.schema |= word.schema && !tokens.is_symbol(index + 1, b'.');
+            candidates.schema |= word.schema
+                && self.about != About::Writes
+                && !tokens.is_symbol(index + 1, b'.');
             At {
                 tokens,
                 index,
@@ -79,6 +82,9 @@ impl ObjectRules {
             return Ok(Some((word, name.to_owned().into())));
         }
         let Some(name) = tokens.name(index) else {
+            if self.about == About::Writes && !self.foreign_words {
+                return Ok(None);
+            }
             return Err(Arc::new(self.unreadable("bytes that are not UTF-8")));
         };
         let name = clipped(name);
