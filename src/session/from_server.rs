@@ -194,6 +194,10 @@ impl Dialogue {
             server::COMMAND_COMPLETE => self.replies.cursor(&self.names).cloned(),
             _ => None,
         };
+        if act.is_some() {
+            // A FETCH that brings no row leaves the cursor's count as it is.
+            self.result_rows(rules);
+        }
         match self.replies.settle(tag) {
             Settled::Nothing | Settled::Query { .. } => {}
             Settled::Own => return false,

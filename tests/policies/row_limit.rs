@@ -210,6 +210,38 @@ fn a_cursor_delivers_no_more_than_one_result() {
 }
 
 #[test]
+fn a_fetch_that_brings_nothing_leaves_the_count() {
+    let database = prepared_database();
+    for running in under(&limited(None)) {
+        for nothing in [
+            "FETCH 0 c",
+            "FETCH PRIOR c",
+            "MOVE 0 c; FETCH BACKWARD 5 c",
+            "SELECT 1; FETCH 0 c",
+        ] {
+            let mut client = TestClient::login(running.addr(), &database);
+            client.run(&format!(
+                "BEGIN; DECLARE c SCROLL CURSOR FOR {ALL}; {nothing}"
+            ));
+            assert_eq!(count(&client.run("FETCH ALL c"), Kind::DataRow), 10);
+            client.run(nothing);
+            assert!(
+                count(&client.run("FETCH BACKWARD 20 c"), Kind::DataRow) == 0,
+                "{nothing}"
+            );
+            client.run("ROLLBACK; BEGIN");
+            client.run(&format!("DECLARE c SCROLL CURSOR FOR {ALL}"));
+            if !nothing.contains(';') {
+                client.send(&[unnamed(nothing), sync()].concat());
+                client.replies();
+            }
+            client.send(&[unnamed("FETCH ALL c"), sync()].concat());
+            assert_eq!(count(&client.replies(), Kind::DataRow), 10, "{nothing}");
+        }
+    }
+}
+
+#[test]
 fn a_portal_that_is_resumed_tells_the_rows_of_its_last_part() {
     let database = prepared_database();
     for running in under(&limited(None)) {
@@ -272,7 +304,17 @@ fn where_there_is_no_limit_it_is_shown_as_none() {
     for policy in [Policy::default(), off] {
         for running in under(&policy) {
             let mut client = TestClient::login(running.addr(), &database);
-            assert_eq!(client.row("show PgParley.row_limit;"), "unlimited");
+            let show = "show PgParley.row_limit;";
+            assert_eq!(client.row(show), "unlimited");
+            for replies in [client.run(show), {
+                client.send(&[unnamed(show), sync()].concat());
+                client.replies()
+            }] {
+                let tag = replies
+                    .iter()
+                    .find(|message| message.kind() == Kind::CommandComplete);
+                assert_eq!(tag.map(Message::text).as_deref(), Some("SHOW"));
+            }
             assert_eq!(rows(&mut client, ALL), 1000);
         }
     }

@@ -188,6 +188,7 @@ impl Dialogue {
         link.is_shared()
             || rules.row_limit().is_some()
             || rules.estimates()
+            || rules.has_shown
             || !self.names.is_empty()
     }
 

@@ -11,6 +11,7 @@ use crate::session::rows::Rows;
 use crate::session::ruling::Rules;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
+use crate::wire::backend;
 use crate::wire::error;
 
 /// Bytes of rows beyond a limit that are read and left out, before the statement is cancelled that
@@ -32,19 +33,21 @@ impl Dialogue {
         rows
     }
 
+    /// The count of the result that is coming in.
+    pub(super) fn result_rows(&mut self, rules: &Rules) -> &mut Rows {
+        let (replies, names) = (&self.replies, &self.names);
+        let begin = || replies.rows(names, rules.doubt());
+        self.rows.get_or_insert_with(begin)
+    }
+
     /// Whether a row goes on.
     pub(super) fn row(&mut self, size: usize, rules: &Rules) -> bool {
-        let Self {
-            rows,
-            replies,
-            names,
-            ..
-        } = self;
-        let rows = rows.get_or_insert_with(|| replies.rows(names, rules.doubt()));
+        let rows = self.result_rows(rules);
         let was_whole = rows.exceeded().is_none();
         if rows.admit(size, rules.max_bytes()) {
             return self.excess != Excess::Refused;
         }
+        let rows = *rows;
         if was_whole && let Some(cut) = rows.exceeded() {
             rules.log_cut(cut, rows.fingerprint);
             self.drained = 0;
@@ -82,7 +85,10 @@ impl Dialogue {
             if std::mem::take(&mut self.told_truncated) {
                 limit::put_complete(passage.edit());
             }
-            return true;
+            if rows.are_shown() {
+                backend::put_command_complete(passage.edit(), "SHOW");
+            }
+            return !rows.are_shown();
         };
         self.tell_exceeded(cut, rows.part, (rules, tag), passage);
         false
