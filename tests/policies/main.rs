@@ -3,6 +3,7 @@
 
 mod audit;
 mod check;
+mod collected;
 mod estimates;
 mod limited_as_direct;
 mod metadata;
