@@ -2,6 +2,10 @@
 //! stream is PostgreSQL's own, with one it is that without the rows beyond, and what is written is
 //! the same in any case.
 
+mod fixture;
+#[path = "../support/collected.rs"]
+mod statements;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 use std::time::Instant;
@@ -23,13 +27,10 @@ use crate::support::message::parse;
 use crate::support::message::sync;
 use crate::support::proxy::proxy_with;
 
+use self::fixture::FIXTURE;
+use self::fixture::RESTORE;
+use self::fixture::WRITTEN;
 use self::statements::COLLECTED;
-use self::statements::FIXTURE;
-use self::statements::RESTORE;
-use self::statements::WRITTEN;
-
-#[path = "../support/collected.rs"]
-mod statements;
 
 /// More rows than anything has.
 const EVERY: u64 = 1_000_000;
