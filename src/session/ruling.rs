@@ -359,6 +359,12 @@ impl Rules {
         self.own.is_some()
     }
 
+    /// The row limit that connections are opened with, as it is shown.
+    pub(super) fn first_row_limit(&self) -> Option<String> {
+        let own = self.own.as_ref()?;
+        session_limit::row_limit(own).map(session_limit::shown)
+    }
+
     /// The server holds this value of the setting that is the session's row limit.
     pub(super) fn set_row_limit(&mut self, value: &str) {
         if let (Some(own), Some(governing)) = (&self.own, &mut self.governing) {

@@ -338,8 +338,26 @@ fn a_session_begins_with_the_limit_that_it_asks_for() {
         };
         assert_eq!(refused.field('C'), "42501");
         let mut client = ask("50").expect("within the ceiling");
-        assert_eq!(client.row("SHOW pgparley.row_limit"), "50");
-        assert_eq!(rows(&mut client, ALL), 50);
+        let show = "SHOW pgparley.row_limit";
+        for (change, limit) in [
+            ("SELECT 1", 50),
+            ("SET pgparley.row_limit = 20", 20),
+            ("RESET pgparley.row_limit", 50),
+            ("SET pgparley.row_limit = 10", 10),
+            ("RESET work_mem", 10),
+            ("SET pgparley.row_limit = 20", 20),
+            ("SELECT 1; RESET ALL", 50),
+            ("BEGIN; SET pgparley.row_limit = 20", 20),
+            ("RESET pgparley.row_limit", 50),
+            ("SET LOCAL pgparley.row_limit = 30", 30),
+            ("COMMIT", 50),
+            ("SET pgparley.row_limit = 20", 20),
+            ("DISCARD ALL", 50),
+        ] {
+            client.run(change);
+            assert_eq!(client.row(show), limit.to_string(), "{change}");
+            assert_eq!(rows(&mut client, ALL), limit, "{change}");
+        }
     }
 }
 
