@@ -7,6 +7,7 @@ mod collected;
 mod estimates;
 mod limited_as_direct;
 mod metadata;
+mod picky_upstream;
 mod questions;
 mod read_only;
 mod recipes;
