@@ -136,9 +136,10 @@ fn messages(text: &str, protocol: Protocol) -> Vec<u8> {
     if protocol == Protocol::Simple {
         return crate::support::message::query(text);
     }
-    let values: &[Option<&[u8]>] = match text.contains("$1") {
-        true => &[Some(b"7")],
-        false => &[],
+    let values: &[Option<&[u8]>] = if text.contains("$1") {
+        &[Some(b"7")]
+    } else {
+        &[]
     };
     let messages = [
         parse("", text),

@@ -16,6 +16,7 @@ WHOLE = re.compile(r"\b(?:explain|show|returning)\b", re.IGNORECASE)
 # What is otherwise for a reason; told, but no failure.
 KNOWN = {
     "create_index": "rows that tie, in another order",
+    "geometry": "an error of rows beyond the limit, which are not read",
     "inet": "an error of rows beyond the limit, which are not read",
     "join": "rows that tie, in another order",
     "psql": "ROW_COUNT and what FETCH_COUNT makes of it; errors of rows beyond the limit",

@@ -51,7 +51,7 @@ pub(super) const RESTORE: &str = r#"
         ARRAY['p' || i, 'q'] FROM generate_series(1, 6) i"#;
 
 /// What all of it holds.
-pub(super) const WRITTEN: &str = r#"
+pub(super) const WRITTEN: &str = r"
     SELECT 'log', id::text, count(*)::int FROM s.log GROUP BY id
     UNION ALL SELECT 't' || b, id::text, a FROM s.t UNION ALL SELECT 'q', last_value::text, 0 FROM s.q
     UNION ALL SELECT 'seen', id::text, count(*) FROM s.seen GROUP BY id
@@ -59,4 +59,4 @@ pub(super) const WRITTEN: &str = r#"
     UNION ALL SELECT 'parts', d, k FROM s.parts UNION ALL SELECT 'doc', j::text, id FROM s.doc
     UNION ALL SELECT relname, relkind::text, relnatts FROM pg_class
         WHERE relnamespace = 's'::regnamespace
-    ORDER BY 1, 2, 3"#;
+    ORDER BY 1, 2, 3";
