@@ -1,5 +1,6 @@
 """What a row limit may change of what psql writes: it leaves rows out, tells so, and nothing else."""
 
+import difflib
 import re
 
 # Rows begin with this sign, so that they are told from all else.
@@ -9,7 +10,8 @@ SHOWN = ("-A", "-F", "\x1f", "-R", f"\n{ROW}", "-P", "null=(null)")
 DESCRIBES = re.compile(rb"^\\(?:a|t|x|pset|d|z|l|sf|sv|timing|watch|prompt).*$", re.MULTILINE)
 RUNS_ROWS = re.compile(rb"\\(?:gexec|crosstabview\b.*)")
 FOOTER = re.compile(rf"{ROW}\((\d+) rows?\)")
-WARNING = re.compile(r"WARNING:  (?:01R01(?:: )?)?(?:result truncated to \d+ rows by pgparley row limit)?")
+WARNING = re.compile(r"WARNING:  (?:01R01(?:: )?)?"
+                     r"(?:result truncated to \d+ rows by pgparley row limit)?")
 EXPLAINED = re.compile(r'DETAIL:  The limit is set by "|HINT:  Ask for fewer rows, or ask the admin')
 # Their rows are never limited.
 WHOLE = re.compile(r"\b(?:explain|show|returning)\b", re.IGNORECASE)
@@ -105,7 +107,6 @@ def differences(outputs, limit):
 
 def different_lines(shape):
     """Where the two are not even of one shape, as a diff without what differs by itself."""
-    import difflib
     direct, again, through = shape
     noise = set(difflib.ndiff(direct, again)) if direct != again else set()
     diff = difflib.unified_diff(direct, through, "direct", "through", lineterm="", n=4)
