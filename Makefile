@@ -26,7 +26,8 @@ test-drivers:
 	@scripts/install.sh test
 	cargo test --locked --test drivers
 
-# For instance: make test-regress ARGS="--modes transaction -- prepare guc"
+# For instance: make test-regress ARGS="--modes transaction -- prepare guc", or ARGS="--limit 3" for
+# what a row limit may change: results are their first three rows, and nothing else is otherwise
 test-regress:
 	@scripts/install.sh test
 	cargo build --locked

@@ -2,6 +2,8 @@
 
 #[path = "drivers/checks.rs"]
 mod checks;
+#[path = "drivers/limits.rs"]
+mod limits;
 #[path = "drivers/metadata.rs"]
 mod metadata;
 #[path = "drivers/programs.rs"]

@@ -2,6 +2,7 @@
 //! the limit, and nothing else.
 
 use std::cell::Cell;
+use std::fs;
 use std::thread;
 
 use pg_query::Node;
@@ -9,7 +10,6 @@ use pg_query::NodeEnum;
 use pg_query::ParserOptions;
 use pg_query::protobuf::SelectStmt;
 use pg_query::protobuf::a_const::Val;
-use pgparley::sql::kind::StatementKind;
 use pgparley::sql::script::Script;
 use pgparley::sql::splice::Splice;
 use pgparley::sql::splice::apply;
@@ -17,6 +17,11 @@ use pgparley::sql::splice::limit;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use proptest::test_runner::TestRunner;
+
+use self::statements::COLLECTED;
+
+#[path = "support/collected.rs"]
+mod statements;
 
 const ROWS: u64 = 10;
 
@@ -92,7 +97,27 @@ fn queries() -> impl Strategy<Value = String> {
         3 => simple.clone(),
         1 => simple.prop_map(|query| format!("({query})")),
     ];
-    // Two limits for one query trip assertions of the grammar, so one with a limit is combined.
+    // Two limits for one query trip assertions of the grammar, so one with a limit is combined, or
+    // has its clauses once, each at some level of its parentheses or behind them.
+    let leveled = (
+        plain.clone(),
+        prop::sample::select(&["", "ORDER BY 1", "ORDER BY a, b DESC"][..]),
+        bounds.clone(),
+        prop::array::uniform2(0..3_usize),
+    )
+        .prop_map(|(body, order, bounds, levels)| {
+            (0..3).fold(body, |query, level| {
+                let clauses = [order, bounds].into_iter().zip(levels);
+                let here = clauses.filter(|(_, at)| *at == level);
+                let here: Vec<_> = here.map(|(clause, _)| clause).collect();
+                let query = format!("{query} {}", here.join(" "));
+                if level < 2 {
+                    format!("({query})")
+                } else {
+                    query
+                }
+            })
+        });
     let part = prop_oneof![
         3 => plain.clone(),
         1 => (word(), bounds.clone()).prop_map(|(a, b)| format!("(SELECT {a} FROM t {b})")),
@@ -105,7 +130,9 @@ fn queries() -> impl Strategy<Value = String> {
         (body, order, bounds).prop_map(|(body, order, bounds)| format!("{body} {order} {bounds}"));
     let with = (word(), whole.clone(), whole.clone())
         .prop_map(|(name, inside, main)| format!("WITH {name} AS ({inside}) {main}"));
-    let query = prop_oneof![3 => whole, 1 => with];
+    let led = (word(), leveled.clone())
+        .prop_map(|(name, main)| format!("WITH {name} AS (SELECT 1) {main}"));
+    let query = prop_oneof![6 => whole, 2 => with, 2 => leveled, 1 => led];
     let around = prop::sample::select(
         &[
             "Q",
@@ -136,28 +163,10 @@ fn compare() {
     };
     let (spliced, kept) = (Cell::new(0_u32), Cell::new(0_u32));
     let outcome = TestRunner::new(config).run(&queries(), |text| {
-        let Some(before) = select(&text) else {
-            return Ok(());
-        };
-        let script = Script::lex(text.as_bytes()).expect("what the grammar accepts lexes");
-        let statement = script.runnable().next().expect("a statement");
-        match limit(script.tokens(statement), statement.kind, ROWS) {
-            Splice::CountOnly => {}
-            Splice::Keep => {
-                kept.set(kept.get() + 1);
-                let own = bound(&before);
-                prop_assert!(own.is_some_and(|own| own <= ROWS), "{}", text);
-            }
-            Splice::Edits(edits) => {
-                spliced.set(spliced.get() + 1);
-                prop_assert_eq!(statement.kind, StatementKind::Select);
-                let new = apply(text.as_bytes(), &edits);
-                let new = String::from_utf8(new).expect("edits are ASCII");
-                let after = select(&new);
-                let after = after.ok_or_else(|| TestCaseError::fail(new.clone()))?;
-                prop_assert!(is_limited(&after), "{}", new);
-                prop_assert!(same(&before, after), "{}", new);
-            }
+        match treated(&text).map_err(TestCaseError::fail)? {
+            Treated::Spliced => spliced.set(spliced.get() + 1),
+            Treated::Kept => kept.set(kept.get() + 1),
+            Treated::Counted => {}
         }
         Ok(())
     });
@@ -165,6 +174,86 @@ fn compare() {
     let (spliced, kept) = (spliced.get(), kept.get());
     assert!(spliced > 5_000, "only {spliced} queries got a limit");
     assert!(kept > 200, "only {kept} queries kept theirs");
+}
+
+/// What becomes of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Treated {
+    Spliced,
+    Kept,
+    Counted,
+}
+
+/// What becomes of `text`, which PostgreSQL's grammar is asked about; why it may not.
+fn treated(text: &str) -> Result<Treated, String> {
+    let Ok(script) = Script::lex(text.as_bytes()) else {
+        return Ok(Treated::Counted);
+    };
+    let mut statements = script.runnable();
+    let (Some(statement), None) = (statements.next(), statements.next()) else {
+        return Ok(Treated::Counted);
+    };
+    let treated = limit(script.tokens(statement), statement.kind, ROWS);
+    if treated == Splice::CountOnly || !parses(text) {
+        return Ok(Treated::Counted);
+    }
+    let before = select(text).ok_or_else(|| format!("no query: {text}"))?;
+    let Splice::Edits(edits) = treated else {
+        return match bound(&before) {
+            Some(own) if own <= ROWS => Ok(Treated::Kept),
+            _ => Err(format!("not kept to its limit: {text}")),
+        };
+    };
+    let new = String::from_utf8(apply(text.as_bytes(), &edits)).expect("edits are ASCII");
+    match select(&new) {
+        Some(after) if !is_limited(&after) => Err(format!("not limited: {new}")),
+        Some(after) if same(&before, after.clone()) => Ok(Treated::Spliced),
+        _ => Err(format!("another query: {new}")),
+    }
+}
+
+fn parses(text: &str) -> bool {
+    pg_query::parse(text, ParserOptions::DEFAULT).is_ok()
+}
+
+/// How many of these texts become what.
+fn count<'a>(texts: impl Iterator<Item = &'a str>) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for text in texts {
+        let treated = treated(text).unwrap_or_else(|fault| panic!("{fault}"));
+        counts[treated as usize] += 1;
+    }
+    counts
+}
+
+#[test]
+fn what_goes_on_of_collected_statements_is_the_query_and_the_limit() {
+    let texts = COLLECTED.iter().map(|text| text.trim_start_matches('?'));
+    let [spliced, kept, _] = count(texts);
+    assert!(spliced > 120, "only {spliced} got a limit");
+    assert!(kept > 5, "only {kept} kept theirs");
+}
+
+/// Thousands of queries that people have written; not part of this repository.
+#[test]
+fn what_goes_on_of_the_queries_of_an_evaluation_is_the_query_and_the_limit() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../shared/eval/questions.jsonl"
+    );
+    let Ok(questions) = fs::read_to_string(path) else {
+        return;
+    };
+    let mut texts = Vec::new();
+    for line in questions.lines() {
+        let question: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        texts.extend(question["gold_sql"].as_str().map(str::to_owned));
+        let others = question["gold_sql_alternatives"].as_array();
+        let others = others.into_iter().flatten();
+        texts.extend(others.filter_map(|text| Some(text.as_str()?.to_owned())));
+    }
+    let [spliced, kept, counted] = count(texts.iter().map(String::as_str));
+    assert!(spliced + kept > 10 * counted, "{spliced} {kept} {counted}");
 }
 
 /// The tree of a text that is one query.

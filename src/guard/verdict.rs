@@ -98,6 +98,8 @@ pub enum Bearing {
     Changes,
     /// It asks for a limit of its own.
     Lifts,
+    /// It says that there is none, to who has asked by SHOW.
+    Shows,
 }
 
 /// The limits of the results of a text.
@@ -122,6 +124,14 @@ impl Plan {
     /// Every result is delivered as it comes.
     pub fn unlimited() -> Self {
         Self::new(&[], false)
+    }
+
+    /// As [`unlimited`](Self::unlimited), for the query that stands for a SHOW.
+    pub fn shown() -> Self {
+        Self {
+            bearing: Bearing::Shows,
+            ..Self::unlimited()
+        }
     }
 
     pub(super) fn new(limits: &[ResultLimit], cancellable: bool) -> Self {

@@ -24,7 +24,6 @@ use super::from_client::Step;
 use super::ruling::Rules;
 use super::wrapper;
 use super::wrapper::Footing;
-use super::wrapper::LONGEST_REPLY;
 use crate::guard::EXPLAIN;
 use crate::sql::footprint::footprint;
 use crate::upstream::Reply;
@@ -259,7 +258,8 @@ impl Session {
             wrapper::put_closing(&mut request, footing);
         }
         frontend::put_sync(&mut request);
-        let reply = self.link.server().exchange(&request, LONGEST_REPLY).await?;
+        let reply = self.exchange_for_client(&request).await;
+        let reply = reply.map_err(Failure::Ended)?;
         let status = reply.status.ok_or(io::ErrorKind::InvalidData);
         self.dialogue.status = status.map_err(io::Error::from)?;
         self.pass_messages(&reply.messages)

@@ -2,6 +2,7 @@
 
 mod failure;
 mod known;
+mod results;
 mod tags;
 
 use self::failure::Failing;
@@ -16,23 +17,17 @@ use self::tags::reshapes;
 use super::dialogue::Broken;
 use super::dialogue::Dialogue;
 use super::dialogue::Due;
-use super::dialogue::Ending;
 use super::dialogue::Excess;
 use super::dialogue::Progress;
 use super::dialogue::Rest;
 use super::dialogue::Skipping;
-use super::limit;
-use super::limit::Cut;
-use super::names::Name;
 use super::replies::Effect;
 use super::replies::Settled;
-use super::rows::Rows;
 use super::ruling::Rules;
 use super::veil::LONGEST_ROW;
 use super::veil::Veil;
 use super::veil::without_values;
 use super::wording::Places;
-use crate::config::OnExceed;
 use crate::wire::Passage;
 use crate::wire::TransactionStatus;
 use crate::wire::backend;
@@ -46,10 +41,6 @@ use crate::wire::frame::server;
 
 /// A control message longer than this passes without being looked into.
 const LONGEST_CONTROL: usize = 64 * 1024;
-
-/// Bytes of rows beyond a limit that are read and left out, before the statement is cancelled that
-/// could not be stopped without undoing what it does.
-const MOST_DRAINED: u64 = 256 * 1024 * 1024;
 
 /// What the session must know after a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +194,10 @@ impl Dialogue {
             server::COMMAND_COMPLETE => self.replies.cursor(&self.names).cloned(),
             _ => None,
         };
+        if act.is_some() {
+            // A FETCH that brings no row leaves the cursor's count as it is.
+            self.result_rows(rules);
+        }
         match self.replies.settle(tag) {
             Settled::Nothing | Settled::Query { .. } => {}
             Settled::Own => return false,
@@ -290,49 +285,6 @@ impl Dialogue {
             .flatten()
     }
 
-    /// The count of a result that has ended, kept with its portal for the next Execute.
-    fn end_rows(&mut self, portal: Option<Name>, rules: &Rules) -> Rows {
-        let rows = match (self.rows.take(), &portal) {
-            (Some(rows), _) => rows,
-            (None, Some(portal)) => self.names.rows(portal, rules.doubt()),
-            (None, None) => Rows::default(),
-        };
-        self.limit_in_doubt |= rows.changes_limit();
-        if let Some(portal) = portal {
-            self.names.counted(portal, rows);
-        }
-        rows
-    }
-
-    /// Whether a row goes on.
-    fn row(&mut self, size: usize, rules: &Rules) -> bool {
-        let Self {
-            rows,
-            replies,
-            names,
-            ..
-        } = self;
-        let rows = rows.get_or_insert_with(|| replies.rows(names, rules.doubt()));
-        let was_whole = rows.exceeded().is_none();
-        if rows.admit(size, rules.max_bytes()) {
-            return self.excess != Excess::Refused;
-        }
-        if was_whole && let Some(cut) = rows.exceeded() {
-            rules.log_cut(cut, rows.fingerprint);
-            self.drained = 0;
-        }
-        self.drained = self.drained.saturating_add(size as u64);
-        if self.excess != Excess::None || !self.replies.is_last_result() {
-            return false;
-        }
-        if rows.cancellable && self.status == TransactionStatus::Idle {
-            self.excess = Excess::ToCancel(Ending::Cut);
-        } else if self.drained > MOST_DRAINED {
-            self.excess = Excess::ToCancel(Ending::Error);
-        }
-        false
-    }
-
     /// Whether it goes on: not when a block of ours is to be committed first.
     fn ready_for_query(&mut self, body: &[u8], rules: &Rules, known: &mut Known<'_>) -> bool {
         let status = backend::transaction_status(body);
@@ -398,53 +350,6 @@ impl Dialogue {
             return false;
         }
         true
-    }
-
-    /// Tells the client when its result was cut; whether the server's own tag goes on.
-    fn result_ended(
-        &mut self,
-        rows: Rows,
-        tag: &[u8],
-        rules: &Rules,
-        passage: &mut Passage<'_>,
-    ) -> bool {
-        self.copy_in = None;
-        if self.excess == Excess::Refused {
-            return false;
-        }
-        if let Some(info) = self.unveil() {
-            error::put_error(passage.edit(), info);
-            self.excess = Excess::Refused;
-            return false;
-        }
-        let Some(cut) = rows.exceeded() else {
-            if std::mem::take(&mut self.told_truncated) {
-                limit::put_complete(passage.edit());
-            }
-            return true;
-        };
-        self.tell_exceeded(cut, rows.part, (rules, tag), passage);
-        false
-    }
-
-    /// Tells that `cut` has ended a result of which `rows` went to the client.
-    fn tell_exceeded(
-        &mut self,
-        cut: Cut,
-        rows: u64,
-        by: (&Rules, &[u8]),
-        passage: &mut Passage<'_>,
-    ) {
-        let (rules, tag) = by;
-        let Some(policy) = rules.policy() else {
-            unreachable!("only a policy limits rows");
-        };
-        limit::put_exceeded(passage.edit(), cut, rows, (policy, tag));
-        if policy.on_exceed == OnExceed::Error {
-            self.excess = Excess::Refused;
-        } else {
-            self.told_truncated = true;
-        }
     }
 
     fn pass_locals(&mut self, passage: &mut Passage<'_>) {

@@ -72,14 +72,16 @@ pub(super) fn put_complete(out: &mut Vec<u8>) {
     backend::put_parameter_status(out, PARAMETER, b"off");
 }
 
-/// The server's tag with the number of rows that went to the client.
-fn delivered(tag: &[u8], limit: u64) -> String {
+/// The server's tag with the number of rows that went to the client; of a write it tells how many
+/// rows were written, which are all.
+fn delivered(tag: &[u8], rows: u64) -> String {
     let tag = String::from_utf8_lossy(tag);
-    let command = tag
-        .trim_end_matches('\0')
-        .rsplit_once(' ')
-        .map_or("SELECT", |(word, _)| word);
-    format!("{command} {limit}")
+    let tag = tag.trim_end_matches('\0');
+    match tag.split_once(' ') {
+        None => format!("SELECT {rows}"),
+        Some((command @ ("SELECT" | "FETCH"), _)) => format!("{command} {rows}"),
+        Some(_) => tag.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -90,5 +92,8 @@ mod tests {
     fn the_tag_tells_the_rows_delivered() {
         assert_eq!(delivered(b"SELECT 11\0", 10), "SELECT 10");
         assert_eq!(delivered(b"FETCH 11\0", 10), "FETCH 10");
+        assert_eq!(delivered(b"", 10), "SELECT 10");
+        assert_eq!(delivered(b"INSERT 0 11\0", 10), "INSERT 0 11");
+        assert_eq!(delivered(b"UPDATE 11\0", 10), "UPDATE 11");
     }
 }

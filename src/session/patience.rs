@@ -19,11 +19,15 @@ use super::Session;
 use super::asking::MOST_AHEAD;
 use super::dialogue::Dialogue;
 use super::dialogue::Progress;
+use super::errors;
 use super::relay::Event;
 use super::wrapper::LONGEST_REPLY;
 use crate::config::Database;
 use crate::upstream::Reply;
 use crate::wire::TransactionStatus;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
+use crate::wire::frame::HEADER;
 
 /// How long after a cancel the next is sent: a signal that comes before the server has begun with
 /// the query is lost.
@@ -209,7 +213,7 @@ impl Session {
             if why != End::Client
                 && let Ok(reply) = timeout(GRACE, exchange).await
             {
-                return reply.map_err(|_| End::Server);
+                return reply.map(told_overdue).map_err(|_| End::Server);
             }
             why
         };
@@ -227,6 +231,18 @@ impl Session {
         self.cancel_query().await;
         Ok(())
     }
+}
+
+/// A reply whose error is that of a query that took too long, when the server was told to end it.
+fn told_overdue(mut reply: Reply) -> Reply {
+    if let Some(body) = &mut reply.error
+        && error::has_code(body, sqlstate::QUERY_CANCELED)
+    {
+        let mut message = Vec::new();
+        error::put_error(&mut message, errors::overdue(Overdue::Query));
+        *body = message.split_off(HEADER);
+    }
+    reply
 }
 
 #[cfg(test)]

@@ -82,6 +82,11 @@ impl Rows {
         self.bearing == Bearing::Changes
     }
 
+    /// The query stands for a SHOW.
+    pub(super) fn are_shown(&self) -> bool {
+        self.bearing == Bearing::Shows
+    }
+
     /// What cut the part that is coming in, when rows of it were left out.
     pub(super) fn exceeded(&self) -> Option<Cut> {
         self.cut.filter(|_| self.lacks)

@@ -78,6 +78,8 @@ pub(super) struct Rules {
     /// The policy with its own row limit, whatever the session has made of it; `None` when it has
     /// none.
     own: Option<Arc<Policy>>,
+    /// The client has asked for a row limit where there is none: an answer needs another tag.
+    pub(super) has_shown: bool,
 }
 
 /// What is known of the database, looked up anew when it is old.
@@ -122,6 +124,7 @@ impl Rules {
             depending: None,
             refuses_blocks: access.mode == PoolMode::Statement,
             own,
+            has_shown: false,
         }
     }
 
@@ -163,7 +166,8 @@ impl Rules {
             && is_show(text)
             && let Some(new) = session_limit::shown_without(text)
         {
-            return Ruling::Rewrite(new.to_vec(), self.unlimited());
+            self.has_shown = true;
+            return Ruling::Rewrite(new.to_vec(), Plan::shown());
         }
         match self.verdict(text) {
             Verdict::Forward(plan) => Ruling::Forward(plan),
@@ -369,6 +373,12 @@ impl Rules {
     /// The session may change its row limit.
     pub(super) fn has_session_limit(&self) -> bool {
         self.own.is_some()
+    }
+
+    /// The row limit that connections are opened with, as it is shown.
+    pub(super) fn first_row_limit(&self) -> Option<String> {
+        let own = self.own.as_ref()?;
+        session_limit::row_limit(own).map(session_limit::shown)
     }
 
     /// The server holds this value of the setting that is the session's row limit.

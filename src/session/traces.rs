@@ -16,6 +16,7 @@ use super::link::Role;
 use super::link::Start;
 use super::wrapper;
 use super::wrapper::LONGEST_REPLY;
+use crate::guard::session_limit::SETTING;
 use crate::sql::footprint::Footprint;
 use crate::upstream;
 use crate::upstream::Reply;
@@ -164,7 +165,10 @@ impl Session {
 
     /// What was reset goes back to what the client's session began with.
     async fn heed(&mut self, traces: Traces) -> Result<(), End> {
-        let wanted = traces.settings.or(&self.link.start);
+        let wanted = self.without_reset_limit(&traces).or(&self.link.start);
+        if let Some(rows) = wanted.get(SETTING.as_bytes()) {
+            self.rules.set_row_limit(&String::from_utf8_lossy(rows));
+        }
         if self.dialogue.status != TransactionStatus::Idle {
             // Undone with the block, as the RESET is; what is left then is asked for then.
             if let Some(command) = wanted.put_changes_as_is(&traces.settings) {
@@ -189,6 +193,19 @@ impl Session {
             self.link.settings = Arc::clone(&self.link.server().settings);
         }
         Ok(())
+    }
+
+    /// What was found, without a row limit that a RESET has left: connections are opened with the
+    /// policy's, and the session may have begun with another.
+    fn without_reset_limit(&self, traces: &Traces) -> Settings {
+        let limit = |settings: &Settings| settings.get(SETTING.as_bytes()).map(<[u8]>::to_vec);
+        let opened_with = self.rules.first_row_limit().map(String::into_bytes);
+        let has_returned = limit(&traces.settings) == opened_with
+            && limit(&self.link.settings).is_some_and(|rows| Some(rows) != opened_with);
+        if self.dialogue.footprint.resets && has_returned {
+            return traces.settings.without(&[SETTING]);
+        }
+        traces.settings.clone()
     }
 
     /// Has the server run a command of pgparley's own. One that takes longer than the client's

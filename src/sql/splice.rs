@@ -3,10 +3,13 @@
 //! Works on tokens only and never prints SQL anew. Where the outcome would be in doubt it says
 //! so, and the rows are counted instead.
 
+mod bounds;
+
 use std::ops::Range;
 
+use self::bounds::Bounds;
+use self::bounds::Clause;
 use super::kind::StatementKind;
-use super::kind::main_of_with;
 use super::lexer::TokenKind;
 use super::tokens::Tokens;
 
@@ -50,76 +53,30 @@ pub fn limit(statement: Tokens<'_>, kind: StatementKind, rows: u64) -> Splice {
         return Splice::CountOnly;
     }
     let query = statement.unwrapped();
-    let Some(clauses) = Clauses::find(query) else {
+    let Some(bounds) = Bounds::find(query) else {
         return Splice::CountOnly;
     };
-    match (clauses.limit, clauses.fetch, clauses.offset) {
+    match (bounds.limit, bounds.fetch, bounds.offset) {
         (Some(limit), None, _) => limit_clause(query, limit, rows),
         (None, Some(fetch), _) => fetch_clause(query, fetch, rows),
-        (None, None, Some(offset)) => insert(query, offset, format!("LIMIT {rows} ")),
+        (None, None, Some(offset)) => insert(offset, format!("LIMIT {rows} ")),
         (None, None, None) => append(query, rows),
         (Some(_), Some(_), _) => Splice::CountOnly,
     }
 }
 
-/// Where the clauses that limit a query stand, by token index.
-#[derive(Debug, Default)]
-struct Clauses {
-    limit: Option<usize>,
-    fetch: Option<usize>,
-    offset: Option<usize>,
-}
-
-impl Clauses {
-    /// `None` when a limit cannot be put in: the query locks rows, or its body is parenthesised
-    /// so that the clauses inside and outside would meet.
-    fn find(query: Tokens<'_>) -> Option<Self> {
-        let mut clauses = Self::default();
-        let mut depth = 0_usize;
-        let mut combines = false;
-        for index in 0..query.len() {
-            match query.get(index)?.kind {
-                TokenKind::Symbol(b'(' | b'[') => depth += 1,
-                TokenKind::Symbol(b')' | b']') => depth = depth.checked_sub(1)?,
-                TokenKind::Word if depth == 0 && !query.is_label(index) => {
-                    match query.keyword(index).as_bytes() {
-                        b"limit" if clauses.limit.is_none() => clauses.limit = Some(index),
-                        b"fetch" if clauses.fetch.is_none() => clauses.fetch = Some(index),
-                        b"offset" if clauses.offset.is_none() => clauses.offset = Some(index),
-                        b"limit" | b"fetch" | b"offset" | b"into" => return None,
-                        b"union" | b"except" | b"intersect" => combines = true,
-                        b"for" if !follows_collation(query, index) => return None,
-                        _ => {}
-                    }
-                }
-                _ => {}
-            }
-        }
-        let main = if query.is_word(0, "with") {
-            main_of_with(query)?
-        } else {
-            0
-        };
-        let nested = query.is_symbol(main, b'(');
-        (depth == 0 && (!nested || combines)).then_some(clauses)
-    }
-}
-
-fn follows_collation(query: Tokens<'_>, index: usize) -> bool {
-    index > 0 && query.is_word(index - 1, "collation")
-}
-
-/// `LIMIT …` at token `limit`.
-fn limit_clause(query: Tokens<'_>, limit: usize, rows: u64) -> Splice {
-    let ends = |index: usize| index == query.len() || query.is_word(index, "offset");
-    if !ends(limit + 2) {
+/// The clause `LIMIT …` of `query`.
+fn limit_clause(query: Tokens<'_>, limit: Clause<'_>, rows: u64) -> Splice {
+    let Clause { level, index } = limit;
+    let ends = |index: usize| index == level.len() || level.is_word(index, "offset");
+    if !ends(index + 2) {
         return Splice::CountOnly;
     }
-    let Some(value) = query.get(limit + 1) else {
+    let Some(value) = level.get(index + 1) else {
         return Splice::CountOnly;
     };
     let at = value.start as usize..value.end as usize;
-    match Value::read(query, limit + 1) {
+    match Value::read(query, level, index + 1) {
         Value::Rows(own) if own <= rows => Splice::Keep,
         Value::Rows(_) | Value::Unlimited => Splice::Edits(vec![Edit {
             at,
@@ -133,33 +90,34 @@ fn limit_clause(query: Tokens<'_>, limit: usize, rows: u64) -> Splice {
     }
 }
 
-/// `FETCH {FIRST | NEXT} [n] {ROW | ROWS} ONLY` at token `fetch`.
-fn fetch_clause(query: Tokens<'_>, fetch: usize, rows: u64) -> Splice {
-    let is_first = matches!(query.keyword(fetch + 1).as_bytes(), b"first" | b"next");
-    let is_row = |index: usize| matches!(query.keyword(index).as_bytes(), b"row" | b"rows");
+/// The clause `FETCH {FIRST | NEXT} [n] {ROW | ROWS} ONLY` of `query`.
+fn fetch_clause(query: Tokens<'_>, fetch: Clause<'_>, rows: u64) -> Splice {
+    let Clause { level, index } = fetch;
+    let is_first = matches!(level.keyword(index + 1).as_bytes(), b"first" | b"next");
+    let is_row = |index: usize| matches!(level.keyword(index).as_bytes(), b"row" | b"rows");
     let ends = |index: usize| {
         is_row(index)
-            && query.is_word(index + 1, "only")
-            && (index + 2 == query.len() || query.is_word(index + 2, "offset"))
+            && level.is_word(index + 1, "only")
+            && (index + 2 == level.len() || level.is_word(index + 2, "offset"))
     };
-    if is_first && ends(fetch + 2) {
+    if is_first && ends(index + 2) {
         return if rows >= 1 {
             Splice::Keep
         } else {
             Splice::CountOnly
         };
     }
-    if is_first && has_ties(query, fetch) {
+    if is_first && has_ties(level, index) {
         return wrap(query, rows);
     }
-    let Some(value) = query.get(fetch + 2) else {
+    let Some(value) = level.get(index + 2) else {
         return Splice::CountOnly;
     };
-    if !is_first || !ends(fetch + 3) {
+    if !is_first || !ends(index + 3) {
         return Splice::CountOnly;
     }
     let at = value.start as usize..value.end as usize;
-    match Value::read(query, fetch + 2) {
+    match Value::read(query, level, index + 2) {
         Value::Rows(own) if own <= rows => Splice::Keep,
         Value::Rows(_) => Splice::Edits(vec![Edit {
             at,
@@ -175,13 +133,13 @@ fn fetch_clause(query: Tokens<'_>, fetch: usize, rows: u64) -> Splice {
 
 /// `{ROW | ROWS} WITH TIES` ends the clause at token `fetch`, whatever its number is: rows that tie
 /// with the last one come on top of that.
-fn has_ties(query: Tokens<'_>, fetch: usize) -> bool {
-    let with = query.len().checked_sub(2);
+fn has_ties(level: Tokens<'_>, fetch: usize) -> bool {
+    let with = level.len().checked_sub(2);
     with.is_some_and(|with| {
         with > fetch + 1
-            && query.is_word(with, "with")
-            && query.is_word(with + 1, "ties")
-            && matches!(query.keyword(with - 1).as_bytes(), b"row" | b"rows")
+            && level.is_word(with, "with")
+            && level.is_word(with + 1, "ties")
+            && matches!(level.keyword(with - 1).as_bytes(), b"row" | b"rows")
     })
 }
 
@@ -212,15 +170,16 @@ enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    fn read(query: Tokens<'a>, index: usize) -> Self {
-        let bytes = query.bytes(index);
-        match query.get(index).map(|token| token.kind) {
+    /// What stands at `index` of a level of `query`.
+    fn read(query: Tokens<'_>, level: Tokens<'a>, index: usize) -> Self {
+        let bytes = level.bytes(index);
+        match level.get(index).map(|token| token.kind) {
             Some(TokenKind::Number) => match std::str::from_utf8(bytes).map(str::parse::<u64>) {
                 // What is no bigint is an error of the server's, and must stay one.
                 Ok(Ok(rows)) if i64::try_from(rows).is_ok() => Self::Rows(rows),
                 _ => Self::Doubtful,
             },
-            Some(TokenKind::Word) => match query.keyword(index).as_bytes() {
+            Some(TokenKind::Word) => match level.keyword(index).as_bytes() {
                 b"all" | b"null" => Self::Unlimited,
                 _ => Self::Doubtful,
             },
@@ -247,8 +206,9 @@ fn least(parameter: &[u8], rows: u64) -> String {
     )
 }
 
-fn insert(query: Tokens<'_>, index: usize, with: String) -> Splice {
-    let Some(token) = query.get(index) else {
+/// Before a clause.
+fn insert(before: Clause<'_>, with: String) -> Splice {
+    let Some(token) = before.level.get(before.index) else {
         return Splice::CountOnly;
     };
     let start = token.start as usize;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use memchr::memmem;
 use postgres_protocol::message::frontend;
 use tokio::net::TcpStream;
 use tokio::net::UnixStream;
@@ -22,6 +23,8 @@ use crate::config::Secret;
 use crate::wire::Connection;
 use crate::wire::Socket;
 use crate::wire::backend;
+use crate::wire::error;
+use crate::wire::error::sqlstate;
 use crate::wire::frame;
 use crate::wire::frame::HEADER;
 use crate::wire::frame::server;
@@ -59,7 +62,25 @@ impl Login {
         }
     }
 
+    /// A pooler before the server may refuse settings that it does not know. Ours are only for the
+    /// session to look at and change, so they are left out then.
     async fn connect_and_log_in(&self) -> Result<Backend, Error> {
+        match self.log_in().await {
+            Err(Error::Refused(message)) if refuses_ours(&message) => {
+                self.without_ours().log_in().await
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn without_ours(&self) -> Self {
+        let mut login = self.clone();
+        let is_ours = |name: &[u8]| name.starts_with(OURS);
+        login.parameters.retain(|(name, _)| !is_ours(name));
+        login
+    }
+
+    async fn log_in(&self) -> Result<Backend, Error> {
         let socket = open(&self.host, self.port)
             .await
             .map_err(|error| self.unreachable(error))?;
@@ -173,6 +194,15 @@ impl Login {
         let text = format!("the server sent something else where {expected} was expected");
         self.unreachable(io::Error::new(io::ErrorKind::InvalidData, text))
     }
+}
+
+/// How the names of settings begin that pgparley itself has.
+const OURS: &[u8] = b"pgparley.";
+
+/// The ErrorResponse says that a setting of ours is not known.
+fn refuses_ours(message: &[u8]) -> bool {
+    let body = &message[HEADER..];
+    error::has_code(body, sqlstate::PROTOCOL_VIOLATION) && memmem::find(body, OURS).is_some()
 }
 
 /// Opens the stream itself: TCP, or a Unix socket when the host begins with `/`.

@@ -64,6 +64,19 @@ pub(crate) fn odbc_metadata(target: &Target) -> String {
     run_python("odbc_metadata.py", target)
 }
 
+/// pgjdbc reads a result in parts.
+pub(crate) fn jdbc_limits(target: &Target) -> String {
+    output(java("Limits"), target)
+}
+
+/// Another driver does.
+pub(crate) fn limits(driver: &str, target: &Target) -> String {
+    let mut command = python();
+    command.arg(file("tests/drivers/python/limits.py"));
+    command.arg(driver);
+    output(command, target)
+}
+
 /// psql, which a program of Python talks to.
 pub(crate) fn psql(target: &Target) -> String {
     run_python("psql_checks.py", target)

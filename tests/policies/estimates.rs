@@ -1,7 +1,11 @@
 //! Ceilings on what EXPLAIN expects.
 
+use std::time::Duration;
+use std::time::Instant;
+
 use pgparley::config::OnExceed;
 use pgparley::config::Policy;
+use pgparley::server::Running;
 
 use crate::error;
 use crate::lets_through;
@@ -14,8 +18,10 @@ use crate::support::message::bind;
 use crate::support::message::close_statement;
 use crate::support::message::execute;
 use crate::support::message::parse;
+use crate::support::message::query;
 use crate::support::message::sync;
 use crate::support::message::unnamed;
+use crate::support::proxy::proxy_with;
 use crate::under;
 
 /// Reading `t` costs about 15, joining it with itself far more.
@@ -219,5 +225,58 @@ fn a_prepared_statement_does_not_get_past_with_another_search_path() {
             client.send(&[close_statement("away"), close_statement(name), sync()].concat());
             client.replies();
         }
+    }
+}
+
+/// A pgparley that asks for costs and gives queries so long, and a table that is locked.
+fn locked(query_timeout: Duration) -> (Running, String, TestClient) {
+    let database = prepared_database();
+    let mut owner = TestClient::login(cluster().addr(), &database);
+    owner.rows("BEGIN; LOCK TABLE t");
+    let running = proxy_with(|config| {
+        config.databases[0].query_timeout = Some(query_timeout);
+        config.policies.push(cheap());
+    });
+    (running, database, owner)
+}
+
+/// Backends that wait for a lock in `database`.
+fn waiting(owner: &mut TestClient, database: &str) -> String {
+    owner.row(&format!(
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
+         WHERE NOT granted AND datname = '{database}'"
+    ))
+}
+
+#[test]
+fn waiting_for_an_estimate_is_part_of_what_a_query_may_take() {
+    let (running, database, mut owner) = locked(Duration::from_millis(300));
+    let mut client = TestClient::login(running.addr(), &database);
+    for message in [
+        query("SELECT id FROM t"),
+        [unnamed("SELECT id FROM t"), sync()].concat(),
+    ] {
+        client.send(&message);
+        let replies = client.replies();
+        let told = error(&replies).expect("it takes too long");
+        assert_eq!(told.field('C'), "57014");
+        assert_eq!(told.field('M'), "canceling statement due to query_timeout");
+        assert_eq!(client.row("SELECT 1"), "1");
+    }
+    assert_eq!(waiting(&mut owner, &database), "0");
+}
+
+#[test]
+fn who_leaves_while_an_estimate_waits_frees_the_server() {
+    let (running, database, mut owner) = locked(Duration::from_mins(10));
+    let mut client = TestClient::login(running.addr(), &database);
+    client.send(&query("SELECT id FROM t"));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while waiting(&mut owner, &database) != "1" {
+        assert!(Instant::now() < deadline, "the estimate waits");
+    }
+    drop(client);
+    while waiting(&mut owner, &database) != "0" {
+        assert!(Instant::now() < deadline, "nobody waits for it any more");
     }
 }

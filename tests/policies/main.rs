@@ -3,9 +3,11 @@
 
 mod audit;
 mod check;
+mod collected;
 mod estimates;
 mod limited_as_direct;
 mod metadata;
+mod picky_upstream;
 mod questions;
 mod read_only;
 mod recipes;

@@ -72,8 +72,9 @@ fn sessions_change_their_limit_as_any_setting() {
             ("ROLLBACK", 10),
         ] {
             client.run(change);
-            assert_eq!(client.row(show), limit.to_string(), "{change}");
+            // SHOW speaks of the setting, and so would have it asked for.
             assert_eq!(rows(&mut client, ALL), limit, "{change}");
+            assert_eq!(client.row(show), limit.to_string(), "{change}");
         }
         client.send(&[unnamed("SET pgparley.row_limit = 2"), sync()].concat());
         client.replies();
@@ -210,6 +211,38 @@ fn a_cursor_delivers_no_more_than_one_result() {
 }
 
 #[test]
+fn a_fetch_that_brings_nothing_leaves_the_count() {
+    let database = prepared_database();
+    for running in under(&limited(None)) {
+        for nothing in [
+            "FETCH 0 c",
+            "FETCH PRIOR c",
+            "MOVE 0 c; FETCH BACKWARD 5 c",
+            "SELECT 1; FETCH 0 c",
+        ] {
+            let mut client = TestClient::login(running.addr(), &database);
+            client.run(&format!(
+                "BEGIN; DECLARE c SCROLL CURSOR FOR {ALL}; {nothing}"
+            ));
+            assert_eq!(count(&client.run("FETCH ALL c"), Kind::DataRow), 10);
+            client.run(nothing);
+            assert!(
+                count(&client.run("FETCH BACKWARD 20 c"), Kind::DataRow) == 0,
+                "{nothing}"
+            );
+            client.run("ROLLBACK; BEGIN");
+            client.run(&format!("DECLARE c SCROLL CURSOR FOR {ALL}"));
+            if !nothing.contains(';') {
+                client.send(&[unnamed(nothing), sync()].concat());
+                client.replies();
+            }
+            client.send(&[unnamed("FETCH ALL c"), sync()].concat());
+            assert_eq!(count(&client.replies(), Kind::DataRow), 10, "{nothing}");
+        }
+    }
+}
+
+#[test]
 fn a_portal_that_is_resumed_tells_the_rows_of_its_last_part() {
     let database = prepared_database();
     for running in under(&limited(None)) {
@@ -272,7 +305,17 @@ fn where_there_is_no_limit_it_is_shown_as_none() {
     for policy in [Policy::default(), off] {
         for running in under(&policy) {
             let mut client = TestClient::login(running.addr(), &database);
-            assert_eq!(client.row("show PgParley.row_limit;"), "unlimited");
+            let show = "show PgParley.row_limit;";
+            assert_eq!(client.row(show), "unlimited");
+            for replies in [client.run(show), {
+                client.send(&[unnamed(show), sync()].concat());
+                client.replies()
+            }] {
+                let tag = replies
+                    .iter()
+                    .find(|message| message.kind() == Kind::CommandComplete);
+                assert_eq!(tag.map(Message::text).as_deref(), Some("SHOW"));
+            }
             assert_eq!(rows(&mut client, ALL), 1000);
         }
     }
@@ -296,8 +339,27 @@ fn a_session_begins_with_the_limit_that_it_asks_for() {
         };
         assert_eq!(refused.field('C'), "42501");
         let mut client = ask("50").expect("within the ceiling");
-        assert_eq!(client.row("SHOW pgparley.row_limit"), "50");
-        assert_eq!(rows(&mut client, ALL), 50);
+        let show = "SHOW pgparley.row_limit";
+        for (change, limit) in [
+            ("SELECT 1", 50),
+            ("SET pgparley.row_limit = 20", 20),
+            ("RESET pgparley.row_limit", 50),
+            ("SET pgparley.row_limit = 10", 10),
+            ("RESET work_mem", 10),
+            ("SET pgparley.row_limit = 20", 20),
+            ("SELECT 1; RESET ALL", 50),
+            ("BEGIN; SET pgparley.row_limit = 20", 20),
+            ("RESET pgparley.row_limit", 50),
+            ("SET LOCAL pgparley.row_limit = 30", 30),
+            ("COMMIT", 50),
+            ("SET pgparley.row_limit = 20", 20),
+            ("DISCARD ALL", 50),
+        ] {
+            client.run(change);
+            // SHOW speaks of the setting, and so would have it asked for.
+            assert_eq!(rows(&mut client, ALL), limit, "{change}");
+            assert_eq!(client.row(show), limit.to_string(), "{change}");
+        }
     }
 }
 

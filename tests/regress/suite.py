@@ -3,6 +3,8 @@
 
 psql sends each file as pg_regress does, twice directly and once through a pgparley of each mode.
 Where the two direct runs differ (object ids, times), any difference is allowed; elsewhere none is.
+With `--limit 3` it is held to a row limit instead: what is written, said and counted is the same,
+and every result is the first three rows of the direct one, or any three where nothing orders them.
 What the server ought to answer is of no interest, so files of other major versions serve as well.
 """
 
@@ -22,6 +24,9 @@ import tarfile
 import tempfile
 import time
 
+import limited
+from data import write_data
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # The source package of pglast carries the suite's SQL, without its data files.
 PACKAGE = "pglast==8.7"
@@ -36,6 +41,10 @@ MODES = {
     "counting": (*POOLED, "policy.0.row_limit=3", "policy.0.mechanism=count"),
     "read-only": (*POOLED, "policy.0.read_only=true"),
 }
+# With `--limit`.
+LIMITED = {"limited": (*POOLED, "policy.0.mechanism=auto"),
+           "limited-count": (*POOLED, "policy.0.mechanism=count"),
+           "limited-session": ("database.0.pool_mode=session", "policy.0.mechanism=auto")}
 # Needs the psql of its own version: an earlier one never ends it.
 LEFT_OUT = ("psql_pipeline",)
 # Modes that change answers on purpose: all that is asked is that nothing breaks.
@@ -46,6 +55,8 @@ KNOWN = {
     "plancache": "pg_prepared_statements shows the server's names",
     "partition_prune": "EXECUTE within a function speaks of names that the server does not have",
     "stats": "sessions and backends that are counted are the server's",
+    "hash_part": "a statement that crashes the server ends psql directly, and not through pgparley",
+    "largeobject": "object ids are others where psql has gone on behind the crash in hash_part",
     "temp": "temp_buffers of a connection that has had temporary tables is fixed",
 }
 # How a server that crashed is told of where the server itself says nothing.
@@ -118,12 +129,13 @@ class Suite:
 
     def __init__(self, arguments, directory):
         self.folder, self.binaries = arguments.sql, arguments.pgbin
-        self.directory, self.timeout = directory, arguments.timeout
+        self.directory, self.timeout, self.limit = directory, arguments.timeout, arguments.limit
         self.data = directory / "data"
         write_data(self.data)
 
     def command(self, port):
-        return [self.binaries / "psql", "-X", "-a", "-q", "-h", "127.0.0.1", "-p", str(port),
+        shown = limited.SHOWN if self.limit else ("-q",)
+        return [self.binaries / "psql", "-X", "-a", *shown, "-h", "127.0.0.1", "-p", str(port),
                 "-U", "postgres", "-d", "regression", "-v", "HIDE_TABLEAM=on",
                 "-v", "HIDE_TOAST_COMPRESSION=on"]
 
@@ -136,17 +148,17 @@ class Suite:
 
     def send(self, name, port):
         """What psql writes while it sends a file."""
-        with (self.folder / f"{name}.sql").open("rb") as source:
-            try:
-                result = subprocess.run(
-                    self.command(port), stdin=source, stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT, env=self.environment(name), timeout=self.timeout,
-                    cwd=self.directory, check=False)
-                output = result.stdout
-            except subprocess.TimeoutExpired as expired:
-                output = (expired.stdout or b"") + b"\nHANGS\n"
+        source = (self.folder / f"{name}.sql").read_bytes()
+        try:
+            result = subprocess.run(
+                self.command(port), input=limited.source(source) if self.limit else source,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(name),
+                timeout=self.timeout, cwd=self.directory, check=False)
+            output = result.stdout
+        except subprocess.TimeoutExpired as expired:
+            output = (expired.stdout or b"") + b"\nHANGS\n"
         text = re.sub(rf"(?<![\d.]){port}(?!\d)", "PORT", output.decode("utf-8", "replace"))
-        return re.sub(r"\bpg_(toast_)?temp_\d+", r"pg_\1temp_N", text).splitlines()
+        return re.sub(r"\bpg_(toast_)?temp_\d+", r"pg_\1temp_N", text).removesuffix("\n").split("\n")
 
     def neighbours(self, port):
         """Three clients that share the pool as long as the block lasts."""
@@ -204,11 +216,19 @@ class Run:
                 os.killpg(neighbour.pid, 9)
                 neighbour.wait()
 
+    def state(self):
+        """What a file has left in its database."""
+        result = subprocess.run([*self.suite.command(self.server.port), "-t"],
+                                input=limited.STATE, capture_output=True, text=True, check=False)
+        return result.stdout.split("\n")
+
     @contextlib.contextmanager
     def proxy(self):
         """A pgparley of this mode; it must end when told to."""
         port = free_port()
-        options = [part for setting in MODES[self.way] for part in ("--set", setting)]
+        settings = MODES.get(self.way) or (*LIMITED[self.way],
+                                           f"policy.0.row_limit={self.suite.limit}")
+        options = [part for setting in settings for part in ("--set", setting)]
         command = [self.pgparley, "serve", "--listen", f"127.0.0.1:{port}", "--upstream",
                    f"postgres://127.0.0.1:{self.server.port}", "--set", "server.http_listen=off",
                    *options]
@@ -231,36 +251,6 @@ def settings_of(database):
     values = {"lc_messages": "C", "lc_monetary": "C", "lc_numeric": "C", "lc_time": "C",
               "bytea_output": "hex", "timezone_abbreviations": "Default"}
     return [f"ALTER DATABASE {database} SET {name} TO '{value}'" for name, value in values.items()]
-
-
-def write_data(folder):
-    """Data files like the suite's: the same columns, the same relations between them."""
-    folder.mkdir(parents=True)
-    for name, rows in (("onek", 1000), ("tenk", 10000)):
-        with (folder / f"{name}.data").open("w") as file:
-            for second in range(rows):
-                first = second * 7919 % rows
-                numbers = (first, second, first % 2, first % 4, first % 10, first % 20,
-                           first % 100, first % 1000, first % 2000, first % 5000, first,
-                           first % 100 * 2 + 1, first % 100 * 2)
-                texts = (letters(first), letters(second), ("AAAAxx", "HHHHxx", "OOOOxx",
-                                                           "VVVVxx")[second % 4])
-                file.write("\t".join(map(str, numbers + texts)) + "\n")
-    (folder / "person.data").write_text("mike\t40\t(3.1,6.2)\njoe\t20\t(5.5,2.5)\n")
-    (folder / "emp.data").write_text("sharon\t25\t(15,12)\t1000\tsam\nsam\t30\t(10,5)\t2000\tbill\n")
-    (folder / "student.data").write_text("fred\t28\t(3.1,-1.5)\t3.7\n")
-    (folder / "stud_emp.data").write_text("jeff\t23\t(8,7.7)\t600\tsharon\t3.5\t\\N\n")
-    (folder / "streets.data").write_text("I- 580\t[(-122,37),(-121,36)]\n"
-                                         "State Hwy 92\t[(-120,37),(-121,38)]\n")
-
-
-def letters(number):
-    """A number in the suite's own alphabetic notation."""
-    found = ""
-    for _ in range(4):
-        number, digit = divmod(number, 26)
-        found = found + chr(ord("A") + digit)
-    return found + "xx"
 
 
 def free_port():
@@ -350,10 +340,11 @@ def compare(arguments, directory):
     origin = foundation(suite, directory)
     runs = {}
     try:
-        for way in ("direct", "direct-again", *arguments.modes):
+        for way in ("direct", "direct-again", *(LIMITED if arguments.limit else arguments.modes)):
             runs[way] = Run(suite, arguments, way, origin)
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            return sum(compare_file(name, runs, pool) for name in names)
+            compared = compare_limited if arguments.limit else compare_file
+            return sum(compared(name, runs, pool) for name in names)
     finally:
         for run in runs.values():
             run.server.stop()
@@ -381,6 +372,25 @@ def compare_file(name, runs, pool):
     return count
 
 
+def compare_limited(name, runs, pool):
+    """As [`compare_file`], with what may be missing from results; and what the tables hold."""
+    def output(run):
+        return run.output(name), run.state()
+
+    outputs = dict(zip(runs, pool.map(output, runs.values())))
+    (direct, state), (again, state_again) = outputs.pop("direct"), outputs.pop("direct-again")
+    count, known = 0, {**KNOWN, **limited.KNOWN}
+    for way, (through, left) in outputs.items():
+        found = limited.differences((direct, again, through), runs[way].suite.limit)
+        found += [f"left otherwise: {line}" for line in sorted(set(state) & set(state_again) - set(left))]
+        count += bool(found) and name not in known
+        for difference in found:
+            print(f"== {name}, {way} {known.get(name, '')}: {difference}", flush=True)
+    told = "NOT as it should be" if count else "as known" if name in known else "the first rows"
+    print(f"{name}: {len(direct)} lines, {told}", flush=True)
+    return count
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sql", type=pathlib.Path, help="folder of the files; fetched otherwise")
@@ -388,6 +398,7 @@ def main():
     parser.add_argument("--pgparley", type=pathlib.Path, default=ROOT / "target/debug/pgparley")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--out", type=pathlib.Path, help="folder to keep every output in")
+    parser.add_argument("--limit", type=int, help="the row limit to hold all results to")
     parser.add_argument("--extended", action="store_true",
                         help="afterwards each statement by Parse, Bind and Execute, too")
     parser.add_argument("--timeout", type=float, default=300, help="seconds a file may take")
@@ -404,7 +415,7 @@ def main():
     try:
         arguments.sql = arguments.sql or found_sql(directory / "package")
         differing = compare(arguments, directory)
-        if arguments.extended:
+        if arguments.extended and not arguments.limit:
             differing += extended(arguments)
         sys.exit(1 if differing else 0)
     except SuiteError as error:

@@ -351,3 +351,34 @@ fn error_of_a_statement_that_has_lost_its_table_is_placed_in_the_clients_text() 
     };
     assert_eq!(told(running.addr()), told(cluster().addr()));
 }
+
+#[test]
+fn only_what_stands_alone_is_cancelled() {
+    let running = limited();
+    let mut client = client(&running);
+    let long = "SELECT n FROM generate_series(1, 1000000) n";
+    let write = unnamed("INSERT INTO many VALUES (0)");
+    let batches = [
+        [query("BEGIN"), sync(), query(long), query("COMMIT")].concat(),
+        [unnamed(long), write.clone(), sync()].concat(),
+        [query(long), write, sync()].concat(),
+    ];
+    for (batch, syncs) in batches.iter().zip([4, 1, 2]) {
+        client.send(batch);
+        let replies: Vec<_> = (0..syncs).flat_map(|_| client.replies()).collect();
+        let kind = |kind| replies.iter().any(|message| message.kind() == kind);
+        assert!(!kind(Kind::ErrorResponse), "{replies:?}");
+        assert_eq!(longest(&replies), LIMIT, "{replies:?}");
+        let is_rolled_back = |message: &Message| message.text() == "ROLLBACK";
+        assert!(!replies.iter().any(is_rolled_back), "{replies:?}");
+    }
+    assert_eq!(client.row("SELECT count(*) FROM many WHERE n = 0"), "2");
+    // One that stands alone would take minutes otherwise, and more than may be drained.
+    let replies = client.run("SELECT generate_series(1, 10000000000)");
+    assert_eq!(longest(&replies), LIMIT);
+    assert!(
+        !replies
+            .iter()
+            .any(|message| message.kind() == Kind::ErrorResponse)
+    );
+}

@@ -191,6 +191,7 @@ impl Dialogue {
         link.is_shared()
             || rules.row_limit().is_some()
             || rules.asks_again()
+            || rules.has_shown
             || !self.names.is_empty()
     }
 

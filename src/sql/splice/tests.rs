@@ -119,6 +119,73 @@ fn rows_that_tie_are_limited_from_outside() {
 }
 
 #[test]
+fn a_query_in_parentheses_is_the_query() {
+    for (before, after) in [
+        (
+            "(SELECT 1 LIMIT 50) ORDER BY 1",
+            "(SELECT 1 LIMIT 10) ORDER BY 1",
+        ),
+        (
+            "(SELECT 1 ORDER BY 1) LIMIT 50 -- c",
+            "(SELECT 1 ORDER BY 1) LIMIT 10 -- c",
+        ),
+        (
+            "(SELECT 1 ORDER BY 1) OFFSET 3;",
+            "(SELECT 1 ORDER BY 1) LIMIT 10 OFFSET 3;",
+        ),
+        (
+            "((SELECT 1) OFFSET 3 ROWS) ORDER BY 1",
+            "((SELECT 1) LIMIT 10 OFFSET 3 ROWS) ORDER BY 1",
+        ),
+        (
+            "((SELECT 1 LIMIT $1 OFFSET $2)) ORDER BY 1",
+            "((SELECT 1 LIMIT LEAST(($1)::bigint, 10) OFFSET $2)) ORDER BY 1",
+        ),
+        (
+            "(SELECT 1 FETCH FIRST 50 ROWS ONLY) ORDER BY 1",
+            "(SELECT 1 FETCH FIRST 10 ROWS ONLY) ORDER BY 1",
+        ),
+        (
+            "WITH a AS (SELECT 1) (SELECT a FROM t ORDER BY a FETCH FIRST 5 ROWS WITH TIES)",
+            "SELECT * FROM (WITH a AS (SELECT 1) (SELECT a FROM t ORDER BY a FETCH FIRST 5 ROWS WITH TIES)) _pgparley LIMIT 10",
+        ),
+        (
+            "WITH a AS (SELECT 1) (SELECT 2 LIMIT 50)",
+            "WITH a AS (SELECT 1) (SELECT 2 LIMIT 10)",
+        ),
+        (
+            "WITH a AS (SELECT 1) (SELECT 2)",
+            "WITH a AS (SELECT 1) (SELECT 2) LIMIT 10",
+        ),
+        (
+            "(WITH a AS (SELECT 1 LIMIT 50) TABLE a) ORDER BY 1",
+            "(WITH a AS (SELECT 1 LIMIT 50) TABLE a) ORDER BY 1 LIMIT 10",
+        ),
+        (
+            "((SELECT 1 LIMIT 50) UNION SELECT 2) ORDER BY 1",
+            "((SELECT 1 LIMIT 50) UNION SELECT 2) ORDER BY 1 LIMIT 10",
+        ),
+        (
+            "((SELECT 1) UNION SELECT 2 LIMIT 50) ORDER BY 1",
+            "((SELECT 1) UNION SELECT 2 LIMIT 10) ORDER BY 1",
+        ),
+    ] {
+        assert_eq!(limited(before), after);
+    }
+    assert_eq!(limited("(SELECT 1 LIMIT 5) ORDER BY 1"), "kept");
+}
+
+#[test]
+fn more_levels_than_anybody_writes_are_counted() {
+    let levels = |count: usize| {
+        let (open, close) = ("(".repeat(count), ") ORDER BY 1".repeat(count));
+        format!("{open}SELECT 1{close}")
+    };
+    assert!(limited(&levels(3)).ends_with("LIMIT 10"));
+    assert_eq!(limited(&levels(1000)), "counted");
+}
+
+#[test]
 fn a_limit_in_doubt_is_counted() {
     for text in [
         "SELECT 1 LIMIT 5 + 5",
@@ -131,8 +198,14 @@ fn a_limit_in_doubt_is_counted() {
         "SELECT 1 FETCH FIRST (5) ROWS ONLY",
         "SELECT 1 FOR UPDATE",
         "SELECT 1 LIMIT 5 FOR SHARE",
-        "(SELECT 1 LIMIT 5) ORDER BY 1",
-        "WITH a AS (SELECT 1) (SELECT 2 LIMIT 5)",
+        "(SELECT 1 LIMIT 5) LIMIT 50",
+        "((SELECT 1 OFFSET 5) ORDER BY 1) OFFSET 6",
+        "((SELECT 1 LIMIT 50) ORDER BY 1) OFFSET 6",
+        "(SELECT 1 FOR UPDATE) LIMIT 50",
+        "(SELECT $1 LIMIT 50 + 1) ORDER BY 1",
+        "(SELECT $1 LIMIT $1) ORDER BY 1",
+        "(SELECT 1 LIMIT $1) ORDER BY $1",
+        "WITH a AS (SELECT 1) (SELECT 2 INTO t)",
         "SELECT 1 INTO t",
         "INSERT INTO t SELECT 1",
         "EXPLAIN SELECT 1",

@@ -5,7 +5,7 @@ import os
 import pyodbc
 
 
-def connect():
+def connect(**more):
     place = {
         "Driver": "{PostgreSQL Unicode}",
         "Server": os.environ["PGHOST"],
@@ -13,6 +13,7 @@ def connect():
         "Uid": os.environ["PGUSER"],
         "Database": os.environ["PGDATABASE"],
         "SSLmode": "disable",
+        **more,
     }
     text = ";".join(f"{name}={value}" for name, value in place.items())
     return pyodbc.connect(text, autocommit=True, timeout=60)
