@@ -20,7 +20,7 @@ fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
 fn all_are_read(bytes: usize, is_meant: fn(&str) -> bool) {
     on_a_small_stack(move || {
         let readers: Vec<(&str, Reader)> = readers();
-        for (name, reader) in readers.iter().filter(|(name, _)| is_meant(name)) {
+        for (_, reader) in readers.iter().filter(|(name, _)| is_meant(name)) {
             for shape in SHAPES {
                 reader(&shape.text(bytes));
             }

@@ -51,8 +51,12 @@ pub fn readers() -> Vec<(&'static str, Reader)> {
             splice_answers(text.as_bytes(), &answers);
         }
     });
-    add("fingerprint", |text| drop(fingerprint(text.as_bytes())));
-    add("footprint", |text| drop(footprint(text.as_bytes())));
+    add("fingerprint", |text| {
+        fingerprint(text.as_bytes());
+    });
+    add("footprint", |text| {
+        footprint(text.as_bytes());
+    });
     add("called", |text| drop(called(text.as_bytes())));
     add("custom settings", |text| {
         drop(custom_settings(text.as_bytes()))
