@@ -245,6 +245,20 @@ mod tests {
     }
 
     #[test]
+    fn names_that_the_server_cuts_and_too_many_of_them_are_in_doubt() {
+        let cut = format!("SET a.{} = 1", "b".repeat(64));
+        assert!(custom_settings(cut.as_bytes()).unknown);
+        let whole = format!("SET a.{} = 1", "b".repeat(63));
+        assert!(!custom_settings(whole.as_bytes()).unknown);
+        let many: Vec<String> = (0..300)
+            .map(|number| format!("SET a.b{number} = 1"))
+            .collect();
+        let many = many.join(";");
+        let found = custom_settings(many.as_bytes());
+        assert!(found.unknown && found.names.len() == MOST_NAMES);
+    }
+
+    #[test]
     fn the_body_of_a_do_is_looked_into() {
         assert_eq!(found("DO $$ BEGIN SET app.a = 'x'; END $$"), "app.a");
         assert_eq!(found("DO 'BEGIN SET app.a = ''x''; END'"), "app.a");
