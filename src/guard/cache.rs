@@ -59,8 +59,6 @@ const LONGEST_TEXT: usize = 16 * 1024;
 const SEEN: usize = 4096;
 /// What an entry takes besides its text, about.
 const OVERHEAD: usize = 256;
-/// What each of its edits takes, about.
-const EDIT: usize = 64;
 
 impl DecisionCache {
     /// A cache of at most `entries` verdicts in at most `bytes`.
@@ -187,11 +185,7 @@ impl Entry {
     }
 
     fn size(&self) -> usize {
-        let edits = match &self.decision {
-            Decision::Edit(edits, _) => edits.len(),
-            Decision::Forward(_) | Decision::Refuse(_) => 0,
-        };
-        OVERHEAD + self.shape.len() + edits * EDIT
+        OVERHEAD + self.shape.len() + self.decision.size()
     }
 }
 
@@ -229,7 +223,9 @@ impl Hasher for IdentityHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Policy;
     use crate::guard::Plan;
+    use crate::guard::decide;
 
     fn forward(_: &[u8]) -> Decision {
         Decision::Forward(Plan::unlimited())
@@ -280,6 +276,28 @@ mod tests {
             assert!(cache.len() <= 100 && cache.bytes() <= 1 << 16);
         }
         assert_eq!(reviews, 2);
+    }
+
+    #[test]
+    fn what_a_verdict_holds_counts_as_its_text_does() {
+        let policy = Policy {
+            row_limit: Some(10),
+            ..Policy::default()
+        };
+        for statement in [
+            "FETCH c;",
+            "SELECT 1;",
+            "INSERT INTO t VALUES (1); SELECT 1;",
+        ] {
+            let text = statement.repeat(100);
+            let mut cache = DecisionCache::new(10, 1 << 20);
+            for _ in 0..2 {
+                let decide = |shape: &[u8]| decide(shape, &policy, None);
+                cache.verdict(CacheKey::default(), text.as_bytes(), decide);
+            }
+            let besides = cache.bytes() - OVERHEAD - text.len();
+            assert!(besides >= 100 * 8, "{statement}: {besides}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::sql::kind::CopyKind;
 use crate::sql::kind::StatementKind;
 use crate::sql::kind::classify;
 use crate::sql::kind::inner;
+use crate::sql::kind::nests_beyond_grammar;
 use crate::sql::lexer::TokenKind;
 use crate::sql::parts::parts;
 use crate::sql::script::Script;
@@ -100,6 +101,9 @@ fn too_early(policy: &Policy) -> Refusal {
 /// The EXPLAIN of the statement `tokens`; `None` when nothing runs that has a plan.
 fn question(tokens: Tokens<'_>) -> Option<Vec<u8>> {
     use StatementKind as Kind;
+    if nests_beyond_grammar(tokens) {
+        return None;
+    }
     match classify(tokens) {
         Kind::Select
         | Kind::SelectInto
@@ -131,7 +135,7 @@ fn question(tokens: Tokens<'_>) -> Option<Vec<u8>> {
 
 fn explain(tokens: Tokens<'_>) -> Vec<u8> {
     let mut question = EXPLAIN.to_vec();
-    question.extend_from_slice(bytes(tokens));
+    question.extend_from_slice(tokens.written());
     question
 }
 
@@ -147,16 +151,8 @@ fn copied_table(copy: Tokens<'_>) -> Option<Vec<u8>> {
         end += 2;
     }
     let mut question = [EXPLAIN, b"TABLE "].concat();
-    question.extend_from_slice(bytes(copy.between(begin, end)));
+    question.extend_from_slice(copy.between(begin, end).written());
     copy.is_name(begin).then_some(question)
-}
-
-/// From the first token to the last, what stands between them included.
-fn bytes(tokens: Tokens<'_>) -> &[u8] {
-    match (tokens.get(0), tokens.last()) {
-        (Some(first), Some(last)) => &tokens.text()[first.start as usize..last.end as usize],
-        _ => &[],
-    }
 }
 
 /// Behind the statement a text may have another plan than the server would tell of it now.

@@ -50,15 +50,15 @@ pub(super) fn is_changed(tokens: Tokens<'_>) -> bool {
     let leads_back =
         matches!(tokens.keyword(0).as_bytes(), b"reset" | b"discard") && tokens.is_word(1, "all");
     leads_back
-        || mentions(tokens.text(), b"row_limit")
-        || tokens.is_word(0, "set") && mentions(tokens.text(), b"u&\"")
-        || mentions(tokens.text(), b"set_config")
+        || mentions(tokens.written(), b"row_limit")
+        || tokens.is_word(0, "set") && mentions(tokens.written(), b"u&\"")
+        || mentions(tokens.written(), b"set_config")
         || tokens.is_word(0, "do")
 }
 
 /// The statement `tokens` sets the limit to what it may be set to.
 pub(super) fn check(tokens: Tokens<'_>, policy: &Policy) -> Result<(), Refusal> {
-    if !mentions(tokens.text(), b"row_limit") {
+    if !mentions(tokens.written(), b"row_limit") {
         return Ok(());
     }
     for Change { name, to } in changes(tokens) {
@@ -152,9 +152,17 @@ fn read(value: &str) -> Option<u64> {
     (rows > 0).then_some(rows)
 }
 
+/// `word`, of which one byte is no letter, stands in `text` in any case.
 fn mentions(text: &[u8], word: &[u8]) -> bool {
-    let mut windows = text.windows(word.len());
-    windows.any(|window| window.eq_ignore_ascii_case(word))
+    let sign = word.iter().position(|byte| !byte.is_ascii_alphabetic());
+    let sign = sign.expect("all words that are looked for have a sign in them");
+    let is_there = |at: usize| {
+        let begin = at.checked_sub(sign)?;
+        let found = text.get(begin..begin + word.len())?;
+        Some(found.eq_ignore_ascii_case(word))
+    };
+    let mut signs = memchr::memchr_iter(word[sign], text);
+    signs.any(|at| is_there(at) == Some(true))
 }
 
 #[cfg(test)]

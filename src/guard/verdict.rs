@@ -41,6 +41,20 @@ impl Decision {
         self.verdict_by(&Shape::default(), text)
     }
 
+    /// The bytes that it holds besides itself, about.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Forward(plan) => plan.size(),
+            Self::Edit(edits, plan) => {
+                let texts: usize = edits.iter().map(|edit| edit.with.len()).sum();
+                size_of_val(&**edits) + texts + plan.size()
+            }
+            Self::Refuse(refusal) => {
+                refusal.message.len() + refusal.hint.as_ref().map_or(0, String::len)
+            }
+        }
+    }
+
     /// What it is for a text of this shape.
     pub(super) fn verdict_by(&self, shape: &Shape, text: &[u8]) -> Verdict {
         match self {
@@ -150,6 +164,20 @@ impl Plan {
             bearing: Bearing::Obeys,
             changes: Vec::new(),
         }
+    }
+
+    /// The bytes that it holds besides itself, about.
+    fn size(&self) -> usize {
+        let limits = match &self.limits {
+            Limits::Same(_) => 0,
+            Limits::Each(limits) => size_of_val(&**limits),
+        };
+        let cursors = self.cursors.iter().flat_map(|cursors| cursors.iter());
+        let cursors = cursors.map(|act| {
+            let name = act.as_ref().map_or(0, |act| act.name().len());
+            size_of_val(act) + name
+        });
+        limits + cursors.sum::<usize>()
     }
 
     /// How the result of the statement at `index` is delivered; empty statements do not count.

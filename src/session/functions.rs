@@ -2,6 +2,7 @@
 //! tell, which its catalog shows, and what was read is remembered for a while.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -80,6 +81,7 @@ impl Functions {
     pub(super) fn left(&self, names: &[Name]) -> Result<Left, Vec<Name>> {
         let known = self.known();
         let mut seen: Vec<Name> = names.to_vec();
+        let mut known_names: HashSet<Name> = names.iter().cloned().collect();
         let mut left = Left::default();
         let mut missing = Vec::new();
         let mut at = 0;
@@ -89,12 +91,13 @@ impl Functions {
                 Some(found) if found.since.elapsed() < FRESH => {
                     let found = Arc::clone(&found.left);
                     for name in &found.calls {
-                        if !seen.contains(name) {
+                        if known_names.insert(name.clone()) {
                             seen.push(name.clone());
                         }
                     }
                     if found.footprint.matters() {
-                        left.join((*found).clone());
+                        left.footprint = left.footprint | found.footprint;
+                        left.custom.join(found.custom.clone());
                     }
                 }
                 _ => missing.push(name.clone()),

@@ -30,6 +30,14 @@ pub enum CursorAct {
 }
 
 impl CursorAct {
+    /// The cursor; empty where it is all of them.
+    pub fn name(&self) -> &[u8] {
+        match self {
+            Self::Declare { name, .. } | Self::Fetch(name) | Self::Close(name) => name,
+            Self::CloseAll => &[],
+        }
+    }
+
     /// What the statement `tokens` of `kind` does.
     pub fn of(tokens: Tokens<'_>, kind: StatementKind) -> Option<Self> {
         match kind {

@@ -38,11 +38,20 @@ pub fn custom_settings(text: &[u8]) -> Custom {
     custom
 }
 
+/// Settings of one text that are told; no session can have as many carried over.
+const MOST_NAMES: usize = 256;
+
+/// Longer names are not told, and not remembered.
+pub const LONGEST_NAME: usize = 255;
+
+/// PostgreSQL's own limit, <https://www.postgresql.org/docs/current/runtime-config-preset.html>.
+const LONGEST_PART: usize = 63;
+
 const SET_CONFIG: &[u8] = b"set_config";
 
 impl Custom {
     /// Adds what another text sets.
-    pub(super) fn join(&mut self, other: Self) {
+    pub fn join(&mut self, other: Self) {
         for name in other.names {
             self.add(name);
         }
@@ -51,7 +60,11 @@ impl Custom {
     }
 
     fn add(&mut self, name: String) {
-        if !self.names.contains(&name) {
+        // The server cuts longer parts of a name where it stands in a SET.
+        let is_cut = name.split('.').any(|part| part.len() > LONGEST_PART);
+        if is_cut || name.len() > LONGEST_NAME || self.names.len() >= MOST_NAMES {
+            self.unknown = true;
+        } else if !self.names.contains(&name) {
             self.names.push(name);
         }
     }
@@ -229,6 +242,20 @@ mod tests {
         assert_eq!(found("SET work_mem = 'a.b'"), "");
         assert_eq!(found("SELECT current_setting('a.b')"), "");
         assert_eq!(found("SELECT set_config('a.b', $1, true)"), "");
+    }
+
+    #[test]
+    fn names_that_the_server_cuts_and_too_many_of_them_are_in_doubt() {
+        let cut = format!("SET a.{} = 1", "b".repeat(64));
+        assert!(custom_settings(cut.as_bytes()).unknown);
+        let whole = format!("SET a.{} = 1", "b".repeat(63));
+        assert!(!custom_settings(whole.as_bytes()).unknown);
+        let many: Vec<String> = (0..300)
+            .map(|number| format!("SET a.b{number} = 1"))
+            .collect();
+        let many = many.join(";");
+        let found = custom_settings(many.as_bytes());
+        assert!(found.unknown && found.names.len() == MOST_NAMES);
     }
 
     #[test]

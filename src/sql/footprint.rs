@@ -17,6 +17,7 @@ use self::glance::Glance;
 use super::lexer::StandardStrings;
 use super::script::Script;
 
+pub use self::called::MOST_CALLED;
 pub use self::called::called;
 pub(super) use self::called::called_in;
 pub(super) use self::calls::footprint as functions_left;

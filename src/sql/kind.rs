@@ -177,6 +177,17 @@ pub fn classify(tokens: Tokens<'_>) -> StatementKind {
     }
 }
 
+/// `tokens` hold a statement inside of a statement inside of more than the grammar has, where EXPLAIN
+/// of a DECLARE is the deepest: the server takes none of it.
+pub fn nests_beyond_grammar(tokens: Tokens<'_>) -> bool {
+    const DEEPEST: usize = 4;
+    let mut inside = tokens;
+    for _ in 0..DEEPEST {
+        inside = inner(inside);
+    }
+    !inside.is_empty()
+}
+
 /// The statement inside an EXPLAIN, PREPARE or DECLARE, or the query of a COPY; empty when there
 /// is none.
 pub fn inner(tokens: Tokens<'_>) -> Tokens<'_> {

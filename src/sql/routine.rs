@@ -5,6 +5,7 @@
 
 use super::custom_setting::Custom;
 use super::footprint::Footprint;
+use super::footprint::MOST_CALLED;
 use super::footprint::besides_executed;
 use super::footprint::called_in;
 use super::footprint::functions_left;
@@ -40,9 +41,18 @@ impl Left {
         self.footprint = self.footprint | other.footprint;
         self.custom.join(other.custom);
         for name in other.calls {
-            if !self.calls.contains(&name) {
+            if self.calls.len() <= MOST_CALLED && !self.calls.contains(&name) {
                 self.calls.push(name);
             }
+        }
+        self.doubt_many_calls();
+    }
+
+    /// What so many functions leave behind is not looked into.
+    fn doubt_many_calls(&mut self) {
+        if self.calls.len() > MOST_CALLED {
+            self.footprint = self.footprint | Footprint::DOUBT;
+            self.custom.unknown = true;
         }
     }
 }
@@ -72,17 +82,32 @@ fn read(body: &[u8]) -> Left {
     };
     called_in(tokens, &mut left.calls);
     left.custom.find_calls(tokens);
+    let mut is_dynamic = false;
+    // One command may begin inside of another, so that tokens are read again.
+    let mut budget = 8 * tokens.len() + 1000;
+    let mut end = 0;
     for index in 0..tokens.len() {
         if runs_dynamic_sql(tokens, index) {
-            left.footprint = left.footprint | Footprint::DOUBT;
-            left.custom.find_in_strings(tokens);
+            is_dynamic = true;
         } else if begins_command(tokens, index) {
-            let end = (index..tokens.len()).find(|&at| tokens.is_symbol(at, b';'));
-            let command = tokens.between(index, end.unwrap_or(tokens.len()));
+            if end <= index {
+                let behind = (index..tokens.len()).find(|&at| tokens.is_symbol(at, b';'));
+                end = behind.unwrap_or(tokens.len());
+            }
+            let command = tokens.between(index, end);
+            let Some(rest) = budget.checked_sub(command.len()) else {
+                return unread(body);
+            };
+            budget = rest;
             left.footprint = left.footprint | besides_executed(command);
             left.custom.find_set(command);
         }
     }
+    if is_dynamic {
+        left.footprint = left.footprint | Footprint::DOUBT;
+        left.custom.find_in_strings(tokens);
+    }
+    left.doubt_many_calls();
     (left.footprint.calls, left.footprint.defaults) = (false, false);
     left
 }
@@ -112,6 +137,9 @@ fn runs_dynamic_sql(tokens: Tokens<'_>, index: usize) -> bool {
 /// The body of a DO, among the strings of `tokens`.
 pub fn left_by_do(tokens: Tokens<'_>) -> Left {
     let mut left = Left::default();
+    if !may_be_do(tokens) {
+        return unread(tokens.written());
+    }
     for token in tokens.as_slice() {
         let written = token.of(tokens.text());
         match token.kind {
@@ -131,6 +159,20 @@ pub fn left_by_do(tokens: Tokens<'_>) -> Left {
         }
     }
     left
+}
+
+/// A DO has a body and the name of a language, and no other string.
+fn may_be_do(tokens: Tokens<'_>) -> bool {
+    let strings = tokens.as_slice().iter().filter(|token| {
+        matches!(
+            token.kind,
+            TokenKind::String
+                | TokenKind::EscapeString
+                | TokenKind::UnicodeString
+                | TokenKind::DollarString
+        )
+    });
+    strings.count() <= 2
 }
 
 #[cfg(test)]

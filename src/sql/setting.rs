@@ -131,6 +131,8 @@ fn modes(tokens: Tokens<'_>, prefix: &str, changes: &mut Vec<Change>) {
             b"read" if tokens.is_word(index + 1, "only") => mode("read_only", literal("on")),
             b"read" if tokens.is_word(index + 1, "write") => mode("read_only", literal("off")),
             b"deferrable" => mode("deferrable", NewValue::Unknown),
+            // The next clause of an ALTER FUNCTION.
+            b"set" | b"reset" => break,
             _ => continue,
         };
         changes.push(change);

@@ -66,6 +66,14 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// The text from the first of them to the last, what stands between them included.
+    pub fn written(&self) -> &'a [u8] {
+        match (self.get(0), self.last()) {
+            (Some(first), Some(last)) => &self.text[first.start as usize..last.end as usize],
+            _ => &[],
+        }
+    }
+
     /// The bytes of the token at `index`; empty when there is none.
     pub fn bytes(&self, index: usize) -> &'a [u8] {
         self.get(index).map_or(&[], |token| token.of(self.text))

@@ -15,6 +15,7 @@ use crate::sql::kind::CopyKind;
 use crate::sql::kind::StatementKind;
 use crate::sql::kind::classify;
 use crate::sql::kind::inner;
+use crate::sql::kind::nests_beyond_grammar;
 use crate::sql::script::Script;
 use crate::sql::tokens::Tokens;
 
@@ -64,6 +65,9 @@ impl ObjectRules {
         let candidates = self.candidates(tokens, kind)?;
         if candidates.is_empty() && !self.lists_tables {
             return Ok(());
+        }
+        if nests_beyond_grammar(tokens) {
+            return Err(Arc::new(self.unresolved()));
         }
         self.resolved(tokens, kind, position, &candidates)
     }

@@ -5,13 +5,18 @@ use super::Lasts;
 use super::Link;
 use super::Pin;
 use crate::sql::custom_setting::Custom;
+use crate::sql::custom_setting::LONGEST_NAME;
 use crate::sql::custom_setting::custom_settings;
 use crate::sql::footprint::Footprint;
+use crate::sql::footprint::MOST_CALLED;
 use crate::sql::footprint::called;
 use crate::sql::routine::Left;
 
 /// Why a client is pinned that has set what nobody can ask for.
 const UNKNOWN_SETTING: &str = "a setting whose name the text does not tell";
+
+/// Why a client is pinned that has called what nobody has looked into.
+const UNKNOWN_FUNCTIONS: &str = "more functions than are looked into";
 
 /// Custom settings of a session that follow it. The server is asked for each, and given each.
 const MOST_CUSTOM: usize = 256;
@@ -27,7 +32,11 @@ impl Link {
     ) -> Footprint {
         if footprint.calls {
             let names = called(text);
-            if let Ok(left) = self.access.functions.left(&names) {
+            if self.suspects.len() + names.len() > MOST_CALLED {
+                footprint = Footprint::DOUBT | footprint;
+                footprint.calls = false;
+                self.pin_until_reset(UNKNOWN_FUNCTIONS);
+            } else if let Ok(left) = self.access.functions.left(&names) {
                 footprint.calls = false;
                 footprint = footprint | self.note_left(&left);
             } else {
@@ -83,7 +92,9 @@ impl Link {
         if known.any(|known| known.eq_ignore_ascii_case(name)) {
             return;
         }
-        if self.custom.len() < MOST_CUSTOM {
+        if name.len() > LONGEST_NAME {
+            self.pin_until_reset(UNKNOWN_SETTING);
+        } else if self.custom.len() < MOST_CUSTOM {
             self.custom.push(name.into());
         } else {
             self.pin_until_reset("more settings of its own than are carried over");

@@ -1,0 +1,9 @@
+//! Texts made to be too much: deep, long, or in need of much remembering. None of them ends the
+//! process, or keeps it from going on.
+
+mod alone;
+pub mod readers;
+pub mod shapes;
+#[path = "../support/mod.rs"]
+pub mod support;
+mod wire;
