@@ -12,10 +12,12 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 use self::http::Readiness;
 use self::worker::Worker;
@@ -24,14 +26,19 @@ use crate::guard;
 use crate::guard::generated::Judge;
 use crate::nl;
 use crate::session::Services;
+use crate::session::closing::Audience;
+use crate::session::closing::Closing;
 use crate::telemetry::Metrics;
 use crate::telemetry::names;
 
 /// How often idle server connections are looked through.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long the control runtime's tasks may take to end.
+/// How long the control runtime's tasks may take to end, and clients to hear of it.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How often it is looked at least whether clients are still there.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// Why pgparley could not start.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +68,10 @@ pub struct Server;
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<SocketAddr>,
+    acceptors: Vec<JoinHandle<()>>,
     workers: Vec<Worker>,
+    audience: Arc<Audience>,
+    patience: Duration,
     readiness: Readiness,
     /// Taken when shut down; always there before.
     control: Option<Runtime>,
@@ -87,18 +97,21 @@ impl Server {
             count => count,
         };
         let http_listen = config.server.http_listen;
+        let patience = config.server.shutdown_timeout;
         let mut services =
             Services::new(config, count, control.handle().clone()).map_err(Error::Models)?;
         services.judge = judge;
         let services = Arc::new(services);
+        let audience = Arc::clone(&services.audience);
         let workers = (0..count).map(|index| Worker::start(index, Arc::clone(&services)));
         let workers = workers
             .collect::<io::Result<Vec<_>>>()
             .map_err(Error::Worker)?;
-        for listener in listeners {
+        let accept = |listener| {
             let desks = workers.iter().map(Worker::desk).collect();
-            control.spawn(acceptor::accept(listener, desks));
-        }
+            control.spawn(acceptor::accept(listener, desks))
+        };
+        let acceptors = listeners.into_iter().map(accept).collect();
         control.spawn(reap(services));
         let readiness = Readiness::new();
         readiness.ready(workers.iter().map(Worker::runtime).collect());
@@ -109,7 +122,10 @@ impl Server {
         }
         Ok(Running {
             addresses,
+            acceptors,
             workers,
+            audience,
+            patience,
             readiness,
             control: Some(control),
         })
@@ -127,25 +143,61 @@ impl Running {
         &self.addresses
     }
 
-    /// Stops accepting, closes every connection and waits for the workers.
+    /// Stops accepting, and closes each client as soon as it has nothing open; whoever is there
+    /// when `shutdown_timeout` is over is closed then. Returns when all are gone.
     pub fn shutdown(mut self) {
-        self.stop();
+        self.stop(self.patience);
     }
 
-    fn stop(&mut self) {
+    /// What makes a [`Running::shutdown`] that is under way end at once.
+    pub fn hurry(&self) -> Hurry {
+        Hurry(Arc::clone(&self.audience))
+    }
+
+    fn stop(&mut self, patience: Duration) {
+        let Some(control) = self.control.take() else {
+            return;
+        };
         self.readiness.stopping();
-        if let Some(control) = self.control.take() {
-            control.shutdown_timeout(GRACE);
+        for acceptor in self.acceptors.drain(..) {
+            acceptor.abort();
         }
+        let audience = &self.audience;
+        audience.tell(Closing::AtRest);
+        self.wait_for_clients(patience, || audience.closing() == Closing::Now);
+        audience.tell(Closing::Now);
+        self.wait_for_clients(GRACE, || false);
+        control.shutdown_timeout(GRACE);
         for worker in self.workers.drain(..) {
             worker.stop();
         }
     }
+
+    /// Returns when there is no client any more, after so long, or when it is `enough`.
+    fn wait_for_clients(&self, patience: Duration, enough: impl Fn() -> bool) {
+        let until = Instant::now() + patience;
+        let are_there = || self.workers.iter().any(|worker| worker.desk().load() > 0);
+        while are_there() && !enough() && Instant::now() < until {
+            self.audience.wait(GLANCE);
+        }
+    }
 }
 
+/// Makes a shutdown end at once.
+#[derive(Debug)]
+pub struct Hurry(Arc<Audience>);
+
+impl Hurry {
+    /// Closes everybody now.
+    pub fn now(&self) {
+        self.0.tell(Closing::Now);
+    }
+}
+
+/// Without any patience.
 impl Drop for Running {
     fn drop(&mut self) {
-        self.stop();
+        self.stop(Duration::ZERO);
     }
 }
 

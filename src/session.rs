@@ -11,6 +11,7 @@ mod asking;
 mod attach;
 mod audit;
 pub mod cancel;
+pub mod closing;
 mod dialogue;
 mod errors;
 mod estimate;
@@ -52,6 +53,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use self::cancel::CancelKeys;
+use self::closing::Audience;
 use self::dialogue::Broken;
 use self::dialogue::Dialogue;
 use self::dialogue::Heard;
@@ -111,6 +113,8 @@ pub struct Services {
     ready: Arc<Ready>,
     /// Clients that are logging in or logged in.
     clients: Arc<Semaphore>,
+    /// Who is to hear of the end.
+    pub audience: Arc<Audience>,
 }
 
 impl Services {
@@ -132,6 +136,7 @@ impl Services {
             starts: Starts::default(),
             ready: Arc::default(),
             clients: Arc::new(Semaphore::new(clients)),
+            audience: Arc::default(),
         })
     }
 
@@ -183,6 +188,8 @@ enum End {
     Protocol,
     /// Something has taken too long.
     Overdue(Overdue),
+    /// The service ends.
+    Closing,
 }
 
 /// Serves one client until it leaves.
@@ -192,13 +199,19 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, worker: usize, services:
         return;
     }
     let mut client = Connection::new(Socket::Tcp(stream));
+    let audience = Arc::clone(&services.audience);
+    let _seat = audience.sit_down().await;
     // What is done once or seldom gets memory of its own, so that an idle client holds little.
-    match Box::pin(login::log_in(&mut client, peer, worker, &services)).await {
+    let login = Box::pin(login::log_in(&mut client, peer, worker, &services));
+    let login = audience.unless_now(login).await;
+    match login.unwrap_or_else(|| Err(Box::new(errors::closing()))) {
         Ok(Some(logged_in)) => {
             metrics::counter!(LOGINS).increment(1);
             let mut session = Box::new(Session::new(client, logged_in, services));
-            let end = session.relay().await;
-            Box::pin(session.end(end)).await;
+            match audience.unless_now(session.relay()).await {
+                Some(end) => Box::pin(session.end(end)).await,
+                None => Box::pin(session.break_off()).await,
+            }
         }
         // A CancelRequest was dealt with, or the client went away.
         Ok(None) => {}
@@ -253,6 +266,11 @@ impl Session {
                 refuse(&mut self.client, info).await;
                 self.leave().await;
             }
+            End::Closing => {
+                let told = refuse(&mut self.client, errors::closing());
+                let _ = timeout(FAREWELL, told).await;
+                self.leave().await;
+            }
             End::Overdue(what) => {
                 // One that does not listen either is not waited for.
                 let told = refuse(&mut self.client, errors::overdue(what));
@@ -261,6 +279,20 @@ impl Session {
                     self.leave().await;
                 }
             }
+        }
+    }
+
+    /// The service ends in the middle of something: what runs is cancelled, and its connection,
+    /// of which nobody knows any more what it owes, is closed.
+    async fn break_off(mut self: Box<Self>) {
+        if self.link.is_attached() {
+            self.cancel_query().await;
+        }
+        // Within a message nothing can be said.
+        if matches!(self.dialogue.from_server, Rest::Pass(_)) {
+            let _ = self.client.shutdown().await;
+        } else {
+            refuse(&mut self.client, errors::closing()).await;
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Args;
 use tokio::runtime;
@@ -58,7 +59,15 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
             if let Err(error) = wait_for_signal() {
                 return fail(&error);
             }
-            tracing::info!("shutting down");
+            tracing::info!("shutting down: waiting for clients to end what they have open");
+            let hurry = running.hurry();
+            // Ends with the process at the latest.
+            thread::spawn(move || {
+                if wait_for_signal().is_ok() {
+                    tracing::info!("closing all clients");
+                    hurry.now();
+                }
+            });
             running.shutdown();
             ExitCode::SUCCESS
         }

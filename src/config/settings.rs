@@ -39,6 +39,8 @@ pub struct Server {
     pub max_client_conn: usize,
     /// How long a client may take from connecting to being logged in.
     pub client_login_timeout: Duration,
+    /// How long clients may take to end what they have open when pgparley is told to end.
+    pub shutdown_timeout: Duration,
     /// `text` or `json`.
     pub log_format: LogFormat,
     /// A filter in `tracing`'s syntax, for instance `info` or `pgparley=debug`.
@@ -54,6 +56,7 @@ impl Default for Server {
             workers: 0,
             max_client_conn: 10_000,
             client_login_timeout: Duration::from_mins(1),
+            shutdown_timeout: Duration::from_secs(25),
             log_format: LogFormat::Text,
             log: "info".to_owned(),
         }

@@ -185,6 +185,14 @@ pub(super) fn canceled() -> ErrorInfo {
     )
 }
 
+/// The service ends, in the words of a server that does.
+pub(super) fn closing() -> ErrorInfo {
+    error::fatal(
+        sqlstate::ADMIN_SHUTDOWN,
+        "terminating connection due to administrator command",
+    )
+}
+
 /// Something has taken too long.
 pub(super) fn overdue(what: Overdue) -> ErrorInfo {
     let canceled = "canceling statement due to query_timeout";

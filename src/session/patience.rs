@@ -181,8 +181,11 @@ impl Dialogue {
 }
 
 impl Session {
-    /// Ready when something has taken too long.
+    /// Ready when something has taken too long, or the client has to leave.
     pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = self.poll_closing() {
+            return Poll::Ready(event);
+        }
         match &mut self.patience {
             None => Poll::Pending,
             Some(patience) => patience.poll(self.dialogue.phase(), cx).map(Event::Overdue),

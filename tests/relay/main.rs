@@ -10,6 +10,7 @@ mod limits;
 mod login;
 mod pool;
 mod programs;
+mod shutdown;
 mod statement_mode;
 #[path = "../support/mod.rs"]
 pub mod support;

@@ -32,6 +32,7 @@ pub(super) fn server(mut section: Section<'_>) -> (Server, Keys) {
             duration,
             default.client_login_timeout,
         ),
+        shutdown_timeout: section.or("shutdown_timeout", duration, default.shutdown_timeout),
         log_format: section.or("log_format", choice(&FORMATS), default.log_format),
         log: section.or("log", log_filter, default.log),
     };

@@ -51,9 +51,8 @@ impl ObjectRules {
             if word.relation {
                 candidates.relations.push(token.start);
             }
-            candidates.schema |= word.schema
-                && self.about != About::Writes
-                && !tokens.is_symbol(index + 1, b'.');
+            candidates.schema |=
+                word.schema && self.about != About::Writes && !tokens.is_symbol(index + 1, b'.');
             At {
                 tokens,
                 index,
