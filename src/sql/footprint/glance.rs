@@ -275,10 +275,13 @@ fn may_be_called(before: &[u8]) -> bool {
         }
         _ => return false,
     };
-    let before = &before[..start];
-    // `sum(a) OVER (…)`
-    let follows_call = trimmed_end(before).last() == Some(&b')');
-    !follows_call && !is_inserted_into(before)
+    let (before, name) = before.split_at(start);
+    // `sum(a) OVER (…)`; but in `DISTINCT ON (a) f(b)` a function is called.
+    let is_clause = [b"over".as_slice(), b"filter"]
+        .iter()
+        .any(|word| name.eq_ignore_ascii_case(word))
+        && trimmed_end(before).last() == Some(&b')');
+    !is_clause && !is_inserted_into(before)
 }
 
 /// `text` without blanks behind it. A line break stays: a comment may end there.

@@ -296,6 +296,8 @@ fn functions_of_somebodys_own_are_told() {
             "INSERT INTO t (a) VALUES (f(1))",
             "UPDATE t SET a = other.lower(a)",
             "SELECT f -- lower\n (1)",
+            "SELECT DISTINCT ON (a) f(b) FROM t",
+            "SELECT DISTINCT ON (a)é (b) FROM t",
             "SELECT \"F\" /* */ (1)",
             "EXPLAIN ANALYZE SELECT f(1)",
             "DECLARE c CURSOR FOR SELECT f(1)",
@@ -306,6 +308,7 @@ fn functions_of_somebodys_own_are_told() {
         &[
             "INSERT INTO \"s\".\"t\" (\"a\") VALUES ($1)",
             "INSERT INTO s.t (a) SELECT count(*), pg_catalog.whatever(1) FROM t",
+            "SELECT sum(a) OVER (ORDER BY b), count(*) FILTER (WHERE c) FROM t",
             "EXPLAIN SELECT f(1)",
             "GRANT EXECUTE ON FUNCTION f(int) TO a",
             "SELECT 'f(1)' -- f(1)",
