@@ -17,6 +17,7 @@ use super::flight::Outcome;
 use super::llm::Message;
 use super::llm::Model;
 use super::prompt;
+use super::retrieval::Kept;
 
 /// SQL that nobody has checked yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,8 @@ pub(super) struct Request {
     pub(super) context: Context,
     /// What was tried before, oldest first.
     pub(super) attempts: Vec<Attempt>,
+    /// Indexes of schemas.
+    pub(super) indexes: Arc<Kept>,
 }
 
 /// Asks the built-in translator, away from the threads that drive I/O.
@@ -104,8 +107,10 @@ pub(super) async fn messages(
             question,
             context,
             attempts,
+            indexes,
         } = request;
-        let mut messages = prompt::messages(&question, &context, budget)?;
+        let index = || indexes.of(&context.schema);
+        let mut messages = prompt::messages(&question, &context, budget, index)?;
         messages.extend(attempts.iter().flat_map(prompt::repair));
         Ok(messages)
     };

@@ -10,6 +10,7 @@ mod table;
 mod tests;
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -21,6 +22,7 @@ use super::answer::Flaw;
 use super::flight::Attempt;
 use super::line::one_line;
 use super::llm::Message;
+use super::retrieval::Retrieval;
 
 pub use budget::estimate;
 
@@ -41,12 +43,14 @@ Answer with one JSON object and nothing else: {"sql": string, "assumptions": [st
 "#;
 
 /// The messages that put `question` to a model, in at most `budget` tokens by [`estimate`].
+/// `index` gives the index of the schema, when it has to be searched.
 ///
 /// There are none when the asking role can read no table, or not one fits.
 pub fn messages(
     question: &Question,
     context: &Context,
     budget: usize,
+    index: impl FnOnce() -> Arc<Retrieval>,
 ) -> Result<Vec<Message>, Cannot> {
     if context.schema.tables.is_empty() {
         return Err(
@@ -57,7 +61,7 @@ pub fn messages(
     let asked = asked(question);
     let head = head(context);
     let room = budget.saturating_sub(estimate(&head) + estimate(&asked));
-    let Some(schema) = budget::pack(&context.schema, question.text(), room) else {
+    let Some(schema) = budget::pack(&context.schema, question.text(), room, index) else {
         let message = "the question does not fit into the model's prompt";
         return Err(Cannot::new(Reason::ModelUnavailable, message)
             .hinted("Ask a shorter question, or raise max_prompt_tokens of the model."));

@@ -200,6 +200,7 @@ impl Translation {
             question: self.question.clone(),
             context: self.context.clone(),
             attempts: self.attempts.clone(),
+            indexes: Arc::clone(&self.shared.indexes),
         };
         let flight = match (&self.drafter, &self.shared.model) {
             (Drafter::Model, Some(model)) => {

@@ -21,7 +21,8 @@ use super::flight::Flights;
 use super::llm;
 use super::llm::Message;
 use super::llm::Model;
-use super::retrieval;
+use super::retrieval::Extras;
+use super::retrieval::Kept;
 use super::retrieval::Ranked;
 use crate::config;
 
@@ -62,6 +63,8 @@ pub(super) struct Shared {
     pub(super) flights: Arc<Flights>,
     /// How long a question may take.
     pub(super) deadline: Duration,
+    /// Indexes of the schemas that were asked about.
+    pub(super) indexes: Arc<Kept>,
     /// Where work goes that is too long for the threads of the sessions.
     control: Handle,
 }
@@ -102,6 +105,7 @@ impl Translator {
             answers: Answers::new(nl.cache_size, nl.cache_ttl),
             flights: Arc::new(Flights::new(control.clone())),
             deadline: nl.deadline,
+            indexes: Arc::default(),
             control,
         };
         Ok(Self {
@@ -122,8 +126,12 @@ impl Translator {
 
     /// The tables of `context.schema`, nearest to `question` first: all of them. No model is asked.
     pub async fn tables(&self, question: &Question, context: &Context) -> Vec<Ranked> {
-        let (question, context) = (question.clone(), context.clone());
-        let work = move || retrieval::rank(&context.schema, question.text());
+        let (question, schema) = (question.clone(), Arc::clone(&context.schema));
+        let indexes = Arc::clone(&self.shared.indexes);
+        let work = move || {
+            let index = indexes.of(&schema);
+            index.rank(question.text(), &Extras::default())
+        };
         match self.shared.control.spawn_blocking(work).await {
             Ok(ranked) => ranked,
             Err(error) => {
@@ -148,6 +156,7 @@ impl Translator {
             question: question.clone(),
             context: context.clone(),
             attempts: Vec::new(),
+            indexes: Arc::clone(&self.shared.indexes),
         };
         let control = self.shared.control.clone();
         draft::messages(control, request, budget).await

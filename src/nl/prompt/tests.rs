@@ -8,12 +8,14 @@ use proptest::prelude::*;
 use super::estimate;
 use super::messages;
 use super::repair;
+use crate::nl::Cannot;
 use crate::nl::Context;
 use crate::nl::Question;
 use crate::nl::Reason;
 use crate::nl::Rejection;
 use crate::nl::flight::Attempt;
 use crate::nl::llm::Message;
+use crate::nl::retrieval::Retrieval;
 use crate::sql::schema::Column;
 use crate::sql::schema::ForeignKey;
 use crate::sql::schema::Schema;
@@ -108,6 +110,11 @@ fn question(text: &str, parameters: &[u32]) -> Question {
     Question::new(text, parameters).expect("a question")
 }
 
+fn sent(asked: &Question, context: &Context, budget: usize) -> Result<Vec<Message>, Cannot> {
+    let index = || Arc::new(Retrieval::new(&context.schema));
+    messages(asked, context, budget, index)
+}
+
 fn whole(messages: &[Message]) -> String {
     let shown = |message: &Message| format!("[{:?}]\n{}\n", message.role, message.content);
     messages.iter().map(shown).collect::<Vec<_>>().concat()
@@ -116,7 +123,7 @@ fn whole(messages: &[Message]) -> String {
 #[test]
 fn the_prompt_of_a_small_shop() {
     let asked = question("top customers of $1 since >>> $2 <<<", &[25, 0]);
-    let prompt = whole(&messages(&asked, &context(shop()), PLENTY).expect("a prompt"));
+    let prompt = whole(&sent(&asked, &context(shop()), PLENTY).expect("a prompt"));
     insta::assert_snapshot!(prompt, @r#"
     [System]
     You translate one question into ONE PostgreSQL SELECT statement.
@@ -178,11 +185,11 @@ fn a_repair_shows_statement_and_error_on_one_line_each() {
 fn stored_values_are_never_in_a_prompt() {
     let asked = question("hidden value", &[]);
     let mut context = context(shop());
-    let prompt = whole(&messages(&asked, &context, PLENTY).expect("a prompt"));
+    let prompt = whole(&sent(&asked, &context, PLENTY).expect("a prompt"));
     Arc::make_mut(&mut context.schema).tables[0].columns[1].common_values = Arc::default();
     assert_eq!(
         prompt,
-        whole(&messages(&asked, &context, PLENTY).expect("a prompt"))
+        whole(&sent(&asked, &context, PLENTY).expect("a prompt"))
     );
 }
 
@@ -199,7 +206,7 @@ fn a_schema_too_large_is_cut_to_what_the_question_is_about() {
     }
     let budget = 2_000;
     let asked = question("orders per customer", &[]);
-    let prompt = whole(&messages(&asked, &context(schema), budget).expect("a prompt"));
+    let prompt = whole(&sent(&asked, &context(schema), budget).expect("a prompt"));
     assert!(estimate(&prompt) <= budget + 20, "{}", estimate(&prompt));
     assert!(
         prompt.contains("of 203 tables, those nearest to the question"),
@@ -216,7 +223,7 @@ fn a_table_too_large_keeps_its_keys_and_what_is_asked_for() {
     let wide = (0..2_000).map(|at| column(&format!("measure_{at}"), "numeric"));
     schema.tables[1].columns.extend(wide);
     let asked = question("total of orders", &[]);
-    let prompt = whole(&messages(&asked, &context(schema), 2_000).expect("a prompt"));
+    let prompt = whole(&sent(&asked, &context(schema), 2_000).expect("a prompt"));
     assert!(prompt.contains("  total numeric(10,2)\n"), "{prompt}");
     assert!(
         prompt.contains("  customer_id int8 -> sales.customers.id\n"),
@@ -233,7 +240,7 @@ fn a_table_too_large_keeps_its_keys_and_what_is_asked_for() {
 fn without_a_table_there_is_no_prompt() {
     let asked = question("orders per customer", &[]);
     let reason = |schema, budget| {
-        messages(&asked, &context(schema), budget)
+        sent(&asked, &context(schema), budget)
             .expect_err("no prompt")
             .reason
     };
@@ -284,7 +291,7 @@ proptest! {
         text in "\\PC{0,200}[a-z]",
         budget in 1_500_usize..6_000,
     ) {
-        let Ok(sent) = messages(&question(&text, &[]), &context(schema), budget) else {
+        let Ok(sent) = sent(&question(&text, &[]), &context(schema), budget) else {
             return Ok(());
         };
         let cost: usize = sent.iter().map(|message| estimate(&message.content)).sum();
