@@ -16,6 +16,7 @@ mod index;
 mod kept;
 mod postings;
 mod query;
+mod related;
 mod segment;
 mod terms;
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! sales.orders  ~1.2M rows  -- one row per checkout
 //!   id int8 pk
 //!   customer_id int8 -> crm.customers.id
+//!   ship_to int8 -> crm.addresses.id (role: ship to)
 //!   status order_status {open|paid|refunded}
+//!   join (not declared): region = geo.regions.code (0.97)
 //! ```
 
 use std::collections::HashMap;
@@ -15,6 +17,7 @@ use super::unfenced;
 use crate::nl::line::one_line;
 use crate::sql::schema::Column;
 use crate::sql::schema::ForeignKey;
+use crate::sql::schema::InferredKey;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 use crate::sql::schema::TableKind;
@@ -25,6 +28,10 @@ const MAX_COMMENT: usize = 200;
 /// Labels of an enum, and characters of each.
 const MAX_LABELS: usize = 40;
 const MAX_LABEL: usize = 60;
+
+/// How likely a reference is that is shown though nothing declares it, and how many are.
+const LIKELY: f32 = 0.5;
+const MAX_JOINS: usize = 12;
 
 /// Outside text as data on a prompt's line: at most `max` characters, no fence, no line break.
 pub(super) fn data(text: &str, max: usize) -> String {
@@ -75,6 +82,7 @@ impl<'a> Writer<'a> {
             let _ = writeln!(lines, "  ({left_out} more columns not shown)");
         }
         lines.extend(self.wide_keys(table));
+        lines.extend(self.joins(table));
         Some(lines)
     }
 
@@ -96,6 +104,7 @@ impl<'a> Writer<'a> {
         {
             if let Some((target, columns)) = self.target(key) {
                 let _ = write!(line, " -> {target}.{columns}");
+                line.push_str(&self.role(table, key, &column.name).unwrap_or_default());
             }
         }
         line.push_str(&labels(column));
@@ -123,6 +132,42 @@ impl<'a> Writer<'a> {
             }
         }
         lines
+    }
+
+    /// References that nothing declares, a line each, the likeliest first.
+    fn joins(&self, table: &Table) -> Vec<String> {
+        let line = |inferred: &InferredKey| {
+            let columns = names(table, &inferred.key.columns)?;
+            let (target, to) = self.target(&inferred.key)?;
+            let sure = inferred.confidence;
+            Some(match inferred.key.columns.len() {
+                1 => format!("  join (not declared): {columns} = {target}.{to} ({sure:.2})\n"),
+                _ => format!("  join (not declared): ({columns}) = {target} ({to}) ({sure:.2})\n"),
+            })
+        };
+        let likely = table.inferred_keys.iter();
+        let likely = likely.filter(|inferred| inferred.confidence >= LIKELY);
+        likely.filter_map(line).take(MAX_JOINS).collect()
+    }
+
+    /// What a reference is for, where a table has several to the same other: the words of its
+    /// column's name that do not say where it leads.
+    fn role(&self, table: &Table, key: &ForeignKey, column: &str) -> Option<String> {
+        let same = |other: &&ForeignKey| other.references == key.references;
+        if table.foreign_keys.iter().filter(same).count() < 2 {
+            return None;
+        }
+        let target = self.by_oid.get(&key.references)?.name.to_lowercase();
+        let name = data(column, MAX_LABEL).replace('_', " ").to_lowercase();
+        let says_where = |word: &str| {
+            ["id", "key", "code", "no"].contains(&word)
+                || target
+                    .strip_prefix(word)
+                    .is_some_and(|ending| ending.len() <= 2)
+        };
+        let words: Vec<&str> = name.split(' ').filter(|word| !says_where(word)).collect();
+        let role = words.join(" ");
+        (!role.is_empty()).then(|| format!(" (role: {role})"))
     }
 
     fn target(&self, key: &ForeignKey) -> Option<(String, String)> {

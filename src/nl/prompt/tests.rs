@@ -1,9 +1,8 @@
 //! The prompt as a model sees it, and what must never be in it.
 
-use std::sync::Arc;
+mod budget;
 
-use proptest::collection::vec;
-use proptest::prelude::*;
+use std::sync::Arc;
 
 use super::estimate;
 use super::messages;
@@ -18,6 +17,7 @@ use crate::nl::llm::Message;
 use crate::nl::retrieval::Retrieval;
 use crate::sql::schema::Column;
 use crate::sql::schema::ForeignKey;
+use crate::sql::schema::InferredKey;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 use crate::sql::schema::TableKind;
@@ -163,6 +163,38 @@ fn the_prompt_of_a_small_shop() {
 }
 
 #[test]
+fn roles_and_joins_that_nothing_declares_are_shown() {
+    let mut schema = shop();
+    let addresses = table(
+        4,
+        "addresses",
+        vec![column("id", "bigint"), column("city", "text")],
+    );
+    schema.tables.push(addresses);
+    let orders = &mut schema.tables[1];
+    orders.columns.push(column("ship_to_id", "bigint"));
+    orders.columns.push(column("billing_address", "bigint"));
+    let key = |at, references| ForeignKey {
+        columns: vec![at],
+        references,
+        referenced_columns: vec![0],
+    };
+    orders.foreign_keys.extend([key(5, 4), key(6, 4)]);
+    let inferred = |key, confidence| InferredKey { key, confidence };
+    schema.tables[2].inferred_keys = vec![inferred(key(0, 2), 0.97), inferred(key(1, 1), 0.3)];
+    let prompt = whole(&sent(&question("orders", &[]), &context(schema), PLENTY).expect("one"));
+    for line in [
+        "  ship_to_id int8 -> sales.addresses.id (role: ship to)\n",
+        "  billing_address int8 -> sales.addresses.id (role: billing)\n",
+        "  customer_id int8 -> sales.customers.id\n",
+        "  join (not declared): order_id = sales.\"order\".id (0.97)\n",
+    ] {
+        assert!(prompt.contains(line), "{line}{prompt}");
+    }
+    assert!(!prompt.contains("(0.30)"), "{prompt}");
+}
+
+#[test]
 fn a_repair_shows_statement_and_error_on_one_line_each() {
     let rejection = Rejection {
         sqlstate: "42703".to_owned(),
@@ -246,59 +278,4 @@ fn without_a_table_there_is_no_prompt() {
     };
     assert_eq!(reason(Schema::default(), PLENTY), Reason::NotVisible);
     assert_eq!(reason(shop(), 500), Reason::ModelUnavailable);
-}
-
-prop_compose! {
-    fn any_table(oid: u32)(
-        name in "\\PC{0,30}|[a-z_]{1,60}",
-        columns in vec(("[a-z_ ]{1,40}|\\PC{0,20}", ".{0,30}", ".{0,400}"), 0..40),
-        comment in ".{0,400}",
-        references in 0_u32..30,
-    ) -> Table {
-        let columns = columns.into_iter().map(|(name, type_name, comment)| Column {
-            comment: Some(comment.clone()),
-            enum_labels: vec![comment; usize::from(name.len() % 5 == 0)].into(),
-            ..column(&name, &type_name)
-        });
-        let mut table = table(oid, &name, columns.collect());
-        table.comment = Some(comment);
-        // May point nowhere, and to columns that are not there.
-        let key = ForeignKey { columns: vec![0], references, referenced_columns: vec![3] };
-        table.foreign_keys = vec![key];
-        table.primary_key = vec![1];
-        table
-    }
-}
-
-fn any_schema() -> impl Strategy<Value = Schema> {
-    vec(any_table(0), 0..30).prop_map(|mut tables| {
-        for (oid, table) in (0..).zip(&mut tables) {
-            table.oid = oid;
-        }
-        Schema {
-            tables,
-            ..Schema::default()
-        }
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn a_prompt_keeps_its_budget_and_its_fence(
-        schema in any_schema(),
-        text in "\\PC{0,200}[a-z]",
-        budget in 1_500_usize..6_000,
-    ) {
-        let Ok(sent) = sent(&question(&text, &[]), &context(schema), budget) else {
-            return Ok(());
-        };
-        let cost: usize = sent.iter().map(|message| estimate(&message.content)).sum();
-        prop_assert!(cost <= budget, "{} > {}", cost, budget);
-        let asked = &sent[1].content;
-        prop_assert_eq!((asked.matches("<<<").count(), asked.matches(">>>").count()), (1, 1));
-        let rules = &sent[0].content;
-        prop_assert_eq!((rules.matches("<<<").count(), rules.matches(">>>").count()), (1, 1));
-    }
 }

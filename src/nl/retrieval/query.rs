@@ -4,8 +4,13 @@ use rust_stemmers::Algorithm;
 use rust_stemmers::Stemmer;
 
 use super::index::Index;
+use super::related::related;
 use super::terms::Term;
 use super::words::is_stop;
+
+/// What a word counts that is used for another: less where the schema has the other, too.
+const RELATED: f32 = 0.6;
+const RELATED_BESIDE: f32 = 0.4;
 
 /// Words in a row that a schema may write as one.
 const RUN: usize = 3;
@@ -35,6 +40,15 @@ pub(super) fn groups(words: &[String], index: &Index) -> Vec<Group> {
         let exact = index.terms.number(&stem);
         let mut terms: Vec<(Term, f32)> = exact.map(|term| (term, 1.0)).into_iter().collect();
         index.grams.near(word, &stem, &index.terms, &mut terms);
+        for other in related(&stem) {
+            let term = index.terms.number(other);
+            let alike = if exact.is_some() {
+                RELATED_BESIDE
+            } else {
+                RELATED
+            };
+            terms.extend(term.map(|term| (term, alike)));
+        }
         if !terms.is_empty() {
             groups.push(Group { terms, exact });
         }

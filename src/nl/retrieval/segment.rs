@@ -4,9 +4,11 @@
 //! schema that cannot be taken apart themselves.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// Common words of databases and of English, by white space.
-const COMMON: &str = include_str!("words.txt");
+static COMMON: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("words.txt").split_whitespace().collect());
 
 /// Bytes of the longest word that is taken apart. The work is in the square of it.
 const LONGEST: usize = 128;
@@ -21,21 +23,23 @@ const SHORTEST_PART: usize = 4;
 const COST_OF_SHORT: [u32; 5] = [0, 0, 8, 4, 3];
 const COST: u32 = 2;
 
+/// Whether `word` is a common one.
+pub(super) fn is_common(word: &str) -> bool {
+    COMMON.contains(word)
+}
+
 /// The words that others may consist of.
 pub(super) struct Dictionary {
     words: HashSet<Box<str>>,
-    common: HashSet<&'static str>,
     longest: usize,
 }
 
 impl Dictionary {
     /// Common words and those of `seen`, in lower case, that do not consist of others.
     pub(super) fn new<'a>(seen: impl Iterator<Item = &'a str>) -> Self {
-        let common: HashSet<&str> = COMMON.split_whitespace().collect();
-        let longest = common.iter().map(|word| word.len()).max().unwrap_or(0);
+        let longest = COMMON.iter().map(|word| word.len()).max().unwrap_or(0);
         let mut dictionary = Self {
             words: HashSet::new(),
-            common,
             longest,
         };
         let plain = |word: &&str| {
@@ -55,14 +59,9 @@ impl Dictionary {
         dictionary
     }
 
-    /// Whether `word` is common English.
-    pub(super) fn is_common(&self, word: &str) -> bool {
-        self.common.contains(word)
-    }
-
     /// Whether `word` is one of its words.
     fn has(&self, word: &str) -> bool {
-        self.common.contains(word) || self.words.contains(word)
+        is_common(word) || self.words.contains(word)
     }
 
     /// The words that `word` consists of, when that are several.

@@ -6,6 +6,7 @@ use rust_stemmers::Algorithm;
 use rust_stemmers::Stemmer;
 
 use super::segment::Dictionary;
+use super::segment::is_common;
 use super::words::each_word;
 
 /// A term by its number.
@@ -100,7 +101,7 @@ impl Reader {
         let term = self.terms.texts.len() as Term;
         self.terms.numbers.insert(stem.as_ref().into(), term);
         self.terms.texts.push(stem.as_ref().into());
-        if !self.dictionary.is_common(word) {
+        if !is_common(word) {
             self.terms.uncommon.push(term);
         }
         term
