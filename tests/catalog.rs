@@ -4,6 +4,8 @@
 mod content;
 #[path = "catalog/facts.rs"]
 mod facts;
+#[path = "catalog/references.rs"]
+mod references;
 #[path = "catalog/roles.rs"]
 mod roles;
 #[path = "catalog/subject.rs"]

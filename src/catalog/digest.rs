@@ -6,6 +6,7 @@ use std::hash::Hasher;
 
 use crate::sql::schema::Column;
 use crate::sql::schema::Facts;
+use crate::sql::schema::InferredKey;
 use crate::sql::schema::Table;
 
 /// The version of a schema with these tables.
@@ -34,6 +35,10 @@ pub(super) fn tables(tables: &[Table]) -> u64 {
         }
         for key in &table.foreign_keys {
             (&key.columns, key.references, &key.referenced_columns).hash(&mut hasher);
+        }
+        for InferredKey { key, confidence } in &table.inferred_keys {
+            (&key.columns, key.references, &key.referenced_columns).hash(&mut hasher);
+            confidence.to_bits().hash(&mut hasher);
         }
     }
     hasher.finish()

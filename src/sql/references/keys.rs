@@ -140,6 +140,9 @@ pub(super) fn is_specific(names: &Names, column: usize) -> bool {
     }
 }
 
+/// Whether a name is that of a key.
+type NameTest<'a> = &'a dyn Fn(&ColumnName) -> bool;
+
 /// The column that identifies the rows of a table which does not say so.
 fn implied(table: &Table, names: &Names) -> Option<(usize, f32)> {
     let initials: String = names
@@ -148,7 +151,7 @@ fn implied(table: &Table, names: &Names) -> Option<(usize, f32)> {
         .filter_map(|word| word.chars().next())
         .collect();
     let own = names.table.concat();
-    let tests: [(&dyn Fn(&ColumnName) -> bool, f32); 6] = [
+    let tests: [(NameTest<'_>, f32); 6] = [
         (&|name| name.joined == "id", 0.9),
         (&|name| name.identifies && base(name) == own, 0.9),
         (&|name| without_ending(name).as_ref() == Some(&own), 0.9),

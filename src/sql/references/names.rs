@@ -4,9 +4,9 @@ use crate::sql::schema::Table;
 use crate::sql::words;
 
 /// Endings by which a column says that it identifies something.
-const IDENTIFYING: [&str; 16] = [
+const IDENTIFYING: [&str; 15] = [
     "id", "ids", "key", "code", "cd", "no", "num", "number", "nr", "uuid", "guid", "pk", "fk",
-    "sk", "ref", "oid",
+    "sk", "ref",
 ];
 
 /// Words in front of a table's name that only say what kind of table it is.
