@@ -1,5 +1,8 @@
 //! One database as one service account reads it: its connections, and one read at a time.
 
+mod looking;
+mod refresh;
+
 use std::sync::Arc;
 use std::sync::Mutex as Lock;
 use std::sync::MutexGuard;
@@ -31,6 +34,8 @@ use super::reader::Reader;
 use super::role::Visible;
 use super::snapshot::Snapshot;
 use super::state::State;
+use super::state::Viewer;
+use refresh::Attention;
 
 /// Reads one database. Whoever asks while a read is under way waits for it and shares its result.
 #[derive(Debug)]
@@ -43,6 +48,9 @@ pub(super) struct Source {
     objects: Lock<KnownObjects>,
     /// Held while the objects are read, so that they are read once.
     reading_objects: Mutex<()>,
+    /// Held while values are looked at, so that one role at a time is.
+    looking: Mutex<()>,
+    attention: Lock<Attention>,
 }
 
 #[derive(Debug, Default)]
@@ -62,8 +70,8 @@ struct KnownObjects {
     asked: Option<Instant>,
 }
 
-/// One connection for questions, one for facts and one for objects.
-const CONNECTIONS: usize = 3;
+/// One connection for questions, one for values, one for facts and one for objects.
+const CONNECTIONS: usize = 4;
 
 /// How long facts are taken as they are before they are read again.
 const FACTS_FRESH: Duration = Duration::from_secs(2);
@@ -90,6 +98,8 @@ impl Source {
             facts: Lock::default(),
             objects: Lock::default(),
             reading_objects: Mutex::default(),
+            looking: Mutex::default(),
+            attention: Lock::default(),
         }
     }
 
@@ -99,14 +109,31 @@ impl Source {
     }
 
     /// What `role` can read. Must run on the runtime that drives the pool's connections.
-    pub(super) async fn schema(&self, role: &str) -> Result<Arc<Schema>, Error> {
+    pub(super) async fn schema_of(self: &Arc<Self>, role: &str) -> Result<Arc<Schema>, Error> {
+        let viewer = Viewer {
+            role: role.to_owned(),
+            with_values: false,
+        };
+        self.attend(&viewer);
+        self.schema(&viewer).await
+    }
+
+    /// The version of what `viewer` would see if nothing had changed.
+    pub(super) fn known_version(&self, viewer: &Viewer) -> Option<u64> {
+        let mut state = self.state.try_lock().ok()?;
+        let view = state.view(viewer, Instant::now())?;
+        Some(view.version)
+    }
+
+    /// What `viewer` sees now.
+    async fn schema(&self, viewer: &Viewer) -> Result<Arc<Schema>, Error> {
         let asked = Instant::now();
         let mut state = self.state.lock().await;
-        if let Some(answer) = state.answer(role, asked) {
+        if let Some(answer) = state.answer(viewer, asked) {
             return answer;
         }
         let started = Instant::now();
-        let answer = within(self.read(&mut state, role)).await;
+        let answer = within(self.read(&mut state, viewer)).await;
         if let Err(error) = &answer
             && error.concerns_everyone()
         {
@@ -216,11 +243,11 @@ impl Source {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn read(&self, state: &mut State, role: &str) -> Result<Arc<Schema>, Error> {
+    async fn read(&self, state: &mut State, viewer: &Viewer) -> Result<Arc<Schema>, Error> {
         let started = Instant::now();
         let (reader, moment) = self.checkout().await?;
         if state.same_moment(moment.as_ref())
-            && let Some(schema) = state.view(role, started)
+            && let Some(schema) = state.view(viewer, started)
         {
             reader.release();
             state.confirm(moment, started);
@@ -228,7 +255,7 @@ impl Source {
         }
         reader.begin().await?;
         let snapshot = self.snapshot(state, &reader).await?;
-        let schema = view(state, &reader, &snapshot, role).await?;
+        let schema = view(state, &reader, &snapshot, viewer).await?;
         reader.finish().await?;
         // `moment` was taken before the transaction began: what was committed in between is seen
         // again next time, never missed.
@@ -285,14 +312,18 @@ async fn view(
     state: &mut State,
     reader: &Reader,
     snapshot: &Snapshot,
-    role: &str,
+    viewer: &Viewer,
 ) -> Result<Arc<Schema>, Error> {
-    if let Some(schema) = state.view(role, Instant::now()) {
+    if let Some(schema) = state.view(viewer, Instant::now()) {
         return Ok(schema);
     }
-    let visible = Visible::read(reader, role).await?;
-    let schema = Arc::new(visible.cut(snapshot, role));
-    state.keep(role, &schema, Instant::now());
+    let visible = Visible::read(reader, &viewer.role).await?;
+    let mut schema = visible.cut(snapshot, &viewer.role);
+    if let Some(samples) = state.samples(&viewer.role).filter(|_| viewer.with_values) {
+        schema = samples.applied(schema);
+    }
+    let schema = Arc::new(schema);
+    state.keep(viewer, &schema, Instant::now());
     Ok(schema)
 }
 
