@@ -13,6 +13,7 @@ mod probe;
 mod reader;
 mod relations;
 mod role;
+mod samples;
 mod snapshot;
 mod source;
 mod state;
@@ -36,6 +37,7 @@ use crate::sql::schema::Schema;
 pub use error::Error;
 
 use source::Source;
+use state::Viewer;
 
 /// A server, and the account that reads its catalog there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,15 +81,28 @@ impl Catalog {
         role: &str,
     ) -> Result<Arc<Schema>, Error> {
         let source = self.source(service, database);
+        let viewer = Viewer {
+            role: role.to_owned(),
+            with_values: false,
+        };
+        self.on_control(async move { source.schema(&viewer).await })
+            .await
+    }
+
+    /// The same, with what stored values tell: spellings of texts, and references that nothing
+    /// declares. They are read as `role`, in the background; `patience` is how long the first look
+    /// at them is waited for.
+    pub async fn schema_with_values(
+        &self,
+        service: &Service,
+        database: &str,
+        role: &str,
+        patience: Duration,
+    ) -> Result<Arc<Schema>, Error> {
+        let source = self.source(service, database);
         let role = role.to_owned();
-        let reading = self
-            .control
-            .spawn(async move { source.schema(&role).await });
-        match reading.await {
-            Ok(answer) => answer,
-            Err(end) if end.is_cancelled() => Err(Error::Stopped),
-            Err(_) => Err(Error::unavailable("the read ended early")),
-        }
+        self.on_control(async move { source.schema_with_values(&role, patience).await })
+            .await
     }
 
     /// What is known about `database` at this moment, whoever asks; never waits.
@@ -132,10 +147,15 @@ impl Catalog {
             return Ok(objects);
         }
         let source = self.source(service, database);
-        let reading = self
-            .control
-            .spawn(async move { source.refresh_objects().await });
-        match reading.await {
+        self.on_control(async move { source.refresh_objects().await })
+            .await
+    }
+
+    async fn on_control<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        match self.control.spawn(work).await {
             Ok(answer) => answer,
             Err(end) if end.is_cancelled() => Err(Error::Stopped),
             Err(_) => Err(Error::unavailable("the read ended early")),

@@ -50,9 +50,37 @@ impl Reader {
         Ok(row.and_then(|row| row.get(0)).map(str::to_owned))
     }
 
+    /// The rows of a query that may fail: `None` when the server refuses it or it takes too long.
+    /// Its locks are released either way; the transaction goes on.
+    pub(super) async fn try_query(&self, sql: &str) -> Result<Option<Vec<Row>>, Error> {
+        self.connection().batch_execute("SAVEPOINT attempt").await?;
+        let rows = match self.connection().query_typed(sql, &[]).await {
+            Ok(rows) => Some(rows),
+            Err(error) if error.as_db_error().is_some() => None,
+            Err(error) => return Err(error.into()),
+        };
+        let undo = "ROLLBACK TO attempt; RELEASE attempt";
+        self.connection().batch_execute(undo).await?;
+        Ok(rows)
+    }
+
+    /// Runs commands in the transaction; `false` when the server refuses one of them.
+    pub(super) async fn try_command(&self, sql: &str) -> Result<bool, Error> {
+        match self.connection().batch_execute(sql).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.as_db_error().is_some() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends the transaction, if there is one.
+    pub(super) async fn undo(&self) -> Result<(), Error> {
+        Ok(self.connection().batch_execute("ROLLBACK").await?)
+    }
+
     /// Ends the transaction, if there is one, and gives the connection back.
     pub(super) async fn finish(mut self) -> Result<(), Error> {
-        self.connection().batch_execute("ROLLBACK").await?;
+        self.undo().await?;
         self.connection = None;
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! One database as one service account reads it: its connections, and one read at a time.
 
+mod looking;
+
 use std::sync::Arc;
 use std::sync::Mutex as Lock;
 use std::sync::MutexGuard;
@@ -31,6 +33,7 @@ use super::reader::Reader;
 use super::role::Visible;
 use super::snapshot::Snapshot;
 use super::state::State;
+use super::state::Viewer;
 
 /// Reads one database. Whoever asks while a read is under way waits for it and shares its result.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub(super) struct Source {
     objects: Lock<KnownObjects>,
     /// Held while the objects are read, so that they are read once.
     reading_objects: Mutex<()>,
+    /// Held while values are looked at, so that one role at a time is.
+    looking: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -62,8 +67,8 @@ struct KnownObjects {
     asked: Option<Instant>,
 }
 
-/// One connection for questions, one for facts and one for objects.
-const CONNECTIONS: usize = 3;
+/// One connection for questions, one for values, one for facts and one for objects.
+const CONNECTIONS: usize = 4;
 
 /// How long facts are taken as they are before they are read again.
 const FACTS_FRESH: Duration = Duration::from_secs(2);
@@ -90,6 +95,7 @@ impl Source {
             facts: Lock::default(),
             objects: Lock::default(),
             reading_objects: Mutex::default(),
+            looking: Mutex::default(),
         }
     }
 
@@ -98,15 +104,15 @@ impl Source {
         &self.service
     }
 
-    /// What `role` can read. Must run on the runtime that drives the pool's connections.
-    pub(super) async fn schema(&self, role: &str) -> Result<Arc<Schema>, Error> {
+    /// What `viewer` sees. Must run on the runtime that drives the pool's connections.
+    pub(super) async fn schema(&self, viewer: &Viewer) -> Result<Arc<Schema>, Error> {
         let asked = Instant::now();
         let mut state = self.state.lock().await;
-        if let Some(answer) = state.answer(role, asked) {
+        if let Some(answer) = state.answer(viewer, asked) {
             return answer;
         }
         let started = Instant::now();
-        let answer = within(self.read(&mut state, role)).await;
+        let answer = within(self.read(&mut state, viewer)).await;
         if let Err(error) = &answer
             && error.concerns_everyone()
         {
@@ -216,11 +222,11 @@ impl Source {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn read(&self, state: &mut State, role: &str) -> Result<Arc<Schema>, Error> {
+    async fn read(&self, state: &mut State, viewer: &Viewer) -> Result<Arc<Schema>, Error> {
         let started = Instant::now();
         let (reader, moment) = self.checkout().await?;
         if state.same_moment(moment.as_ref())
-            && let Some(schema) = state.view(role, started)
+            && let Some(schema) = state.view(viewer, started)
         {
             reader.release();
             state.confirm(moment, started);
@@ -228,7 +234,7 @@ impl Source {
         }
         reader.begin().await?;
         let snapshot = self.snapshot(state, &reader).await?;
-        let schema = view(state, &reader, &snapshot, role).await?;
+        let schema = view(state, &reader, &snapshot, viewer).await?;
         reader.finish().await?;
         // `moment` was taken before the transaction began: what was committed in between is seen
         // again next time, never missed.
@@ -285,14 +291,18 @@ async fn view(
     state: &mut State,
     reader: &Reader,
     snapshot: &Snapshot,
-    role: &str,
+    viewer: &Viewer,
 ) -> Result<Arc<Schema>, Error> {
-    if let Some(schema) = state.view(role, Instant::now()) {
+    if let Some(schema) = state.view(viewer, Instant::now()) {
         return Ok(schema);
     }
-    let visible = Visible::read(reader, role).await?;
-    let schema = Arc::new(visible.cut(snapshot, role));
-    state.keep(role, &schema, Instant::now());
+    let visible = Visible::read(reader, &viewer.role).await?;
+    let mut schema = visible.cut(snapshot, &viewer.role);
+    if let Some(samples) = state.samples(&viewer.role).filter(|_| viewer.with_values) {
+        schema = samples.applied(&schema);
+    }
+    let schema = Arc::new(schema);
+    state.keep(viewer, &schema, Instant::now());
     Ok(schema)
 }
 

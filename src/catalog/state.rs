@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use tokio::sync::watch;
+
 use crate::sql::schema::Schema;
 
 use super::Error;
 use super::probe::Fingerprint;
+use super::samples::Samples;
 use super::snapshot::Snapshot;
 
 /// The last snapshot, the views cut from it, and when they were last known to be true.
@@ -19,7 +22,38 @@ pub(super) struct State {
     snapshot: Option<(Arc<Snapshot>, Instant)>,
     checked: Option<Instant>,
     failed: Option<(Instant, Error)>,
-    roles: HashMap<String, View>,
+    views: HashMap<Viewer, View>,
+    looks: HashMap<String, Looks>,
+}
+
+/// Whose view, and whether it shows what was seen of stored values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Viewer {
+    /// The role.
+    pub(super) role: String,
+    /// With what [`Samples`] say.
+    pub(super) with_values: bool,
+}
+
+/// The looks at the values that one role can read.
+#[derive(Debug)]
+struct Looks {
+    seen: Option<(Arc<Samples>, Instant)>,
+    /// Closed when the look that is under way is over.
+    under_way: Option<watch::Receiver<()>>,
+}
+
+/// What is to be done about the values that a role can read.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// They were looked at not long ago, or are looked at again while the last look serves.
+    Known,
+    /// They are looked at for the first time.
+    UnderWay(watch::Receiver<()>),
+    /// They are to be looked at; the sender is dropped when that is over.
+    Due(watch::Sender<()>, watch::Receiver<()>),
+    /// They are to be looked at again, and nobody waits.
+    DueAgain(watch::Sender<()>),
 }
 
 #[derive(Debug)]
@@ -37,6 +71,9 @@ const WIDE_FRESH: Duration = Duration::from_millis(200);
 /// New row estimates alone are read again at most this often.
 const STATISTICS_FRESH: Duration = Duration::from_secs(10);
 
+/// How long what was seen of stored values serves.
+const VALUES_FRESH: Duration = Duration::from_mins(10);
+
 /// Roles whose views are kept for one database.
 const MAX_ROLES: usize = 256;
 
@@ -47,7 +84,7 @@ impl State {
     /// The answer for someone who asked at `asked`, when what is known is new enough for that.
     pub(super) fn answer(
         &mut self,
-        role: &str,
+        viewer: &Viewer,
         asked: Instant,
     ) -> Option<Result<Arc<Schema>, Error>> {
         if let Some((when, error)) = &self.failed
@@ -64,12 +101,12 @@ impl State {
         if checked + slack < asked {
             return None;
         }
-        self.view(role, asked).map(Ok)
+        self.view(viewer, asked).map(Ok)
     }
 
-    /// The kept view of `role`, however old.
-    pub(super) fn view(&mut self, role: &str, now: Instant) -> Option<Arc<Schema>> {
-        let view = self.roles.get_mut(role)?;
+    /// The kept view of `viewer`, however old.
+    pub(super) fn view(&mut self, viewer: &Viewer, now: Instant) -> Option<Arc<Schema>> {
+        let view = self.views.get_mut(viewer)?;
         view.used = now;
         Some(Arc::clone(&view.schema))
     }
@@ -93,9 +130,13 @@ impl State {
         Some(Arc::clone(snapshot))
     }
 
-    /// Puts a new snapshot in the place of all that was known.
+    /// Puts a new snapshot in the place of all that was known. What was seen of values is kept
+    /// only where nothing but statistics changed.
     pub(super) fn replace(&mut self, snapshot: Arc<Snapshot>, fingerprint: Fingerprint) {
-        self.roles.clear();
+        self.views.clear();
+        if self.structure() != Some(&fingerprint.structure) {
+            self.looks.clear();
+        }
         self.snapshot = Some((snapshot, Instant::now()));
         self.fingerprint = Some(fingerprint);
     }
@@ -112,19 +153,77 @@ impl State {
         self.failed = Some((started, error));
     }
 
-    /// Keeps the view of a role, and as many others as there is room for.
-    pub(super) fn keep(&mut self, role: &str, schema: &Arc<Schema>, now: Instant) {
+    /// What the structure of the snapshot is known by.
+    pub(super) fn structure(&self) -> Option<&String> {
+        self.fingerprint.as_ref().map(|last| &last.structure)
+    }
+
+    /// What was seen of the values that `role` can read.
+    pub(super) fn samples(&self, role: &str) -> Option<&Arc<Samples>> {
+        let (samples, _) = self.looks.get(role)?.seen.as_ref()?;
+        Some(samples)
+    }
+
+    /// What is to be done about the values that `role` can read.
+    pub(super) fn look(&mut self, role: &str, now: Instant) -> Look {
+        let looks = self.looks.entry(role.to_owned()).or_insert(Looks {
+            seen: None,
+            under_way: None,
+        });
+        let seen = looks.seen.as_ref().map(|(_, when)| *when);
+        // A channel that is closed although nothing was seen is that of a look that broke off.
+        let under_way = looks.under_way.clone();
+        let under_way = under_way.filter(|channel| channel.has_changed().is_ok());
+        match (seen, under_way) {
+            (None, Some(under_way)) => Look::UnderWay(under_way),
+            (Some(_), Some(_)) => Look::Known,
+            (Some(when), None) if now.duration_since(when) < VALUES_FRESH => Look::Known,
+            (seen, None) => {
+                let (sender, receiver) = watch::channel(());
+                looks.under_way = Some(receiver.clone());
+                if seen.is_some() {
+                    Look::DueAgain(sender)
+                } else {
+                    Look::Due(sender, receiver)
+                }
+            }
+        }
+    }
+
+    /// Remembers what was seen for `role` while the structure was `structure`; after a change of
+    /// it nothing is, and whoever asks next looks again.
+    pub(super) fn seen(&mut self, role: &str, structure: Option<&String>, samples: Samples) {
+        if self.structure() != structure {
+            self.looks.remove(role);
+            return;
+        }
+        if self.looks.len() > MAX_ROLES {
+            self.looks.retain(|_, looks| looks.under_way.is_some());
+        }
+        let looks = Looks {
+            seen: Some((Arc::new(samples), Instant::now())),
+            under_way: None,
+        };
+        self.looks.insert(role.to_owned(), looks);
+        self.views.remove(&Viewer {
+            role: role.to_owned(),
+            with_values: true,
+        });
+    }
+
+    /// Keeps a view, and as many others as there is room for.
+    pub(super) fn keep(&mut self, viewer: &Viewer, schema: &Arc<Schema>, now: Instant) {
         let view = View {
             schema: Arc::clone(schema),
             used: now,
         };
-        self.roles.insert(role.to_owned(), view);
-        while self.roles.len() > 1 && (self.roles.len() > MAX_ROLES || self.kept() > MAX_WIDTH) {
-            let oldest = self.roles.iter().min_by_key(|(_, view)| view.used);
-            let Some(name) = oldest.map(|(name, _)| name.clone()) else {
+        self.views.insert(viewer.clone(), view);
+        while self.views.len() > 1 && (self.views.len() > MAX_ROLES || self.kept() > MAX_WIDTH) {
+            let oldest = self.views.iter().min_by_key(|(_, view)| view.used);
+            let Some(viewer) = oldest.map(|(viewer, _)| viewer.clone()) else {
                 break;
             };
-            self.roles.remove(&name);
+            self.views.remove(&viewer);
         }
     }
 
@@ -135,7 +234,7 @@ impl State {
     }
 
     fn kept(&self) -> usize {
-        self.roles
+        self.views
             .values()
             .flat_map(|view| &view.schema.tables)
             .map(|t| t.columns.len())

@@ -200,6 +200,8 @@ pub struct Nl {
     pub cache_size: u64,
     /// How long a translated question is kept.
     pub cache_ttl: Duration,
+    /// Stored values are looked at, as the asking role, to match words and to confirm joins.
+    pub sample_values: bool,
 }
 
 impl Default for Nl {
@@ -214,6 +216,7 @@ impl Default for Nl {
             deadline: Duration::from_secs(30),
             cache_size: 10_000,
             cache_ttl: Duration::from_hours(1),
+            sample_values: true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Turns the questions in a client's text into SQL: who asks, what they can see, translate, check.
 
 use std::io;
+use std::time::Duration;
 use std::time::Instant;
 
 use super::End;
@@ -31,6 +32,9 @@ use crate::wire::frontend::Named;
 
 /// Bytes that a client may send ahead while it waits for a model.
 pub(super) const MOST_AHEAD: usize = 1024 * 1024;
+
+/// How long a question waits for the first look at stored values.
+const FIRST_LOOK: Duration = Duration::from_millis(300);
 
 /// Why a question gets no answer.
 #[derive(Debug)]
@@ -130,9 +134,16 @@ impl Session {
         let role = self.current_role().await?;
         let origin = &self.link.access.origin;
         let catalog = &self.services.catalog;
-        let schema = catalog
-            .schema(&origin.service, &origin.database, &role)
-            .await;
+        let (service, database) = (&origin.service, &origin.database);
+        // Values of objects under rules are not looked at, nor told apart from the others'.
+        let looks = self.services.config.nl.sample_values && !self.rules.has_object_rules();
+        let schema = if looks {
+            catalog
+                .schema_with_values(service, database, &role, FIRST_LOOK)
+                .await
+        } else {
+            catalog.schema(service, database, &role).await
+        };
         let schema = schema.map_err(|error| errors::catalog(&error))?;
         Ok(nl::Context {
             schema: self.visible(schema).await?,

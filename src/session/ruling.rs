@@ -287,6 +287,11 @@ impl Rules {
         self.guarded.as_mut().is_some_and(Guarded::must_learn)
     }
 
+    /// There are rules about objects.
+    pub(super) fn has_object_rules(&self) -> bool {
+        self.guarded.is_some()
+    }
+
     /// The rules about objects.
     pub(super) fn guarded(&mut self) -> Option<&mut Guarded> {
         self.guarded.as_mut()

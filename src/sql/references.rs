@@ -35,8 +35,8 @@ const AMBIGUOUS: f32 = 0.55;
 /// What remains of a guess when the referencing table declares keys, but not this one.
 const UNDECLARED: f32 = 0.93;
 
-/// What remains of a guess into another schema.
-const ABROAD: f32 = 0.75;
+/// What remains of a guess into another schema, where the same name easily means something else.
+const ABROAD: f32 = 0.6;
 
 /// Kinds of types that keys are made of.
 pub(super) const KEY_KINDS: [TypeKind; 4] = [

@@ -84,6 +84,16 @@ impl Subject {
         wait(self.catalog.schema(&service(), &self.database, role))
     }
 
+    /// What `role` sees when its look at stored values is over.
+    pub(crate) fn see_values(&self, role: &str) -> Arc<Schema> {
+        let patience = Duration::from_secs(30);
+        let service = service();
+        let seen = self
+            .catalog
+            .schema_with_values(&service, &self.database, role, patience);
+        wait(seen).expect("the catalog can be read")
+    }
+
     pub(crate) fn see(&self, role: &str) -> Arc<Schema> {
         self.try_see(role).expect("the catalog can be read")
     }

@@ -25,6 +25,7 @@ pub(super) fn nl(mut section: Section<'_>, models: &[String]) -> (Nl, Keys) {
         deadline: section.or("deadline", duration, default.deadline),
         cache_size: section.or("cache_size", whole(1..=100_000_000), default.cache_size),
         cache_ttl: section.or("cache_ttl", duration, default.cache_ttl),
+        sample_values: section.or("sample_values", boolean, default.sample_values),
     };
     if nl.model != BUILTIN && !models.contains(&nl.model) {
         let model = quoted(&nl.model);

@@ -14,7 +14,7 @@ use crate::sql::schema::TypeKind;
 use super::names::Names;
 
 /// As likely as names alone can make it.
-const CONFIDENCE: f32 = 0.45;
+const CONFIDENCE: f32 = 0.5;
 
 /// A name that more tables share says nothing: `file_name`, `created_by_name`.
 const MOST: usize = 8;
@@ -64,8 +64,8 @@ fn connect(tables: &[Table], class: &[(usize, usize)], inferred: &mut [Vec<Infer
     for (place, &from) in class.iter().enumerate() {
         for &to in &class[..place] {
             let (from, to, confidence) = match leading.as_slice() {
-                [only] if **only == to => (from, to, CONFIDENCE + 0.1),
-                [only] if **only == from => (to, from, CONFIDENCE + 0.1),
+                [only] if **only == to => (from, to, CONFIDENCE + 0.05),
+                [only] if **only == from => (to, from, CONFIDENCE + 0.05),
                 _ => (from, to, CONFIDENCE),
             };
             if from.0 != to.0 && !is_known(tables, inferred, from, to) {

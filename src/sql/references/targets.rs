@@ -56,7 +56,7 @@ const COUNTING: [&str; 14] = [
 ];
 
 /// Words for another row of the same table.
-const RELATIVES: [&str; 14] = [
+const RELATIVES: [&str; 15] = [
     "parent",
     "manager",
     "supervisor",
@@ -70,6 +70,7 @@ const RELATIVES: [&str; 14] = [
     "successor",
     "superior",
     "reports",
+    "reportsto",
     "reply",
 ];
 
@@ -141,6 +142,7 @@ impl Targets {
         }
         if readings.is_empty() && self.schemas.len() > 1 {
             readings = self.everywhere.readings(names, column, EVERYWHERE);
+            readings.retain(|reading| !reading.bare && !reading.in_a_role);
         }
         // `person_id` is that of `people` where `passports` is keyed by it too.
         if readings
@@ -253,9 +255,10 @@ impl Forms {
 
     /// The same for a name that runs its words together: `citingpaperid`.
     fn by_letters(&self, name: &ColumnName, most: usize) -> Vec<Reading> {
-        let ([only], Some(_)) = (name.words.as_slice(), keys::without_ending(name)) else {
+        let [only] = name.words.as_slice() else {
             return Vec::new();
         };
+        let ends = keys::base_of(only).is_some();
         let places = only.char_indices().map(|(place, _)| place);
         for start in places.take_while(|place| place + 5 <= only.len()) {
             let rest = &only[start..];
@@ -264,6 +267,14 @@ impl Forms {
             push(&mut found, self.own.get(rest), likelihood, most);
             if let Some(base) = keys::base_of(rest) {
                 push(&mut found, self.table.get(&base), likelihood, most);
+            }
+            // `sourceairport`.
+            if !ends && start > 0 {
+                let known = found.len();
+                push(&mut found, self.table.get(rest), (0.68, true), most);
+                for reading in &mut found[known..] {
+                    reading.bare = true;
+                }
             }
             if !found.is_empty() {
                 return found;
