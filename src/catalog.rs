@@ -7,6 +7,7 @@ mod columns;
 mod digest;
 mod error;
 mod facts;
+mod families;
 mod keys;
 mod objects;
 mod probe;

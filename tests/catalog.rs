@@ -177,7 +177,7 @@ fn errors_keep_what_the_server_said() {
 fn a_wide_catalog_is_read_whole() {
     let mut sql = String::from("BEGIN;");
     for table in 0..500 {
-        write!(sql, "CREATE TABLE t_{table}(id int PRIMARY KEY").unwrap();
+        write!(sql, "CREATE TABLE t_{table}(id_{table} int PRIMARY KEY").unwrap();
         for column in 1..100 {
             let kind = ["text", "int", "numeric(10,2)", "timestamptz", "date"][column % 5];
             write!(sql, ", column_{column} {kind}").unwrap();

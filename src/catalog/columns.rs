@@ -19,7 +19,8 @@ struct Found {
     column: Column,
 }
 
-/// Fills in the columns of `tables`, in `attnum` order, with the labels of enums.
+/// Fills in the columns of `tables`, in `attnum` order, with the labels of enums. A column without
+/// a comment has that of its enum or domain.
 pub(super) async fn read(reader: &Reader, tables: &mut [Table]) -> Result<Types, Error> {
     let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
     let rows = reader.query(COLUMNS, &[(&oids, Type::OID_ARRAY)]).await?;
@@ -41,6 +42,7 @@ pub(super) async fn read(reader: &Reader, tables: &mut [Table]) -> Result<Types,
             column.kind = base.kind;
             column.not_null |= base.not_null;
             column.enum_labels = Arc::clone(&base.labels);
+            column.comment = column.comment.or_else(|| base.comment.clone());
         }
         table.columns.push(column);
     }

@@ -7,15 +7,15 @@ use std::hash::Hasher;
 use crate::sql::schema::Column;
 use crate::sql::schema::Facts;
 use crate::sql::schema::InferredKey;
-use crate::sql::schema::Table;
+use crate::sql::schema::Schema;
 
-/// The version of a schema with these tables.
+/// The version of a schema with this content.
 ///
 /// Of row estimates only the magnitude counts: VACUUM moves them all the time, and a number that
 /// follows would empty every cache that is keyed by it.
-pub(super) fn tables(tables: &[Table]) -> u64 {
+pub(super) fn schema(schema: &Schema) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for table in tables {
+    for table in schema.all() {
         (
             table.oid,
             &table.schema,
@@ -24,7 +24,7 @@ pub(super) fn tables(tables: &[Table]) -> u64 {
             &table.comment,
         )
             .hash(&mut hasher);
-        (&table.primary_key, &table.unique_keys).hash(&mut hasher);
+        (&table.primary_key, &table.unique_keys, &table.family).hash(&mut hasher);
         table
             .row_estimate
             .map(u64::checked_ilog10)

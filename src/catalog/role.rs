@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use tokio_postgres::types::Type;
 
+use crate::sql::references;
 use crate::sql::schema::ForeignKey;
-use crate::sql::schema::InferredKey;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 
 use super::Error;
 use super::digest;
+use super::families;
 use super::reader::Reader;
 use super::snapshot::Snapshot;
 
@@ -68,17 +69,18 @@ impl Visible {
                 .into_iter()
                 .filter_map(|key| foreign_key(&key, own, kept.get(&key.references)?))
                 .collect();
-            table.inferred_keys = std::mem::take(&mut table.inferred_keys)
-                .into_iter()
-                .filter_map(|inferred| inferred_key(&inferred, own, &kept))
-                .collect();
         }
-        Schema {
-            version: digest::tables(&tables),
+        let (mut tables, folded) = families::fold(tables);
+        references::infer(&mut tables);
+        let mut schema = Schema {
+            version: 0,
             database: snapshot.database.clone(),
             role: role.to_owned(),
             tables,
-        }
+            folded,
+        };
+        schema.version = digest::schema(&schema);
+        schema
     }
 }
 
@@ -118,10 +120,11 @@ fn narrowed(table: &Table, places: &[Option<usize>]) -> Table {
             .filter_map(|key| moved(key, places))
             .collect(),
         foreign_keys: table.foreign_keys.clone(),
-        inferred_keys: table.inferred_keys.clone(),
         schema: table.schema.clone(),
         name: table.name.clone(),
         comment: table.comment.clone(),
+        family: None,
+        inferred_keys: Vec::new(),
         ..*table
     }
 }
@@ -135,18 +138,6 @@ fn foreign_key(
         columns: moved(&key.columns, own)?,
         references: key.references,
         referenced_columns: moved(&key.referenced_columns, target)?,
-    })
-}
-
-fn inferred_key(
-    inferred: &InferredKey,
-    own: &[Option<usize>],
-    kept: &HashMap<u32, Vec<Option<usize>>>,
-) -> Option<InferredKey> {
-    let target = kept.get(&inferred.key.references)?;
-    Some(InferredKey {
-        key: foreign_key(&inferred.key, own, target)?,
-        confidence: inferred.confidence,
     })
 }
 

@@ -74,7 +74,7 @@ impl Samples {
             }
         }
         evidence::weigh(&mut schema.tables, self);
-        schema.version = super::digest::tables(&schema.tables);
+        schema.version = super::digest::schema(&schema);
         schema
     }
 }

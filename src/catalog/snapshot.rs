@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::sql::references;
 use crate::sql::schema::Table;
 
 use super::Error;
@@ -28,7 +27,6 @@ impl Snapshot {
         let types = columns::read(reader, &mut tables).await?;
         keys::read(reader, &mut tables).await?;
         values::read(reader, &mut tables, &types.text()).await?;
-        references::infer(&mut tables);
         Ok(Self {
             database: database.to_owned(),
             tables,

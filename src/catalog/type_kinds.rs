@@ -27,6 +27,8 @@ pub(super) struct Base {
     pub(super) not_null: bool,
     /// Labels of an enum in their declared order, else empty.
     pub(super) labels: Arc<[String]>,
+    /// `COMMENT ON TYPE` or `COMMENT ON DOMAIN`, of the type itself.
+    pub(super) comment: Option<String>,
 }
 
 impl Types {
@@ -62,6 +64,7 @@ fn base(row: &Row) -> Result<(u32, Base), Error> {
         kind: kind(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?),
         not_null: row.try_get(4)?,
         labels: labels.unwrap_or_default().into(),
+        comment: row.try_get(6)?,
     };
     Ok((row.try_get(0)?, base))
 }
@@ -88,6 +91,7 @@ fn kind(oid: u32, typtype: i8, typcategory: i8) -> TypeKind {
     }
 }
 
+/// PostgreSQL's own types, whose oids are below 16384, have comments that say nothing new.
 const TYPES: &str = "
 WITH RECURSIVE chain(oid, base, strict) AS (
   SELECT t.oid, t.oid, t.typnotnull FROM pg_type t WHERE t.oid = ANY ($1)
@@ -98,6 +102,9 @@ WITH RECURSIVE chain(oid, base, strict) AS (
 )
 SELECT chain.oid, t.oid, t.typtype, t.typcategory, chain.strict,
        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
-          FROM pg_enum e WHERE e.enumtypid = t.oid)
+          FROM pg_enum e WHERE e.enumtypid = t.oid),
+       (SELECT d.description FROM pg_description d
+         WHERE chain.oid >= 16384 AND d.objoid = chain.oid
+           AND d.classoid = 'pg_type'::regclass AND d.objsubid = 0)
   FROM chain JOIN pg_type t ON t.oid = chain.base
  WHERE t.typtype <> 'd'";

@@ -109,6 +109,7 @@ mod tests {
             database: "shop".to_owned(),
             role: "ann".to_owned(),
             tables: Vec::new(),
+            folded: Vec::new(),
         };
         Context {
             schema: Arc::new(schema),

@@ -18,19 +18,25 @@ pub struct Schema {
     pub role: String,
     /// Tables, views, materialized views and foreign tables, ordered by schema and name.
     pub tables: Vec<Table>,
+    /// Further members of families; one of `tables` stands for each family.
+    pub folded: Vec<Table>,
 }
 
 impl Schema {
     /// The table that a qualified name stands for, written exactly as PostgreSQL stores it.
     pub fn table(&self, schema: &str, name: &str) -> Option<&Table> {
-        self.tables
-            .iter()
+        self.all()
             .find(|table| table.schema == schema && table.name == name)
     }
 
     /// The table with this `pg_class.oid`.
     pub fn table_by_oid(&self, oid: u32) -> Option<&Table> {
-        self.tables.iter().find(|table| table.oid == oid)
+        self.all().find(|table| table.oid == oid)
+    }
+
+    /// Every table, those included that another one stands for.
+    pub fn all(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter().chain(&self.folded)
     }
 }
 
@@ -59,6 +65,17 @@ pub struct Table {
     pub inferred_keys: Vec<InferredKey>,
     /// `pg_class.reltuples`; `None` when the table was never analyzed.
     pub row_estimate: Option<u64>,
+    /// The tables of the same shape that this one stands for.
+    pub family: Option<Family>,
+}
+
+/// Many tables of one schema with the same columns, as `events_2024_01` and its like.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Family {
+    /// What their names have in common, with `*` for what they have not: `events_*`.
+    pub pattern: String,
+    /// How many they are, the one that stands for them included.
+    pub members: usize,
 }
 
 impl Table {
@@ -97,7 +114,7 @@ pub struct Column {
     pub kind: TypeKind,
     /// Declared NOT NULL or part of the primary key.
     pub not_null: bool,
-    /// `COMMENT ON COLUMN`, when there is one.
+    /// `COMMENT ON COLUMN`, or else that on its enum type or domain, when there is one.
     pub comment: Option<String>,
     /// Labels in their declared order when the type is an enum, else empty.
     pub enum_labels: Arc<[String]>,
@@ -184,7 +201,7 @@ impl<'a> NameIndex<'a> {
     /// Indexes every table of `schema`.
     pub fn new(schema: &'a Schema) -> Self {
         let mut by_name: HashMap<&str, Vec<&Table>> = HashMap::new();
-        for table in &schema.tables {
+        for table in schema.all() {
             by_name.entry(&table.name).or_default().push(table);
         }
         Self { by_name }

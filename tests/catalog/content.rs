@@ -1,5 +1,6 @@
 //! Types, keys, partitions, views and stored values.
 
+use pgparley::guard::generated::check;
 use pgparley::sql::schema::TableKind;
 use pgparley::sql::schema::TypeKind;
 
@@ -112,6 +113,61 @@ fn partitions_are_folded_into_their_parent() {
     assert_eq!(log.primary_key, [0, 1]);
     assert_eq!(schema.tables[1].foreign_keys.len(), 1);
     assert_eq!(schema.tables[1].foreign_keys[0].references, log.oid);
+}
+
+#[test]
+fn many_tables_of_one_shape_are_one_entry_and_each_can_still_be_named() {
+    let subject = Subject::with(
+        "DO $$ BEGIN
+           FOR n IN 1..24 LOOP
+             EXECUTE format('CREATE TABLE events_%s(id int, kind text)', 202300 + n);
+           END LOOP;
+         END $$;
+         CREATE TABLE users(id int);",
+    );
+    let schema = subject.see("postgres");
+    assert_eq!(names(&schema), ["public.events_202324", "public.users"]);
+    let family = schema.tables[0].family.as_ref().unwrap();
+    assert_eq!((family.pattern.as_str(), family.members), ("events_*", 24));
+    let checked = check("SELECT count(*) FROM events_202307", &schema).unwrap();
+    assert!(
+        checked.sql.contains("public.events_202307"),
+        "{}",
+        checked.sql
+    );
+
+    let role = subject.role("reader");
+    subject.run(&format!(
+        "CREATE ROLE {role}; GRANT SELECT ON events_202301, events_202302 TO {role};"
+    ));
+    let few = subject.see(&role);
+    assert_eq!(
+        names(&few),
+        ["public.events_202301", "public.events_202302"]
+    );
+    assert_eq!(few.tables[0].family, None);
+}
+
+#[test]
+fn a_column_without_a_comment_has_that_of_its_enum_or_domain() {
+    let subject = Subject::with(
+        "CREATE TYPE stage AS ENUM ('new'); COMMENT ON TYPE stage IS 'where a deal stands';
+         CREATE DOMAIN iban AS text; COMMENT ON DOMAIN iban IS 'a bank account';
+         CREATE TABLE deals(s stage, i iban, own stage, plain int);
+         COMMENT ON COLUMN deals.own IS 'its own';",
+    );
+    let schema = subject.see("postgres");
+    let columns = schema.tables[0].columns.iter();
+    let comments: Vec<_> = columns.map(|column| column.comment.as_deref()).collect();
+    assert_eq!(
+        comments,
+        [
+            Some("where a deal stands"),
+            Some("a bank account"),
+            Some("its own"),
+            None
+        ]
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What a question can speak of under rules about objects.
 
 use pgparley::config::Mask;
+use pgparley::sql::schema::ForeignKey;
+use pgparley::sql::schema::InferredKey;
 use pgparley::sql::schema::Schema;
 
 use crate::subject::Judge;
@@ -53,6 +55,36 @@ fn keys_speak_of_the_columns_that_are_left() {
     assert_eq!(orders.primary_key, [0]);
     assert!(orders.foreign_keys.is_empty());
     assert_eq!(orders.column("note"), Some(3));
+}
+
+#[test]
+fn guessed_references_and_members_of_families_are_cut_too() {
+    let mut whole = Schema::clone(&schema(filled()));
+    let place = |name: &str| {
+        let mut tables = whole.tables.iter();
+        let place = tables.position(|table| table.schema == "public" && table.name == name);
+        place.expect("it is there")
+    };
+    let (customers, orders, secrets) = (place("customers"), place("orders"), place("secrets"));
+    let to = |column: &str| InferredKey {
+        key: ForeignKey {
+            columns: vec![whole.tables[orders].column("note").expect("it is there")],
+            references: whole.tables[customers].oid,
+            referenced_columns: vec![whole.tables[customers].column(column).expect("so is it")],
+        },
+        confidence: 0.9,
+    };
+    let guessed = vec![to("id"), to("tenant")];
+    whole.tables[orders].inferred_keys = guessed;
+    let member = whole.tables.remove(secrets);
+    whole.folded.push(member);
+
+    let part = judge().rules.visible(&whole);
+    let orders = part.table("public", "orders").expect("some is left");
+    assert_eq!(orders.inferred_keys.len(), 1, "the masked id is no target");
+    assert_eq!(orders.inferred_keys[0].key.columns, [3]);
+    assert_eq!(orders.inferred_keys[0].key.referenced_columns, [0]);
+    assert!(part.table("public", "secrets").is_none());
 }
 
 #[test]

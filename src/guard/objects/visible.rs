@@ -8,6 +8,7 @@ use std::hash::Hasher;
 use super::ObjectRules;
 use super::access::Access;
 use crate::sql::schema::ForeignKey;
+use crate::sql::schema::InferredKey;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
 
@@ -26,30 +27,35 @@ impl ObjectRules {
             .zip(&self.access)
             .collect();
         let mut left = HashMap::new();
-        for table in &schema.tables {
+        for table in schema.all() {
             if let Some(places) = places(table, by_oid.get(&table.oid).copied()) {
                 left.insert(table.oid, places);
             }
         }
-        let tables = schema.tables.iter().filter_map(|table| {
-            let places = left.get(&table.oid)?;
-            Some(without(table, places, &left))
-        });
-        let tables: Vec<Table> = tables.collect();
-        Schema {
-            version: version(schema.version, &tables),
+        let cut = |tables: &[Table]| -> Vec<Table> {
+            let tables = tables.iter().filter_map(|table| {
+                let places = left.get(&table.oid)?;
+                Some(without(table, places, &left))
+            });
+            tables.collect()
+        };
+        let mut visible = Schema {
+            version: 0,
             database: schema.database.clone(),
             role: schema.role.clone(),
-            tables,
-        }
+            tables: cut(&schema.tables),
+            folded: cut(&schema.folded),
+        };
+        visible.version = version(schema.version, &visible);
+        visible
     }
 }
 
 /// Two policies that leave other columns of the same schema need versions of their own.
-fn version(of_whole: u64, tables: &[Table]) -> u64 {
+fn version(of_whole: u64, visible: &Schema) -> u64 {
     let mut hasher = DefaultHasher::new();
     of_whole.hash(&mut hasher);
-    for table in tables {
+    for table in visible.all() {
         table.oid.hash(&mut hasher);
         let columns = table.columns.iter().map(|column| column.attnum);
         columns.collect::<Vec<_>>().hash(&mut hasher);
@@ -91,12 +97,20 @@ fn without(table: &Table, places: &Places, left: &HashMap<u32, Places>) -> Table
             referenced_columns: moved(&key.referenced_columns, referenced)?,
         })
     };
+    let inferred_key = |inferred: &InferredKey| {
+        Some(InferredKey {
+            key: foreign_key(&inferred.key)?,
+            confidence: inferred.confidence,
+        })
+    };
     let unique_keys = table.unique_keys.iter();
+    let inferred_keys = table.inferred_keys.iter();
     Table {
         columns: columns.map(|(column, _)| column.clone()).collect(),
         primary_key: moved(&table.primary_key, places).unwrap_or_default(),
         unique_keys: unique_keys.filter_map(|key| moved(key, places)).collect(),
         foreign_keys: table.foreign_keys.iter().filter_map(foreign_key).collect(),
+        inferred_keys: inferred_keys.filter_map(inferred_key).collect(),
         ..table.clone()
     }
 }
