@@ -92,6 +92,7 @@ fn context() -> Context {
         database: "shop".to_owned(),
         role: "ann".to_owned(),
         tables: vec![orders],
+        folded: Vec::new(),
     };
     let now = "2026-11-20T12:00:00Z".parse().expect("a timestamp");
     Context {

@@ -182,13 +182,13 @@ fn implied(table: &Table, names: &Names) -> Option<(usize, f32)> {
 fn leading(table: &Table, names: &Names) -> Option<(usize, f32)> {
     let first = names.columns.first()?;
     let is_key = KEY_KINDS.contains(&table.columns[0].kind);
-    let says_more = names.columns.iter().filter(|name| !name.identifies).count() > 0;
+    let identifies = |name: &ColumnName| name.identifies || without_ending(name).is_some();
+    let says_more = names.columns.iter().any(|name| !identifies(name));
     let residue = first.joined.get(names.prefix..).unwrap_or("");
     if is_key && names.prefix > 0 && is_identifying(residue) {
         return Some((0, 0.85));
     }
-    let identifies = first.identifies || without_ending(first).is_some();
-    (is_key && says_more && identifies && first.words.concat().len() > 2).then_some((0, 0.6))
+    (is_key && says_more && identifies(first) && first.words.concat().len() > 2).then_some((0, 0.6))
 }
 
 /// What a name is about, without its ending.
