@@ -82,12 +82,19 @@ impl Catalog {
         role: &str,
     ) -> Result<Arc<Schema>, Error> {
         let source = self.source(service, database);
+        let role = role.to_owned();
+        self.on_control(async move { source.schema_of(&role).await })
+            .await
+    }
+
+    /// The version of what is remembered for `role`, without asking the server whether it is still
+    /// true; `None` when nothing is. Never waits.
+    pub fn remembered(&self, service: &Service, database: &str, role: &str) -> Option<u64> {
         let viewer = Viewer {
             role: role.to_owned(),
             with_values: false,
         };
-        self.on_control(async move { source.schema(&viewer).await })
-            .await
+        self.source(service, database).known_version(&viewer)
     }
 
     /// The same, with what stored values tell: spellings of texts, and references that nothing

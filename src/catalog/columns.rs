@@ -23,9 +23,13 @@ struct Found {
 /// a comment has that of its enum or domain.
 pub(super) async fn read(reader: &Reader, tables: &mut [Table]) -> Result<Types, Error> {
     let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
-    let rows = reader.query(COLUMNS, &[(&oids, Type::OID_ARRAY)]).await?;
-    let found = rows.iter().map(column).collect::<Result<Vec<_>, _>>()?;
-    drop(rows);
+    let mut found = Vec::new();
+    for oids in oids.chunks(AT_ONCE) {
+        let rows = reader.query(COLUMNS, &[(&oids, Type::OID_ARRAY)]).await?;
+        for row in &rows {
+            found.push(column(row)?);
+        }
+    }
 
     let types = Types::read(reader, found.iter().map(|found| found.type_oid)).await?;
     let mut by_table = super::snapshot::by_oid(tables);
@@ -46,8 +50,14 @@ pub(super) async fn read(reader: &Reader, tables: &mut [Table]) -> Result<Types,
         }
         table.columns.push(column);
     }
+    for table in by_table.into_values() {
+        table.columns.shrink_to_fit();
+    }
     Ok(types)
 }
+
+/// Tables whose columns are read at once: the server's rows take more memory than what is kept.
+const AT_ONCE: usize = 64;
 
 fn column(row: &Row) -> Result<Found, Error> {
     Ok(Found {

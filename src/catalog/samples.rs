@@ -62,8 +62,7 @@ impl Samples {
     }
 
     /// `schema` with what was seen: spellings of texts, and references confirmed, refuted or found.
-    pub(super) fn applied(&self, schema: &Schema) -> Schema {
-        let mut schema = schema.clone();
+    pub(super) fn applied(&self, mut schema: Schema) -> Schema {
         for table in &mut schema.tables {
             let oid = table.oid;
             for column in &mut table.columns {
@@ -86,8 +85,8 @@ struct Open {
     small: bool,
 }
 
-/// Tables without row security that are stored here: reading them runs no code, and reaches no
-/// other server.
+/// Tables without row security that are stored here and not empty: reading them runs no code, and
+/// reaches no other server.
 async fn open_tables(reader: &Reader, schema: &Schema) -> Result<HashMap<u32, Open>, Error> {
     let oids: Vec<u32> = schema.tables.iter().map(|table| table.oid).collect();
     let rows = reader.query(OPEN, &[(&oids, Type::OID_ARRAY)]).await?;
@@ -127,7 +126,7 @@ const OPEN: &str = "
 SELECT c.oid, c.relkind IN ('r','m') AND pg_relation_size(c.oid) <= 1048576
   FROM pg_class c
  WHERE c.oid = ANY ($1)
-   AND c.relkind IN ('r','p','m')
+   AND (c.relkind = 'p' OR c.relkind IN ('r','m') AND pg_relation_size(c.oid) > 0)
    AND NOT c.relrowsecurity
    AND NOT EXISTS (
      SELECT FROM pg_inherits i JOIN pg_class k ON k.oid = i.inhrelid

@@ -1,6 +1,7 @@
 //! One database as one service account reads it: its connections, and one read at a time.
 
 mod looking;
+mod refresh;
 
 use std::sync::Arc;
 use std::sync::Mutex as Lock;
@@ -34,6 +35,7 @@ use super::role::Visible;
 use super::snapshot::Snapshot;
 use super::state::State;
 use super::state::Viewer;
+use refresh::Attention;
 
 /// Reads one database. Whoever asks while a read is under way waits for it and shares its result.
 #[derive(Debug)]
@@ -48,6 +50,7 @@ pub(super) struct Source {
     reading_objects: Mutex<()>,
     /// Held while values are looked at, so that one role at a time is.
     looking: Mutex<()>,
+    attention: Lock<Attention>,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +99,7 @@ impl Source {
             objects: Lock::default(),
             reading_objects: Mutex::default(),
             looking: Mutex::default(),
+            attention: Lock::default(),
         }
     }
 
@@ -104,8 +108,25 @@ impl Source {
         &self.service
     }
 
-    /// What `viewer` sees. Must run on the runtime that drives the pool's connections.
-    pub(super) async fn schema(&self, viewer: &Viewer) -> Result<Arc<Schema>, Error> {
+    /// What `role` can read. Must run on the runtime that drives the pool's connections.
+    pub(super) async fn schema_of(self: &Arc<Self>, role: &str) -> Result<Arc<Schema>, Error> {
+        let viewer = Viewer {
+            role: role.to_owned(),
+            with_values: false,
+        };
+        self.attend(&viewer);
+        self.schema(&viewer).await
+    }
+
+    /// The version of what `viewer` would see if nothing had changed.
+    pub(super) fn known_version(&self, viewer: &Viewer) -> Option<u64> {
+        let mut state = self.state.try_lock().ok()?;
+        let view = state.view(viewer, Instant::now())?;
+        Some(view.version)
+    }
+
+    /// What `viewer` sees now.
+    async fn schema(&self, viewer: &Viewer) -> Result<Arc<Schema>, Error> {
         let asked = Instant::now();
         let mut state = self.state.lock().await;
         if let Some(answer) = state.answer(viewer, asked) {
@@ -299,7 +320,7 @@ async fn view(
     let visible = Visible::read(reader, &viewer.role).await?;
     let mut schema = visible.cut(snapshot, &viewer.role);
     if let Some(samples) = state.samples(&viewer.role).filter(|_| viewer.with_values) {
-        schema = samples.applied(&schema);
+        schema = samples.applied(schema);
     }
     let schema = Arc::new(schema);
     state.keep(viewer, &schema, Instant::now());

@@ -20,10 +20,15 @@ pub(super) async fn read(
     ];
     let rows = reader.query(VALUES, &parameters).await?;
     let mut by_table = super::snapshot::by_oid(tables);
+    let mut bytes = 0;
     for row in &rows {
         let table: u32 = row.try_get(0)?;
         let attnum: i16 = row.try_get(1)?;
         let values: Vec<String> = row.try_get(2)?;
+        bytes += values.iter().map(String::len).sum::<usize>();
+        if bytes > MOST_BYTES {
+            break;
+        }
         let column = by_table.get_mut(&table).and_then(|table| {
             table
                 .columns
@@ -36,6 +41,9 @@ pub(super) async fn read(
     }
     Ok(())
 }
+
+/// What is kept of all columns together. Those that questions name come first.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// `pg_stats` shows the service account what it may read; what of that a role may read follows
 /// from the columns that the role can see. Tables under row security are left out: which of their
@@ -55,4 +63,4 @@ SELECT c.oid, a.attnum,
    AND s.most_common_vals IS NOT NULL
    AND s.inherited = (c.relkind = 'p')
  ORDER BY s.n_distinct < 0, abs(s.n_distinct)
- LIMIT 4000";
+ LIMIT 3000";

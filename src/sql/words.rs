@@ -43,6 +43,9 @@ pub fn common_form(word: &str) -> String {
     } else {
         word.strip_suffix('s').unwrap_or(word)
     };
+    if plain.chars().count() < 4 {
+        return plain.to_owned();
+    }
     let plain = plain.strip_suffix('e').unwrap_or(plain);
     if let Some(rest) = plain.strip_suffix('y') {
         return format!("{rest}i");

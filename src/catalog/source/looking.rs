@@ -27,7 +27,18 @@ impl Source {
             role: role.to_owned(),
             with_values: true,
         };
-        let schema = self.schema(&viewer).await?;
+        self.attend(&viewer);
+        self.values_seen_by(&viewer, patience).await
+    }
+
+    /// The same, whoever asks.
+    pub(super) async fn values_seen_by(
+        self: &Arc<Self>,
+        viewer: &Viewer,
+        patience: Duration,
+    ) -> Result<Arc<Schema>, Error> {
+        let role = viewer.role.as_str();
+        let schema = self.schema(viewer).await?;
         let look = self.state.lock().await.look(role, Instant::now());
         let mut under_way = match look {
             Look::Known => return Ok(schema),
@@ -42,10 +53,12 @@ impl Source {
             }
         };
         // Nothing is ever sent: the channel closes when the look is over.
-        match timeout(patience, under_way.changed()).await {
-            Ok(_) => self.schema(&viewer).await,
-            Err(_) => Ok(schema),
+        if timeout(patience, under_way.changed()).await.is_err() {
+            return Ok(schema);
         }
+        // It may be large, and the next one is made beside it.
+        drop(schema);
+        self.schema(viewer).await
     }
 
     fn start_looking(self: &Arc<Self>, role: &str, over: watch::Sender<()>) {
@@ -74,9 +87,11 @@ impl Source {
     }
 
     async fn read_samples(&self, role: &str) -> Result<Samples, Error> {
+        // As long as nothing was seen, who is shown values sees what the others see.
+        let nothing_seen = self.state.lock().await.samples(role).is_none();
         let viewer = Viewer {
             role: role.to_owned(),
-            with_values: false,
+            with_values: nothing_seen,
         };
         let schema = self.schema(&viewer).await?;
         let (reader, _) = self.checkout().await?;

@@ -39,7 +39,7 @@ const COMMON: [&str; 26] = [
     "level",
     "version",
     "month",
-    "dai",
+    "day",
     "email",
     "phon",
     "login",
@@ -96,24 +96,18 @@ pub(super) fn of(position: usize, table: &Table, names: &Names) -> Vec<Key> {
 /// Whether a column is called `id`, or as its table: `customer_id` of `customers`.
 pub(super) fn is_named_after(names: &Names, column: usize) -> bool {
     let name = &names.columns[column];
-    let Some((last, rest)) = name.words.split_last() else {
-        return false;
-    };
-    if rest.is_empty() && is_identifying(last) {
+    if name.only().is_some_and(is_identifying) {
         return true;
     }
     let table = names.table.concat();
-    name.words.concat() == table
-        || (name.identifies && rest.concat() == table)
+    name.text() == table
+        || (name.identifies && name.head() == table)
         || without_ending(name).is_some_and(|base| base == table)
 }
 
 /// `customer` of `customerid`, in common form.
 pub(super) fn without_ending(name: &ColumnName) -> Option<String> {
-    let [only] = name.words.as_slice() else {
-        return None;
-    };
-    base_of(only)
+    base_of(name.only()?)
 }
 
 /// The same of a name that is one word.
@@ -129,15 +123,10 @@ const ENDINGS: [&str; 7] = ["uuid", "code", "key", "num", "id", "no", "nr"];
 
 /// Whether a name is its own, so that the same name elsewhere means the same thing.
 pub(super) fn is_specific(names: &Names, column: usize) -> bool {
-    let words = &names.columns[column].words;
-    match words.as_slice() {
-        [only] => {
-            !is_identifying(only)
-                && !COMMON.contains(&only.as_str())
-                && !["isbn", "name"].contains(&only.as_str())
-        }
-        _ => true,
-    }
+    let Some(only) = names.columns[column].only() else {
+        return true;
+    };
+    !is_identifying(only) && !COMMON.contains(&only) && !["isbn", "name"].contains(&only)
 }
 
 /// Whether a name is that of a key.
@@ -152,19 +141,19 @@ fn implied(table: &Table, names: &Names) -> Option<(usize, f32)> {
         .collect();
     let own = names.table.concat();
     let tests: [(NameTest<'_>, f32); 6] = [
-        (&|name| name.joined == "id", 0.9),
-        (&|name| name.identifies && base(name) == own, 0.9),
+        (&|name| &*name.joined == "id", 0.9),
+        (&|name| name.identifies && name.head() == own, 0.9),
         (&|name| without_ending(name).as_ref() == Some(&own), 0.9),
-        (&|name| name.joined == format!("{initials}id"), 0.8),
+        (&|name| *name.joined == format!("{initials}id"), 0.8),
         (
             // `offering_id` of `course_offering`.
             &|name| {
-                let rest = &name.words[..name.words.len().saturating_sub(1)];
-                name.identifies && !rest.is_empty() && names.table.ends_with(rest)
+                let mut ends = (0..names.table.len()).map(|start| names.table[start..].concat());
+                name.identifies && ends.any(|end| end == name.head())
             },
             0.85,
         ),
-        (&|name| ends_in_name(name) && base(name) == own, 0.75),
+        (&|name| ends_in_name(name) && name.head() == own, 0.75),
     ];
     let usable = |column: &usize| KEY_KINDS.contains(&table.columns[*column].kind);
     for (test, strength) in tests {
@@ -188,14 +177,9 @@ fn leading(table: &Table, names: &Names) -> Option<(usize, f32)> {
     if is_key && names.prefix > 0 && is_identifying(residue) {
         return Some((0, 0.85));
     }
-    (is_key && says_more && identifies(first) && first.words.concat().len() > 2).then_some((0, 0.6))
-}
-
-/// What a name is about, without its ending.
-fn base(name: &ColumnName) -> String {
-    name.words[..name.words.len().saturating_sub(1)].concat()
+    (is_key && says_more && identifies(first) && first.text().len() > 2).then_some((0, 0.6))
 }
 
 fn ends_in_name(name: &ColumnName) -> bool {
-    name.words.len() > 1 && name.words.last().is_some_and(|word| word == "nam")
+    name.len() > 1 && name.last() == "nam"
 }

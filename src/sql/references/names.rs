@@ -25,15 +25,17 @@ pub(super) struct Names {
     pub(super) prefix: usize,
 }
 
-/// The name of a column.
+/// The name of a column. There may be many: all its words are one text.
 #[derive(Debug)]
 pub(super) struct ColumnName {
-    /// Its words in common form, the ending last: `id_customer` is `customer id`.
-    pub(super) words: Vec<String>,
+    /// Its words in common form, the ending last, run together: `id_customer` is `customerid`.
+    text: Box<str>,
+    /// Where each word begins.
+    starts: Box<[u16]>,
     /// Whether the last word says that something is identified.
     pub(super) identifies: bool,
-    /// Letters and digits in lower case, nothing between.
-    pub(super) joined: String,
+    /// Letters and digits as they are written, in lower case, nothing between.
+    pub(super) joined: Box<str>,
 }
 
 impl Names {
@@ -65,15 +67,67 @@ impl ColumnName {
             words.rotate_left(1);
         }
         let identifies = words.last().is_some_and(|last| is_identifying(last));
-        let mut words: Vec<String> = words.iter().map(|word| words::common_form(word)).collect();
         if words.len() > 2 && words.ends_with(&["id".to_owned(), "fk".to_owned()]) {
             words.pop();
         }
-        Self {
-            words,
-            identifies,
-            joined,
+        let mut text = String::new();
+        let mut starts = Vec::with_capacity(words.len());
+        for word in &words {
+            // PostgreSQL's names have 63 bytes unless it was built otherwise.
+            starts.push(u16::try_from(text.len()).unwrap_or(u16::MAX));
+            text.push_str(&words::common_form(word));
         }
+        Self {
+            text: text.into(),
+            starts: starts.into(),
+            identifies,
+            joined: joined.into(),
+        }
+    }
+
+    /// How many words it has.
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// All words, run together.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The words from this one on, run together.
+    pub(super) fn from(&self, word: usize) -> &str {
+        self.between(word, self.len())
+    }
+
+    /// The words from one to before another, run together.
+    pub(super) fn between(&self, start: usize, end: usize) -> &str {
+        let place = |word: usize| {
+            self.starts
+                .get(word)
+                .map_or(self.text.len(), |&at| at.into())
+        };
+        self.text.get(place(start)..place(end)).unwrap_or("")
+    }
+
+    /// One word.
+    pub(super) fn word(&self, place: usize) -> &str {
+        self.between(place, place + 1)
+    }
+
+    /// The last word; empty when there is none.
+    pub(super) fn last(&self) -> &str {
+        self.word(self.len().saturating_sub(1))
+    }
+
+    /// All words but the last, run together.
+    pub(super) fn head(&self) -> &str {
+        self.between(0, self.len().saturating_sub(1))
+    }
+
+    /// The name, when it is one word.
+    pub(super) fn only(&self) -> Option<&str> {
+        (self.len() == 1).then_some(&*self.text)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::sql::schema::Table;
 use crate::sql::schema::TableKind;
 use crate::sql::schema::TypeKind;
 
+use super::names::ColumnName;
 use super::names::Names;
 
 /// As likely as names alone can make it.
@@ -26,17 +27,15 @@ const PERSONAL: [&str; 8] = [
 
 /// Adds the joins between peers to what each table infers.
 pub(super) fn add(tables: &[Table], names: &[Names], inferred: &mut [Vec<InferredKey>]) {
-    let mut classes: BTreeMap<(&str, String), Vec<(usize, usize)>> = BTreeMap::new();
+    let mut classes: BTreeMap<(&str, &str), Vec<(usize, usize)>> = BTreeMap::new();
     for (position, (table, names)) in tables.iter().zip(names).enumerate() {
         if table.kind == TableKind::View {
             continue;
         }
         for (column, name) in names.columns.iter().enumerate() {
             let is_text = table.columns[column].kind == TypeKind::Text;
-            if is_text && names_things(&name.words) {
-                let class = classes
-                    .entry((&table.schema, name.words.concat()))
-                    .or_default();
+            if is_text && names_things(name) {
+                let class = classes.entry((&table.schema, name.text())).or_default();
                 class.push((position, column));
             }
         }
@@ -49,12 +48,10 @@ pub(super) fn add(tables: &[Table], names: &[Names], inferred: &mut [Vec<Inferre
     }
 }
 
-fn names_things(words: &[String]) -> bool {
-    let [first, .., last] = words else {
-        return false;
-    };
-    ["nam", "cod", "code", "no", "number"].contains(&last.as_str())
-        && !PERSONAL.contains(&first.as_str())
+fn names_things(name: &ColumnName) -> bool {
+    name.len() > 1
+        && ["nam", "cod", "code", "no", "number"].contains(&name.last())
+        && !PERSONAL.contains(&name.word(0))
 }
 
 /// Connects what is not connected yet, each pair from the later table to the earlier one; all of

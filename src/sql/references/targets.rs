@@ -156,12 +156,12 @@ impl Targets {
 
     /// `parent_id`: another row of the same table.
     fn relative(&self, names: &Names, column: usize, from: usize) -> Option<Reading> {
-        let words = &names.columns[column].words;
-        let first = words.first()?;
-        let short = words.len() == 1 || (words.len() == 2 && names.columns[column].identifies);
-        let to = first == "reports" && words.len() == 2;
+        let name = &names.columns[column];
+        let first = name.word(0);
+        let short = name.len() == 1 || (name.len() == 2 && name.identifies);
+        let to = first == "reports" && name.len() == 2;
         let key = *self.by_table[from].first()?;
-        let relative = RELATIVES.contains(&first.as_str()) && (short || to);
+        let relative = RELATIVES.contains(&first) && (short || to);
         relative.then_some(Reading {
             key,
             likelihood: 0.7,
@@ -181,7 +181,7 @@ impl Forms {
             }
         };
         if keys::is_specific(names, key.column) {
-            put(&column.words.concat());
+            put(column.text());
             if shared > 0
                 && let Some(rest) = column.joined.get(shared..)
                 && rest.len() > 3
@@ -218,30 +218,30 @@ impl Forms {
 
     /// The longest end of the name that means a key.
     fn by_words(&self, name: &ColumnName, most: usize) -> Vec<Reading> {
-        let words = &name.words;
-        let counts = !name.identifies && words.iter().any(|w| COUNTING.contains(&w.as_str()));
-        for start in 0..words.len() {
+        let mut words = (0..name.len()).map(|place| name.word(place));
+        let counts = !name.identifies && words.any(|word| COUNTING.contains(&word));
+        for start in 0..name.len() {
             let role = if start == 0 { 1.0 } else { 0.88 };
-            let whole = words[start..].concat();
+            let whole = name.from(start);
             let mut found = Vec::new();
             if start == 0 || whole.len() > 3 {
                 let own = if name.identifies { 0.95 } else { 0.8 };
                 push(
                     &mut found,
-                    self.own.get(&whole),
+                    self.own.get(whole),
                     (own * role, start > 0),
                     most,
                 );
             }
             let (base, likelihood) = if name.identifies {
-                (words[start..words.len() - 1].concat(), 0.92)
+                (name.between(start, name.len() - 1), 0.92)
             } else {
                 (whole, 0.8)
             };
             if !counts && !base.is_empty() {
                 let known = found.len();
                 let likelihood = (likelihood * role, start > 0);
-                push(&mut found, self.table.get(&base), likelihood, most);
+                push(&mut found, self.table.get(base), likelihood, most);
                 for reading in &mut found[known..] {
                     reading.bare = !name.identifies;
                 }
@@ -255,7 +255,7 @@ impl Forms {
 
     /// The same for a name that runs its words together: `citingpaperid`.
     fn by_letters(&self, name: &ColumnName, most: usize) -> Vec<Reading> {
-        let [only] = name.words.as_slice() else {
+        let Some(only) = name.only() else {
             return Vec::new();
         };
         let ends = keys::base_of(only).is_some();
@@ -299,12 +299,14 @@ impl Forms {
 
     /// `dept_id` of `departments`: the table's name, shortened.
     fn shortened(&self, name: &ColumnName, most: usize) -> Vec<Reading> {
-        let [rest @ .., short, _] = name.words.as_slice() else {
-            return Vec::new();
-        };
-        if !name.identifies || short.len() < 3 {
+        if !name.identifies || name.len() < 2 {
             return Vec::new();
         }
+        let short = name.word(name.len() - 2);
+        if short.len() < 3 {
+            return Vec::new();
+        }
+        let in_a_role = name.len() > 2;
         let first = short.chars().next().expect("it has three bytes");
         let tables = self.words.get(&first).into_iter().flatten();
         let ids: Vec<usize> = tables
@@ -312,8 +314,8 @@ impl Forms {
             .map(|(_, id)| *id)
             .collect();
         let mut found = Vec::new();
-        let likelihood = if rest.is_empty() { 0.7 } else { 0.6 };
-        push(&mut found, Some(&ids), (likelihood, !rest.is_empty()), most);
+        let likelihood = if in_a_role { 0.6 } else { 0.7 };
+        push(&mut found, Some(&ids), (likelihood, in_a_role), most);
         found
     }
 }
