@@ -10,6 +10,7 @@ mod simple;
 #[path = "../support/mod.rs"]
 pub mod support;
 mod transactions;
+mod values;
 
 use support::client::TestClient;
 use support::cluster;
