@@ -39,6 +39,8 @@ pub(super) struct Viewer {
 #[derive(Debug)]
 struct Looks {
     seen: Option<(Arc<Samples>, Instant)>,
+    /// Statistics have changed since.
+    outdated: bool,
     /// Closed when the look that is under way is over.
     under_way: Option<watch::Receiver<()>>,
 }
@@ -73,6 +75,9 @@ const STATISTICS_FRESH: Duration = Duration::from_secs(10);
 
 /// How long what was seen of stored values serves.
 const VALUES_FRESH: Duration = Duration::from_mins(10);
+
+/// The same after statistics changed, which tells that values did.
+const OUTDATED_FRESH: Duration = Duration::from_mins(1);
 
 /// Roles whose views are kept for one database.
 const MAX_ROLES: usize = 256;
@@ -137,6 +142,9 @@ impl State {
         if self.structure() != Some(&fingerprint.structure) {
             self.looks.clear();
         }
+        for looks in self.looks.values_mut() {
+            looks.outdated = true;
+        }
         self.snapshot = Some((snapshot, Instant::now()));
         self.fingerprint = Some(fingerprint);
     }
@@ -168,8 +176,14 @@ impl State {
     pub(super) fn look(&mut self, role: &str, now: Instant) -> Look {
         let looks = self.looks.entry(role.to_owned()).or_insert(Looks {
             seen: None,
+            outdated: false,
             under_way: None,
         });
+        let fresh = if looks.outdated {
+            OUTDATED_FRESH
+        } else {
+            VALUES_FRESH
+        };
         let seen = looks.seen.as_ref().map(|(_, when)| *when);
         // A channel that is closed although nothing was seen is that of a look that broke off.
         let under_way = looks.under_way.clone();
@@ -177,7 +191,7 @@ impl State {
         match (seen, under_way) {
             (None, Some(under_way)) => Look::UnderWay(under_way),
             (Some(_), Some(_)) => Look::Known,
-            (Some(when), None) if now.duration_since(when) < VALUES_FRESH => Look::Known,
+            (Some(when), None) if now.duration_since(when) < fresh => Look::Known,
             (seen, None) => {
                 let (sender, receiver) = watch::channel(());
                 looks.under_way = Some(receiver.clone());
@@ -202,6 +216,7 @@ impl State {
         }
         let looks = Looks {
             seen: Some((Arc::new(samples), Instant::now())),
+            outdated: false,
             under_way: None,
         };
         self.looks.insert(role.to_owned(), looks);

@@ -35,6 +35,9 @@ const AMBIGUOUS: f32 = 0.55;
 /// What remains of a guess when the referencing table declares keys, but not this one.
 const UNDECLARED: f32 = 0.93;
 
+/// What remains of a guess that a number or code of a table is its key by another name.
+const OTHER_ENDING: f32 = 0.6;
+
 /// What remains of a guess into another schema, where the same name easily means something else.
 const ABROAD: f32 = 0.6;
 
@@ -99,10 +102,16 @@ fn guesses(
             continue;
         };
         let target = targets.key(reading.key);
+        // `flight_number` is not the `id` of a flight, though it may have been meant so.
+        let other_ending = names[from].columns[column].is_number() && !target.is_number;
         let guess = Guess {
             target: target.table,
             column: target.column,
-            confidence,
+            confidence: if other_ending {
+                confidence * OTHER_ENDING
+            } else {
+                confidence
+            },
         };
         best.entry(target.table)
             .and_modify(|known| {

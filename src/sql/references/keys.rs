@@ -20,6 +20,8 @@ pub(super) struct Key {
     pub(super) strength: f32,
     /// It is called `id`, or as its table: `customer_id` of `customers`.
     pub(super) named_after_table: bool,
+    /// Its name is that of a number or code.
+    pub(super) is_number: bool,
 }
 
 /// Names by which a single word identifies nothing elsewhere.
@@ -66,6 +68,7 @@ pub(super) fn of(position: usize, table: &Table, names: &Names) -> Vec<Key> {
                 column,
                 strength,
                 named_after_table: is_named_after(names, column),
+                is_number: names.columns[column].is_number(),
             });
         }
     };

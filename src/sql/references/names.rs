@@ -9,6 +9,9 @@ const IDENTIFYING: [&str; 15] = [
     "sk", "ref",
 ];
 
+/// Those of them, in common form, that need not be the key.
+const NUMBERS: [&str; 7] = ["cod", "code", "cd", "no", "num", "number", "nr"];
+
 /// Words in front of a table's name that only say what kind of table it is.
 const KINDS_OF_TABLE: [&str; 12] = [
     "dim", "fact", "fct", "tbl", "tb", "t", "stg", "ref", "lkp", "lookup", "mst", "master",
@@ -123,6 +126,12 @@ impl ColumnName {
     /// All words but the last, run together.
     pub(super) fn head(&self) -> &str {
         self.between(0, self.len().saturating_sub(1))
+    }
+
+    /// Whether it ends in a word for numbers and codes, by which things are also told apart that
+    /// have another key.
+    pub(super) fn is_number(&self) -> bool {
+        NUMBERS.contains(&self.last())
     }
 
     /// The name, when it is one word.

@@ -225,7 +225,7 @@ impl Forms {
             let whole = name.from(start);
             let mut found = Vec::new();
             if start == 0 || whole.len() > 3 {
-                let own = if name.identifies { 0.95 } else { 0.8 };
+                let own = if name.identifies { 0.95 } else { 0.84 };
                 push(
                     &mut found,
                     self.own.get(whole),

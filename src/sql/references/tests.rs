@@ -279,3 +279,10 @@ fn inferring_twice_changes_nothing() {
     infer(&mut tables);
     assert_eq!(tables[1].inferred_keys.len(), 1);
 }
+
+#[test]
+fn a_number_of_a_thing_is_not_its_id() {
+    let text = "flight: flight_id int pk, carrier text
+        carrier_pair: id int pk, low_flight_number int, flight_id int";
+    assert_eq!(sure(text), ["carrier_pair.flight_id flight.flight_id"]);
+}
