@@ -13,6 +13,7 @@ use super::wrapper;
 use super::wrapper::Bounds;
 use super::wrapper::LONGEST_REPLY;
 use crate::guard;
+use crate::guard::generated::Unstored;
 use crate::nl;
 use crate::nl::Rejection;
 use crate::nl::Step;
@@ -21,6 +22,7 @@ use crate::sql::lexer;
 use crate::sql::question;
 use crate::sql::question::Asked;
 use crate::sql::question::Placement;
+use crate::sql::question::Verb;
 use crate::sql::schema::Schema;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
@@ -106,6 +108,13 @@ impl Session {
             .iter()
             .zip(statements.iter().map(String::as_str))
             .collect();
+        let sqls = answers.iter().map(|answer| &*answer.sql);
+        let unstored = sqls.flat_map(|sql| guard::generated::unstored(sql, &context.schema));
+        let unstored: Vec<Unstored> = if shows_rows(questions) {
+            unstored.collect()
+        } else {
+            Vec::new()
+        };
         let text = question::splice_answers(text, &placed);
         self.check_encoding(&text)?;
         self.rules.permit(&text)?;
@@ -114,6 +123,7 @@ impl Session {
             answers: answers.into(),
             bounds,
             day: context.today(),
+            unstored: unstored.into(),
         })
     }
 
@@ -345,6 +355,11 @@ impl Session {
             .push(&news)
             .map_err(|_| Failure::Ended(End::Client))
     }
+}
+
+/// Whether the rows that come are those that the questions ask for, and not their SQL.
+fn shows_rows(questions: &[Asked]) -> bool {
+    questions.iter().all(|asked| asked.verb == Verb::Answer)
 }
 
 /// A generated query as a part of the client's own statement: there the client's `search_path`
