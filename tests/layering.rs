@@ -54,7 +54,7 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("rustls", &["wire"]),
     ("sqlparser", &["sql", "guard"]),
     ("stacker", &["sql", "guard"]),
-    ("strsim", &["config"]),
+    ("strsim", &["config", "nl"]),
     // The commands of `cli` that are clients of a pgparley use a driver as any client does.
     ("tokio_postgres", &["catalog", "store", "cli"]),
     ("toml", &["config"]),

@@ -22,6 +22,7 @@ mod relation;
 mod scope;
 mod select;
 mod special;
+mod spelling;
 mod table_function;
 mod type_names;
 mod visible;
@@ -33,6 +34,8 @@ use crate::sql::schema::NameIndex;
 use crate::sql::schema::Schema;
 
 use super::Refusal;
+pub use spelling::Unstored;
+
 use functions::Calls;
 use name::Quoting;
 use writer::Sight;
@@ -76,6 +79,19 @@ pub fn check(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
 /// those of `pg_catalog` are preferred wherever they fit the operands.
 pub fn check_embedded(sql: &str, schema: &Schema) -> Result<Checked, Refusal> {
     on_a_large_stack(sql, schema, Calls::Qualified)
+}
+
+/// The texts in a checked query that the columns they are compared with hold in other spellings
+/// only, as far as is known; nothing of a query that cannot be read.
+pub fn unstored(sql: &str, schema: &Schema) -> Vec<Unstored> {
+    let Ok(tokens) = admit::text(sql) else {
+        return Vec::new();
+    };
+    let stack = STACK_BASE + tokens * STACK_PER_TOKEN;
+    stacker::grow(stack, || {
+        let query = admit::query(sql);
+        query.map_or_else(|_| Vec::new(), |query| spelling::unstored(&query, schema))
+    })
 }
 
 /// Trees lean left without bound, and the parser, the writer and the drop all recurse.

@@ -6,7 +6,9 @@
 mod bind;
 mod dates;
 mod draft;
+mod examples;
 mod facts;
+mod flags;
 mod index;
 mod items;
 mod joins;
@@ -16,8 +18,10 @@ mod numbers;
 mod parse;
 mod print;
 mod query;
+mod ratio;
 mod refusal;
 mod shorter;
+mod sides;
 mod tag;
 mod words;
 
@@ -28,6 +32,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::sql::schema::Schema;
@@ -36,6 +41,7 @@ use super::Cannot;
 use super::Context;
 use super::Reason;
 
+use bind::Bound;
 use index::Index;
 use joins::Graph;
 
@@ -66,6 +72,45 @@ struct Prepared {
     graph: Graph,
 }
 
+/// What questions are read with.
+#[derive(Debug)]
+struct Asker<'a> {
+    prepared: &'a Prepared,
+    zone: &'a TimeZone,
+    today: Date,
+}
+
+impl<'a> Asker<'a> {
+    /// A question with its names bound to tables and columns.
+    fn bind(&self, question: &str) -> Result<Bound<'a>, Cannot> {
+        let items = items::match_words(question, &self.prepared.index, self.today);
+        let draft = parse::parse(&items, &self.prepared.index)?;
+        let around = bind::Surroundings {
+            index: &self.prepared.index,
+            graph: &self.prepared.graph,
+            items: &items,
+            zone: self.zone,
+        };
+        bind::bind(&draft, &around)
+    }
+
+    /// A refusal with questions that would be answered.
+    fn with_examples(&self, mut cannot: Cannot, question: &str) -> Cannot {
+        if cannot.reason == Reason::NotAnswerable && cannot.detail.is_none() {
+            let examples = examples::near(question, self);
+            if !examples.is_empty() {
+                cannot.detail = Some(format!("Answered would be: {}.", examples.join("; ")));
+            }
+        }
+        cannot
+    }
+
+    /// The SELECT that answers it.
+    fn print(&self, bound: &Bound<'_>) -> Result<String, Cannot> {
+        print::print(&bound.query, &self.prepared.graph, &bound.cues)
+    }
+}
+
 impl Builtin {
     /// A translator that has prepared nothing yet.
     pub fn new() -> Self {
@@ -88,20 +133,22 @@ impl Builtin {
             .or_else(|_| TimeZone::posix(&context.time_zone))
             .unwrap_or(TimeZone::UTC);
         let today = context.now.to_zoned(zone.clone()).date();
-        let items = items::match_words(question, &prepared.index, today);
-        let draft = parse::parse(&items, &prepared.index)?;
-        let around = bind::Surroundings {
-            index: &prepared.index,
-            graph: &prepared.graph,
-            items: &items,
+        let asker = Asker {
+            prepared: &prepared,
             zone: &zone,
+            today,
         };
-        let bound = bind::bind(&draft, &around)?;
-        let sql = print::print(&bound.query, &prepared.graph, &bound.cues)?;
-        Ok(Translated {
-            sql,
-            readings: bound.readings,
-        })
+        if let Some(quotient) = ratio::translate(question, &asker) {
+            return quotient;
+        }
+        let answered = asker.bind(question).and_then(|bound| {
+            let sql = asker.print(&bound)?;
+            Ok(Translated {
+                sql,
+                readings: bound.readings,
+            })
+        });
+        answered.map_err(|cannot| asker.with_examples(cannot, question))
     }
 
     /// The schema ready for look-ups, prepared once for as long as it is in use.

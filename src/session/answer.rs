@@ -27,6 +27,9 @@ pub(super) struct Cap {
     pub bytes: usize,
 }
 
+/// Bodies of a DataRow of one column that is zero: as text, and as a `bigint` in binary.
+const ZEROS: [&[u8]; 2] = [b"\0\x01\0\0\0\x010", b"\0\x01\0\0\0\x08\0\0\0\0\0\0\0\0"];
+
 /// A result and where the client is in it.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
@@ -146,6 +149,19 @@ impl Answer {
         self.cut_by = name.into();
     }
 
+    /// Whether nothing was found: no row, or a lone figure that is zero.
+    pub(super) fn is_empty(&self) -> bool {
+        if self.is_copy || self.cut.is_some() {
+            return false;
+        }
+        let mut rows = frame::messages(&self.body);
+        match (rows.next(), rows.next()) {
+            (None, _) => true,
+            (Some((_, body)), None) => ZEROS.contains(&body),
+            _ => false,
+        }
+    }
+
     /// Bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
         self.body.len()
@@ -258,6 +274,18 @@ mod tests {
         let mut out = Vec::new();
         answer(5).put_rows(&mut out, 0);
         assert_eq!(tags(&out), "DDDNSC");
+    }
+
+    #[test]
+    fn a_lone_zero_and_no_row_at_all_are_nothing_found() {
+        let lone = |body: &[u8]| {
+            let mut answer = Answer::default();
+            answer.take(server::DATA_ROW, body, CAP);
+            answer.is_empty()
+        };
+        assert!(answer(0).is_empty() && lone(ZEROS[0]) && lone(ZEROS[1]));
+        assert!(!lone(b"\0\x01\0\0\0\x011"));
+        assert!(!answer(2).is_empty());
     }
 
     #[test]

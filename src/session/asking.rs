@@ -12,7 +12,9 @@ use super::generated::Generated;
 use super::wrapper;
 use super::wrapper::Bounds;
 use super::wrapper::LONGEST_REPLY;
+use crate::config::Policy;
 use crate::guard;
+use crate::guard::generated::Unstored;
 use crate::nl;
 use crate::nl::Rejection;
 use crate::nl::Step;
@@ -21,6 +23,7 @@ use crate::sql::lexer;
 use crate::sql::question;
 use crate::sql::question::Asked;
 use crate::sql::question::Placement;
+use crate::sql::question::Verb;
 use crate::sql::schema::Schema;
 use crate::wire::ErrorInfo;
 use crate::wire::TransactionStatus;
@@ -106,6 +109,13 @@ impl Session {
             .iter()
             .zip(statements.iter().map(String::as_str))
             .collect();
+        let sqls = answers.iter().map(|answer| &*answer.sql);
+        let unstored = sqls.flat_map(|sql| guard::generated::unstored(sql, &context.schema));
+        let unstored: Vec<Unstored> = if shows_rows(questions) {
+            unstored.collect()
+        } else {
+            Vec::new()
+        };
         let text = question::splice_answers(text, &placed);
         self.check_encoding(&text)?;
         self.rules.permit(&text)?;
@@ -114,6 +124,7 @@ impl Session {
             answers: answers.into(),
             bounds,
             day: context.today(),
+            unstored: unstored.into(),
         })
     }
 
@@ -136,7 +147,8 @@ impl Session {
         let catalog = &self.services.catalog;
         let (service, database) = (&origin.service, &origin.database);
         // Values of objects under rules are not looked at, nor told apart from the others'.
-        let looks = self.services.config.nl.sample_values && self.rules.guarded().is_none();
+        let guards = self.rules.policy().is_some_and(Policy::guards_objects);
+        let looks = self.services.config.nl.sample_values && !guards;
         let schema = if looks {
             catalog
                 .schema_with_values(service, database, &role, FIRST_LOOK)
@@ -345,6 +357,11 @@ impl Session {
             .push(&news)
             .map_err(|_| Failure::Ended(End::Client))
     }
+}
+
+/// Whether the rows that come are those that the questions ask for, and not their SQL.
+fn shows_rows(questions: &[Asked]) -> bool {
+    questions.iter().all(|asked| asked.verb == Verb::Answer)
 }
 
 /// A generated query as a part of the client's own statement: there the client's `search_path`

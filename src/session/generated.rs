@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::wrapper::Bounds;
+use crate::guard::generated::Unstored;
 use crate::nl;
 use crate::sql::question::Placement;
 use crate::sql::question::Verb;
@@ -25,6 +26,8 @@ pub(super) struct Generated {
     pub bounds: Bounds,
     /// The day that "today" was read as.
     pub day: nl::Day,
+    /// Texts in it that their columns are not known to hold, for when nothing is found.
+    pub unstored: Arc<[Unstored]>,
 }
 
 /// A generated query under a name of the client's, and where it came from: the day after, its
@@ -43,6 +46,22 @@ impl Generated {
     /// The NOTICE that tells what became of each question.
     pub(super) fn notices(&self) -> impl Iterator<Item = ErrorInfo> + '_ {
         self.answers.iter().map(notice)
+    }
+
+    /// The NOTICEs that say why nothing was found, where a spelling may be the reason.
+    pub(super) fn notices_of_nothing(&self) -> impl Iterator<Item = ErrorInfo> + '_ {
+        self.unstored.iter().map(|unstored| {
+            let Unstored {
+                column,
+                text,
+                stored,
+            } = unstored;
+            let message = format!(
+                "no row was found with {column} '{text}'; stored values: {}",
+                stored.join(", ")
+            );
+            error::notice("NOTICE", sqlstate::SUCCESSFUL_COMPLETION, message)
+        })
     }
 }
 

@@ -169,6 +169,7 @@ impl Session {
             Ok(mut answer) => {
                 put_notices(&mut out, generated);
                 answer.put_notices(&mut out);
+                put_notices_of_nothing(&mut out, generated, &answer);
                 answer.put_columns(&mut out);
                 answer.put_rows(&mut out, 0);
             }
@@ -389,6 +390,16 @@ impl super::dialogue::Dialogue {
 
 fn put_notices(out: &mut Vec<u8>, generated: &Generated) {
     for notice in generated.notices() {
+        error::put_notice(out, notice);
+    }
+}
+
+/// Says why nothing was found, if nothing was.
+fn put_notices_of_nothing(out: &mut Vec<u8>, generated: &Generated, answer: &Answer) {
+    if !answer.is_empty() {
+        return;
+    }
+    for notice in generated.notices_of_nothing() {
         error::put_notice(out, notice);
     }
 }

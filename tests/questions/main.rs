@@ -7,6 +7,7 @@ mod differential;
 mod extended;
 mod places;
 mod simple;
+mod spellings;
 #[path = "../support/mod.rs"]
 pub mod support;
 mod transactions;

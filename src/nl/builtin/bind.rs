@@ -4,11 +4,14 @@ mod columns;
 mod conditions;
 mod contradictions;
 mod groups;
+mod ordering;
 mod outputs;
+mod references;
 mod related;
 mod times;
 mod values;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
@@ -26,22 +29,25 @@ use super::index::ColumnId;
 use super::index::Index;
 use super::index::Target;
 use super::items::Item;
+use super::items::Kind;
 use super::joins::Cues;
 use super::joins::Graph;
+use super::lexicon::Tag;
 use super::query::Expr;
 use super::query::Query;
 use super::refusal;
+use super::sides::Side;
 use super::words::stem;
 
 /// What binding reads besides the draft.
 #[derive(Debug)]
-pub(super) struct Surroundings<'a> {
+pub(super) struct Surroundings<'q, 'a> {
     /// The schema.
     pub(super) index: &'a Index,
     /// Its joins.
     pub(super) graph: &'a Graph,
     /// The question.
-    pub(super) items: &'a [Item],
+    pub(super) items: &'q [Item],
     /// The client's time zone.
     pub(super) zone: &'a TimeZone,
 }
@@ -58,7 +64,7 @@ pub(super) struct Bound<'a> {
 }
 
 /// Binds every name of a draft.
-pub(super) fn bind<'a>(draft: &Draft, around: &Surroundings<'a>) -> Result<Bound<'a>, Cannot> {
+pub(super) fn bind<'a>(draft: &Draft, around: &Surroundings<'_, 'a>) -> Result<Bound<'a>, Cannot> {
     let mut binder = Binder {
         around,
         draft,
@@ -68,6 +74,8 @@ pub(super) fn bind<'a>(draft: &Draft, around: &Surroundings<'a>) -> Result<Bound
         main: Vec::new(),
         readings: draft.readings.clone(),
         cues: cues(around),
+        limited: false,
+        alternatives: RefCell::default(),
     };
     binder.bind_entities()?;
     binder.choose_subject()?;
@@ -79,17 +87,33 @@ pub(super) fn bind<'a>(draft: &Draft, around: &Surroundings<'a>) -> Result<Bound
 }
 
 /// The tables and stems of the question, for choosing between joins.
-fn cues<'a>(around: &Surroundings<'a>) -> Cues<'a> {
+fn cues<'a>(around: &Surroundings<'_, 'a>) -> Cues<'a> {
     let words = around.items.iter().flat_map(|item| item.text.split(' '));
     Cues {
         index: around.index,
+        side: side(around.items),
         mentioned: HashSet::new(),
         stems: words.map(|word| stem(&word.to_lowercase())).collect(),
     }
 }
 
+/// The only side that verbs, or words before a group, speak of.
+fn side(items: &[Item]) -> Option<Side> {
+    let speaks = |item: &&Item| match item.kind {
+        Kind::Tag(Tag::Relation) => true,
+        Kind::Tag(Tag::Each) => item.text.contains(' '),
+        _ => false,
+    };
+    let mut sides = items
+        .iter()
+        .filter(speaks)
+        .filter_map(|item| Side::said(&item.text));
+    let first = sides.next()?;
+    sides.all(|side| side == first).then_some(first)
+}
+
 struct Binder<'d, 'a> {
-    around: &'d Surroundings<'a>,
+    around: &'d Surroundings<'d, 'a>,
     draft: &'d Draft,
     /// The table of each entity.
     entities: Vec<usize>,
@@ -100,6 +124,10 @@ struct Binder<'d, 'a> {
     main: Vec<usize>,
     readings: Vec<String>,
     cues: Cues<'a>,
+    /// The number of rows wanted is that of another table's.
+    limited: bool,
+    /// Readings that are nearly as good as those taken.
+    alternatives: RefCell<Vec<String>>,
 }
 
 impl<'a> Binder<'_, 'a> {
@@ -227,6 +255,24 @@ impl<'a> Binder<'_, 'a> {
         let best = tables.iter().map(|table| held(*table)).max();
         tables.retain(|table| Some(held(*table)) == best);
         if tables.len() > 1 {
+            // `unit price per category` is that of products, which have a category.
+            let far = |table: &usize| -> usize {
+                let graph = self.around.graph;
+                let to = |other: &usize| graph.distance(*other, *table).unwrap_or(usize::MAX / 64);
+                self.entities.iter().map(to).sum()
+            };
+            let nearest = tables.iter().map(far).min();
+            tables.retain(|table| Some(far(table)) == nearest);
+        }
+        if tables.len() > 1 {
+            // A view shows what is stored in a table.
+            let stored = |table: &usize| self.index().is_stored(*table);
+            let kept: Vec<usize> = tables.iter().copied().filter(stored).collect();
+            if !kept.is_empty() {
+                tables = kept;
+            }
+        }
+        if tables.len() > 1 {
             // A key that refers to another table's column says the same as that column.
             let owns = |table: &usize| self.owns(first, *table);
             let owners: Vec<usize> = tables.iter().copied().filter(owns).collect();
@@ -292,7 +338,7 @@ impl<'a> Binder<'_, 'a> {
             .clone()
             .any(|expr| !expr.is_aggregate() && !query.group.contains(expr));
         let counted = shown.clone().filter_map(|expr| match expr {
-            Expr::Rows(table) | Expr::Share(table) => Some(*table),
+            Expr::Rows(table) | Expr::Share(table, _) => Some(*table),
             _ => None,
         });
         let alone = counted.into_iter().any(|table| self.is_keyed(table));
@@ -321,9 +367,11 @@ impl<'a> Binder<'_, 'a> {
     fn finish(mut self) -> Result<Bound<'a>, Cannot> {
         self.query.subject = self.subject;
         self.query.limit = match &self.draft.limit {
-            Some(limit) => Some(values::whole_number(limit)?),
-            None => None,
+            Some(limit) if !self.limited => Some(values::whole_number(limit)?),
+            _ => None,
         };
+        self.narrow_first();
+        self.query.drop_implied();
         self.query.distinct = self.draft.distinct
             && self.query.group.is_empty()
             && !self.query.outputs.iter().any(Expr::is_aggregate);
@@ -331,6 +379,7 @@ impl<'a> Binder<'_, 'a> {
             return Err(refusal::nothing_asked(self.index()));
         }
         self.check_groups()?;
+        self.readings.extend(self.alternatives.take());
         self.readings.dedup();
         Ok(Bound {
             query: self.query,

@@ -24,6 +24,20 @@ impl Period {
         }
     }
 
+    /// `January to March 2024`: the year that is said last is meant of both.
+    pub(super) fn in_order(self) -> Self {
+        let (Some(from), Some(to)) = (self.from, self.to) else {
+            return self;
+        };
+        let last = to.yesterday().unwrap_or(to);
+        let moved = Date::new(last.year(), from.month(), from.day()).ok();
+        let from = moved.filter(|moved| from > last && *moved <= last);
+        Self {
+            from: from.or(self.from),
+            ..self
+        }
+    }
+
     /// The calendar year that this is, when it is one.
     pub(super) fn whole_year(&self) -> Option<i16> {
         let from = self.from?;
@@ -83,7 +97,7 @@ pub(super) fn year(digits: &str) -> Option<Period> {
 pub(super) fn read(words: &[Word], today: Date) -> Option<(usize, Period)> {
     let lower: Vec<&str> = words
         .iter()
-        .take(6)
+        .take(10)
         .map(|word| word.lower.as_str())
         .collect();
     if words.first()?.form == Form::Quoted {
@@ -130,11 +144,31 @@ fn relative(lower: &[&str], words: &[Word], today: Date) -> Option<(usize, Perio
         .ok()
         .filter(|count| (1..=100_000).contains(count))?;
     let period = match back {
-        -1 => Period::new(moved(today, unit, -count)?, today.tomorrow().ok()?),
+        -1 => {
+            if let Some(more) = without_current(lower.get(2 + taken..)?, unit) {
+                let to = start(today, unit);
+                return Some((2 + taken + more, Period::new(moved(to, unit, -count)?, to)));
+            }
+            Period::new(moved(today, unit, -count)?, today.tomorrow().ok()?)
+        }
         1 => Period::new(today, moved(today, unit, count)?),
         _ => return None,
     };
     Some((2 + taken, period))
+}
+
+/// `, not including the current month`: how many words say that only whole units are meant.
+fn without_current(words: &[&str], unit: Unit) -> Option<usize> {
+    let mut at = usize::from(matches!(words.first(), Some(&"," | &"(")));
+    match words.get(at)? {
+        &"excluding" | &"except" => at += 1,
+        &"not" if matches!(words.get(at + 1), Some(&"including" | &"counting")) => at += 2,
+        _ => return None,
+    }
+    at += usize::from(words.get(at) == Some(&"the"));
+    let current = matches!(words.get(at), Some(&"current" | &"this"));
+    let same = words.get(at + 1).and_then(|word| Unit::of(word)) == Some(unit);
+    (current && same).then_some(at + 2)
 }
 
 /// `Q1 2024`, `first quarter of 2024`.

@@ -35,6 +35,8 @@ pub(super) enum Function {
     Max,
     /// How many of a hundred rows meet the conditions.
     Share,
+    /// The same of one.
+    Fraction,
 }
 
 /// An aggregate over a name.
@@ -71,14 +73,25 @@ pub(super) enum Key {
 pub(super) enum SortKey {
     /// A column.
     Name(Mention),
-    /// The first of these columns that the subject has, with the end that then is meant.
-    Hinted(Vec<(End, Vec<String>)>, String),
+    /// The first of these columns that a table has, with the end that then is meant.
+    Hinted(Hint),
     /// A column, added up where one has many.
     Most(Mention),
     /// An aggregate.
     Measure(Measure),
     /// The first column shown.
     FirstOutput,
+}
+
+/// A word that speaks of columns without naming them: `the oldest`.
+#[derive(Debug, Clone)]
+pub(super) struct Hint {
+    /// What it may mean, best first.
+    pub(super) readings: Vec<(End, Vec<String>)>,
+    /// The word.
+    pub(super) text: String,
+    /// The item of the table that it is said of; `None` when that is the subject.
+    pub(super) of: Option<usize>,
 }
 
 /// One sort key with its direction.
@@ -171,6 +184,8 @@ pub(super) enum Test {
     },
     /// An aggregate over rows that belong to the subject.
     Measured(Measure, Comparison, Literal),
+    /// What is shown comes so often.
+    Often(Comparison, Literal),
     /// One of these holds.
     Any(Vec<Condition>),
 }
@@ -182,6 +197,8 @@ pub(super) struct Condition {
     pub(super) test: Test,
     /// The table mentioned last before it.
     pub(super) focus: Option<usize>,
+    /// The item that it begins with.
+    pub(super) at: usize,
 }
 
 /// What a table is mentioned for.
@@ -211,6 +228,16 @@ pub(super) struct Entity {
 /// The number of rows wanted.
 pub(super) type Limit = Literal;
 
+/// Which rows of an order are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Kept {
+    /// As many as the limit says.
+    #[default]
+    First,
+    /// All, although a superlative orders them: `the longest, from longest to shortest`.
+    All,
+}
+
 /// A question as it was understood.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -230,6 +257,8 @@ pub(super) struct Draft {
     pub(super) order: Vec<Sort>,
     /// How many rows.
     pub(super) limit: Option<Limit>,
+    /// Which rows a superlative keeps.
+    pub(super) kept: Kept,
     /// The tables mentioned, in order.
     pub(super) entities: Vec<Entity>,
     /// How some words were read.

@@ -17,6 +17,8 @@ pub(super) struct TableFacts {
     pub(super) dates: Vec<usize>,
     /// Columns that hold a year as a number or text.
     pub(super) years: Vec<usize>,
+    /// How many words all columns' names begin with, which say only whose they are: `sbCust`.
+    pub(super) shared: usize,
 }
 
 /// Looks at every column of a table.
@@ -37,9 +39,30 @@ pub(super) fn facts(table: &Table) -> TableFacts {
     TableFacts {
         naming: naming_columns(table),
         key: key(table),
+        shared: shared(table),
         dates: of_kind(&[TypeKind::Date, TypeKind::Timestamp, TypeKind::TimestampTz]),
         years,
     }
+}
+
+/// The words that the names of all columns begin with, when there are several columns.
+fn shared(table: &Table) -> usize {
+    let names = || {
+        table
+            .columns
+            .iter()
+            .map(|column| naming::segments(&column.name))
+    };
+    let Some(first) = names().next().filter(|_| table.columns.len() > 2) else {
+        return 0;
+    };
+    names()
+        .map(|name| {
+            let same = name.iter().zip(&first).take_while(|(a, b)| a == b).count();
+            same.min(name.len().saturating_sub(1))
+        })
+        .min()
+        .unwrap_or(0)
 }
 
 /// The only column of the primary key; where none is declared, the one that names imply.
@@ -61,11 +84,25 @@ pub(super) fn key(table: &Table) -> Option<usize> {
         let words = stems(name);
         words.last().is_some_and(|last| last == ending) && words[..words.len() - 1] == own[..]
     };
-    let tests: [&dyn Fn(&str) -> bool; 4] = [
+    let numbers = |name: &str| {
+        let words = naming::segments(name);
+        let last = words.last().map_or("", String::as_str);
+        let number = matches!(last, "no" | "nr" | "num" | "code" | "key");
+        let stems = |words: &[String]| -> Vec<String> {
+            naming::expanded(words)
+                .iter()
+                .map(|word| stem(word))
+                .collect()
+        };
+        let table = naming::segments(&table.name);
+        number && stems(&words[..words.len() - 1]) == stems(&table)
+    };
+    let tests: [&dyn Fn(&str) -> bool; 5] = [
         &|name| name == "id",
         &|name| of_table(name, "id"),
         // `author.aid`, in tables of one word that have a name to tell rows by.
         &|name| name == format!("{initial}id") && own.len() == 1,
+        &numbers,
         &|name| of_table(name, "name"),
     ];
     tests.iter().find_map(|test| {

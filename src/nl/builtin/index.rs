@@ -1,20 +1,22 @@
 //! A schema prepared for look-ups: names, values, keys and joins by the words of a question.
 
+mod fill;
+
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::sql::references;
 use crate::sql::schema::Column;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
-use crate::sql::schema::TypeKind;
+use crate::sql::schema::TableKind;
 
 use super::facts::TableFacts;
 use super::facts::facts;
 use super::lexicon::LEXICON;
 use super::naming;
 use super::shorter;
-use super::shorter::Rest;
 use super::shorter::Shorter;
 use super::words::stem;
 
@@ -69,11 +71,6 @@ pub(super) struct ValueHit {
     pub(super) stored: String,
 }
 
-/// Words of generic tails: alone they say too little to mean a longer name.
-const GENERIC: [&str; 10] = [
-    "id", "code", "number", "key", "no", "type", "date", "name", "time", "at",
-];
-
 /// A schema ready for questions.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -81,6 +78,14 @@ pub(super) struct Index {
     pub(super) schema: Arc<Schema>,
     /// Per table, in the schema's order.
     pub(super) facts: Vec<TableFacts>,
+    /// All words of names, once.
+    vocabulary: HashSet<String>,
+    /// How many columns that refer to something have each name, without their last word.
+    roles: HashMap<String, usize>,
+    /// What tables are called, as stems.
+    tables: HashSet<String>,
+    /// What columns refer to.
+    targets: HashMap<ColumnId, usize>,
     names: HashMap<String, Vec<Hit>>,
     values: HashMap<String, Vec<ValueHit>>,
 }
@@ -91,9 +96,22 @@ impl Index {
         let mut index = Self {
             facts: schema.tables.iter().map(facts).collect(),
             schema: Arc::clone(schema),
+            tables: schema
+                .tables
+                .iter()
+                .map(|table| shorter::name(table).concat())
+                .collect(),
+            vocabulary: HashSet::new(),
+            roles: HashMap::new(),
+            targets: targets(schema),
             names: HashMap::new(),
             values: HashMap::new(),
         };
+        for id in index.targets.keys() {
+            let mut words = naming::segments(&index.column(*id).name);
+            words.pop();
+            *index.roles.entry(words.concat()).or_default() += 1;
+        }
         let shorter = Shorter::new(schema);
         for (position, table) in schema.tables.iter().enumerate() {
             index.add_table(position, table, &shorter);
@@ -106,9 +124,20 @@ impl Index {
         &self.schema.tables[table]
     }
 
+    /// Whether a table holds rows of its own, and is no view.
+    pub(super) fn is_stored(&self, table: usize) -> bool {
+        let kind = self.schema.tables[table].kind;
+        !matches!(kind, TableKind::View | TableKind::MaterializedView)
+    }
+
     /// The column behind an id.
     pub(super) fn column(&self, id: ColumnId) -> &Column {
         &self.schema.tables[id.table].columns[id.column]
+    }
+
+    /// The table that a column refers to.
+    pub(super) fn target(&self, id: ColumnId) -> Option<usize> {
+        self.targets.get(&id).copied()
     }
 
     /// Everything that these words may name directly.
@@ -181,9 +210,22 @@ impl Index {
         hits
     }
 
-    /// All names known, for hints.
-    pub(super) fn table_names(&self) -> impl Iterator<Item = &str> {
-        self.schema.tables.iter().map(|table| table.name.as_str())
+    /// The word of a name that a word of the question may be a misspelling of.
+    pub(super) fn spelled_like(&self, word: &str) -> Option<&str> {
+        let length = word.chars().count();
+        let allowed = match length {
+            0..=3 => return None,
+            4..=6 => 1,
+            _ => 2,
+        };
+        let near =
+            |known: &&String| known.len().abs_diff(word.len()) <= allowed && known.as_str() != word;
+        let distances = self.vocabulary.iter().filter(near).map(|known| {
+            let distance = strsim::damerau_levenshtein(word, known);
+            (distance, known.as_str())
+        });
+        let best = distances.min()?;
+        (best.0 <= allowed).then_some(best.1)
     }
 
     fn extend(&self, key: &str, hits: &mut Vec<Hit>) {
@@ -194,168 +236,33 @@ impl Index {
             }
         }
     }
-
-    fn add(&mut self, words: &[String], target: Target, closeness: Closeness) {
-        if words.is_empty() {
-            return;
-        }
-        for key in naming::keys(words) {
-            let hits = self.names.entry(key).or_default();
-            match hits.iter_mut().find(|known| known.target == target) {
-                Some(known) => known.closeness = known.closeness.max(closeness),
-                None => hits.push(Hit { target, closeness }),
-            }
-        }
-    }
-
-    fn add_table(&mut self, position: usize, table: &Table, shorter: &Shorter) {
-        let words = naming::segments(&table.name);
-        let target = Target::Table(position);
-        self.add(&words, target, Closeness::Whole);
-        let mut qualified = naming::segments(&table.schema);
-        qualified.extend_from_slice(&words);
-        self.add(&qualified, target, Closeness::Whole);
-        let bare = naming::bare_table(&words);
-        if let Some(bare) = &bare {
-            self.add(bare, target, Closeness::Alias);
-        }
-        let words = naming::expanded(&bare.unwrap_or(words));
-        self.add(&words, target, Closeness::Alias);
-        let ends = shorter.ends(table, &words);
-        for (end, rest) in &ends {
-            self.add(end, target, closeness(*rest));
-        }
-        let whole = (words.as_slice(), Rest::Implied);
-        if let ([doer], rest) = *ends.last().unwrap_or(&whole)
-            && let Some(deed) = naming::deed(doer)
-        {
-            self.add(&[deed], target, closeness(rest));
-        }
-        for (column, definition) in table.columns.iter().enumerate() {
-            self.add_column(
-                ColumnId {
-                    table: position,
-                    column,
-                },
-                definition,
-                &words,
-            );
-        }
-    }
-
-    fn add_column(&mut self, id: ColumnId, column: &Column, table: &[String]) {
-        let target = Target::Column(id);
-        let plain = naming::segments(&column.name);
-        self.add(&plain, target, Closeness::Whole);
-        let mut forms = vec![naming::expanded(&plain)];
-        forms.extend(naming::without_table(&plain, table).map(|rest| naming::expanded(&rest)));
-        for form in forms {
-            self.add_forms(&form, target);
-        }
-        // `manager_id` that refers to an employee is the manager.
-        let definition = &self.schema.tables[id.table];
-        let refers = definition
-            .foreign_keys
-            .iter()
-            .any(|key| key.columns == [id.column] && key.references == definition.oid);
-        if let [base @ .., last] = plain.as_slice()
-            && refers
-            && last == "id"
-        {
-            self.add(base, target, Closeness::Alias);
-        }
-        if let [base @ .., last] = plain.as_slice()
-            && matches!(last.as_str(), "name" | "type" | "code" | "yn" | "flag")
-            && !(last == "type" && shorter::refers(self.table(id.table), base))
-            && !base
-                .first()
-                .is_some_and(|word| LEXICON.tags.contains_key(word))
-        {
-            self.add(base, target, Closeness::Tail);
-        }
-        let is_date = matches!(
-            column.kind,
-            TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz
-        );
-        if let [deed, rest @ ..] = plain.as_slice()
-            && (is_date || plain.contains(&"year".to_owned()))
-            && rest
-                .iter()
-                .all(|word| GENERIC.contains(&word.as_str()) || word == "on" || word == "year")
-        {
-            self.add(std::slice::from_ref(deed), target, Closeness::Tail);
-        }
-        if let Some(rest) = naming::without_table(&plain, table) {
-            // `flightno` of `flights` is the flight number.
-            let mut whole = table.to_vec();
-            whole.extend(naming::expanded(&rest));
-            self.add(&whole, target, Closeness::Alias);
-        }
-        let facts = &self.facts[id.table];
-        let is_key = facts.key == Some(id.column);
-        if is_key && column.name.to_lowercase().ends_with("id") {
-            self.add(&["id".to_owned()], target, Closeness::Alias);
-        }
-        if self.facts[id.table].naming.contains(&id.column) {
-            self.add(&["name".to_owned()], target, Closeness::Alias);
-        }
-        for value in column.enum_labels.iter().chain(column.common_values.iter()) {
-            self.add_value(id, value);
-        }
-    }
-
-    fn add_forms(&mut self, words: &[String], target: Target) {
-        self.add(words, target, Closeness::Alias);
-        let bare = naming::without_unit(words).unwrap_or(words);
-        self.add(bare, target, Closeness::Alias);
-        let turned = naming::turned(bare).unwrap_or_else(|| {
-            // `number_products` is asked for as `product number` too.
-            let mut turned = bare.to_vec();
-            if turned.first().is_some_and(|word| word == "number") {
-                turned.rotate_left(1);
-            }
-            turned
-        });
-        self.add(&turned, target, Closeness::Alias);
-        for form in [bare, &turned] {
-            for start in 1..form.len() {
-                let tail = &form[start..];
-                if tail.len() > 1 || !GENERIC.contains(&tail[0].as_str()) {
-                    self.add(tail, target, Closeness::Tail);
-                }
-            }
-        }
-    }
-
-    fn add_value(&mut self, column: ColumnId, stored: &str) {
-        let words: Vec<String> = super::words::split(stored)
-            .into_iter()
-            .flat_map(|word| word.lower.split(' ').map(str::to_owned).collect::<Vec<_>>())
-            .filter(|word| !word.is_empty())
-            .collect();
-        if words.is_empty() || words.len() > 8 {
-            return;
-        }
-        let hit = ValueHit {
-            column,
-            stored: stored.to_owned(),
-        };
-        let mut keys = vec![words.join(" "), value_stem(&words)];
-        keys.dedup();
-        for key in keys {
-            let hits = self.values.entry(key).or_default();
-            if !hits.contains(&hit) {
-                hits.push(hit.clone());
-            }
-        }
-    }
 }
 
-fn closeness(rest: Rest) -> Closeness {
-    match rest {
-        Rest::Implied => Closeness::Tail,
-        Rest::Wanted => Closeness::Part,
+/// The table that each column refers to, by a declared key or a likely one.
+fn targets(schema: &Schema) -> HashMap<ColumnId, usize> {
+    let tables = schema.tables.iter().enumerate();
+    let positions: HashMap<u32, usize> = tables.clone().map(|(i, table)| (table.oid, i)).collect();
+    let mut targets = HashMap::new();
+    for (position, table) in tables {
+        let likely = table
+            .inferred_keys
+            .iter()
+            .filter(|inferred| inferred.confidence >= references::SURE);
+        for key in table
+            .foreign_keys
+            .iter()
+            .chain(likely.map(|inferred| &inferred.key))
+        {
+            if let ([column], Some(to)) = (&key.columns[..], positions.get(&key.references)) {
+                let id = ColumnId {
+                    table: position,
+                    column: *column,
+                };
+                targets.entry(id).or_insert(*to);
+            }
+        }
     }
+    targets
 }
 
 fn value_stem(words: &[String]) -> String {

@@ -10,6 +10,8 @@ use jiff::civil::Date;
 use super::dates;
 use super::dates::Period;
 use super::dates::Unit;
+use super::flags;
+use super::index::Closeness;
 use super::index::Hit;
 use super::index::Index;
 use super::index::Target;
@@ -77,11 +79,11 @@ pub(super) enum Kind {
 }
 
 /// The longest phrase that is looked up.
-const LONGEST: usize = 8;
+const LONGEST: usize = 10;
 
 /// The items of a question in order; every word is in exactly one.
 pub(super) fn match_words(question: &str, index: &Index, today: Date) -> Vec<Item> {
-    let words = &split(question);
+    let words = &shared(denied(split(question), index), index);
     let typed: Vec<char> = question.chars().collect();
     let matcher = Matcher {
         words,
@@ -109,6 +111,68 @@ pub(super) fn match_words(question: &str, index: &Index, today: Date) -> Vec<Ite
         items.push(item);
     }
     items
+}
+
+/// `first and last names` as `first names and last names`, where both are names of columns.
+fn shared(words: Vec<Word>, index: &Index) -> Vec<Word> {
+    let names = |first: &Word, last: &Word| {
+        let named = index.named(&[first.lower.clone(), last.lower.clone()]);
+        named
+            .iter()
+            .any(|hit| matches!(hit.target, Target::Column(_)) && hit.closeness > Closeness::Tail)
+    };
+    let open =
+        |word: &Word| word.is_plain() && index.named(std::slice::from_ref(&word.lower)).is_empty();
+    let shares = |four: &[Word]| match four {
+        [first, and, second, last] => {
+            and.lower == "and" && open(first) && names(first, last) && names(second, last)
+        }
+        _ => false,
+    };
+    let Some(at) = words.windows(4).position(shares) else {
+        return words;
+    };
+    let mut read = words;
+    let last = read[at + 3].clone();
+    read.insert(at + 1, last);
+    read
+}
+
+/// `unshipped` as `not shipped`, where only the latter says something.
+fn denied(words: Vec<Word>, index: &Index) -> Vec<Word> {
+    let known = |word: &str| {
+        let word = [word.to_owned()];
+        !index.named(&word).is_empty() || !index.stored(&word).is_empty()
+    };
+    let flag = |word: &str| {
+        let hits = index.named(&[word.to_owned()]);
+        hits.iter().any(|hit| match hit.target {
+            Target::Column(id) => flags::is_flag(index.column(id)),
+            Target::Table(_) => false,
+        })
+    };
+    let mut read = Vec::with_capacity(words.len());
+    for word in words {
+        let rest = word.lower.strip_prefix("un").filter(|rest| known(rest));
+        let rest = rest.or_else(|| word.lower.strip_prefix("in").filter(|rest| flag(rest)));
+        let rest = rest.filter(|rest| {
+            let long = rest.len() > 3 && word.is_plain();
+            long && !LEXICON.tags.contains_key(&word.lower) && !known(&word.lower)
+        });
+        let Some(rest) = rest.map(str::to_owned) else {
+            read.push(word);
+            continue;
+        };
+        let part = |text: &str| Word {
+            text: text.to_owned(),
+            lower: text.to_owned(),
+            form: Form::Plain,
+            possessive: false,
+            place: word.place.clone(),
+        };
+        read.extend([part("not"), part(&rest)]);
+    }
+    read
 }
 
 /// Before the first content word a command is a command, whatever tables are called.
@@ -205,7 +269,8 @@ impl Matcher<'_> {
             return Some(self.item(range, kind.clone()));
         }
         let hits = self.names(&lower, self.compares(range.end));
-        let values = self.values(&lower);
+        let mut values = self.values(&lower);
+        values.extend(self.kinds(&range));
         let unit = Unit::of(&phrase);
         if !hits.is_empty() || !values.is_empty() || unit.is_some() {
             let kind = match (hits.is_empty(), values.is_empty()) {
@@ -271,7 +336,9 @@ fn is_strong(kind: &Kind, opens: bool) -> bool {
             | Tag::NotNull
             | Tag::Top
             | Tag::Times
-            | Tag::Percent,
+            | Tag::Measure
+            | Tag::Percent
+            | Tag::Fraction,
         ) => false,
         Kind::Comparative(_) | Kind::Extreme(_) | Kind::Tag(_) => true,
         _ => false,

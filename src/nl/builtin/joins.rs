@@ -1,18 +1,20 @@
 //! How tables are joined: along foreign keys, by the shortest way that is the only one.
 
+mod search;
+
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::collections::VecDeque;
 
 use crate::nl::Cannot;
+use crate::sql::references;
+use crate::sql::schema::ForeignKey;
 use crate::sql::schema::Schema;
 use crate::sql::schema::Table;
-use crate::sql::schema::TypeKind;
 
-use super::facts;
 use super::index::Index;
 use super::naming;
 use super::refusal;
+use super::sides::Side;
 use super::words::stem;
 
 /// A step from one table to another.
@@ -34,11 +36,11 @@ pub(super) struct Graph {
     edges: Vec<Vec<Edge>>,
 }
 
-/// No way is looked for beyond this many steps.
-const FARTHEST: usize = 6;
+/// So many steps more than the shortest way may a better one take.
+const DETOUR: usize = 2;
 
 impl Graph {
-    /// The declared foreign keys, and where two tables have none, those their names imply.
+    /// The declared foreign keys, and the likely ones where none leads to the same table.
     pub(super) fn new(schema: &Schema) -> Self {
         let positions: HashMap<u32, usize> = schema
             .tables
@@ -51,24 +53,29 @@ impl Graph {
         };
         for (from, table) in schema.tables.iter().enumerate() {
             for key in &table.foreign_keys {
-                let Some(to) = positions.get(&key.references) else {
-                    continue;
-                };
-                let columns = key.columns.iter().copied();
-                graph.connect(
-                    from,
-                    *to,
-                    columns
-                        .zip(key.referenced_columns.iter().copied())
-                        .collect(),
-                );
+                if let Some(to) = positions.get(&key.references) {
+                    graph.connect(from, *to, key);
+                }
             }
         }
-        graph.imply(schema);
+        for (from, table) in schema.tables.iter().enumerate() {
+            let declared: HashSet<usize> = graph.edges[from].iter().map(|edge| edge.to).collect();
+            for inferred in &table.inferred_keys {
+                let to = positions.get(&inferred.key.references);
+                if let Some(to) = to.filter(|to| !declared.contains(to))
+                    && inferred.confidence >= references::SURE
+                {
+                    graph.connect(from, *to, &inferred.key);
+                }
+            }
+        }
         graph
     }
 
-    fn connect(&mut self, from: usize, to: usize, columns: Vec<(usize, usize)>) {
+    fn connect(&mut self, from: usize, to: usize, key: &ForeignKey) {
+        let pairs = key.columns.iter().copied();
+        let columns: Vec<(usize, usize)> =
+            pairs.zip(key.referenced_columns.iter().copied()).collect();
         if from == to {
             return;
         }
@@ -87,77 +94,14 @@ impl Graph {
         });
     }
 
-    /// `orders.customer_id` means `customers.id` or `customers.customer_id`.
-    fn imply(&mut self, schema: &Schema) {
-        let mut targets: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
-        for (position, table) in schema.tables.iter().enumerate() {
-            let Some(key) = facts::key(table) else {
-                continue;
-            };
-            let name = &table.columns[key].name;
-            if matches!(table.columns[key].kind, TypeKind::Integer | TypeKind::Uuid) {
-                // `flights.airline` with the type of the key of `airlines`.
-                let words: Vec<String> = naming::segments(&table.name)
-                    .iter()
-                    .map(|word| stem(word))
-                    .collect();
-                targets
-                    .entry(words.concat())
-                    .or_default()
-                    .push((position, key));
-            }
-            if name.to_lowercase() == "id" {
-                let words: Vec<String> = naming::segments(&table.name)
-                    .iter()
-                    .map(|word| stem(word))
-                    .collect();
-                targets
-                    .entry(format!("{}id", words.concat()))
-                    .or_default()
-                    .push((position, key));
-            } else if name.to_lowercase().ends_with("id") {
-                let words = naming::segments(name);
-                targets
-                    .entry(stemmed_but_last(&words))
-                    .or_default()
-                    .push((position, key));
-            } else if table.primary_key.is_empty() {
-                // `lake.state_name` is the name of a row of `state`, whose key it is.
-                let stems: String = naming::segments(name)
-                    .iter()
-                    .map(|word| stem(word))
-                    .collect();
-                targets.entry(stems).or_default().push((position, key));
-            }
-        }
-        for (from, table) in schema.tables.iter().enumerate() {
-            for (own, column) in table.columns.iter().enumerate() {
-                let words = naming::segments(&column.name);
-                let stems: String = words.iter().map(|word| stem(word)).collect();
-                let found = targets
-                    .get(&stemmed_but_last(&words))
-                    .or_else(|| targets.get(&stems));
-                let Some([(to, other)]) = found.map(Vec::as_slice) else {
-                    continue;
-                };
-                let same_kind = schema.tables[*to].columns[*other].kind == column.kind;
-                let known = self.edges[from].iter().any(|edge| edge.to == *to);
-                if *to != from && same_kind && !known && facts::key(table) != Some(own) {
-                    self.connect(from, *to, vec![(own, *other)]);
-                }
-            }
-        }
-    }
-
-    /// The only shortest way from one of `from` to `to`, in order.
+    /// The only best way from one of `from` to `to`, in order.
     pub(super) fn path(
         &self,
         from: &[usize],
         to: usize,
         cues: &Cues<'_>,
     ) -> Result<Vec<Edge>, Cannot> {
-        let ways = self.shortest(from, to);
-        let mut ways: Vec<Vec<Edge>> = ways;
+        let mut ways = self.best(from, to, cues);
         for prefer in Preference::IN_ORDER {
             if ways.len() > 1 {
                 let best = ways
@@ -182,6 +126,41 @@ impl Graph {
         }
     }
 
+    /// The shortest ways, unless a slightly longer one leads over tables that are named, or links
+    /// the rows themselves where the shortest only leads over what both refer to.
+    fn best(&self, from: &[usize], to: usize, cues: &Cues<'_>) -> Vec<Vec<Edge>> {
+        let shortest = search::ways(&self.edges, from, to, &search::Limits::default());
+        let Some(length) = shortest.first().map(Vec::len) else {
+            return shortest;
+        };
+        if length < 2 {
+            return shortest;
+        }
+        let over_named = |way: &Vec<Edge>| {
+            way.iter()
+                .any(|edge| edge.to != to && cues.mentioned.contains(&edge.to))
+        };
+        if shortest.iter().any(over_named) {
+            return shortest;
+        }
+        let near = |ways: &Vec<Vec<Edge>>| {
+            let found = ways.first().map(Vec::len);
+            found.is_some_and(|found| found <= length + DETOUR)
+        };
+        let named = search::Limits {
+            over: Some(&cues.mentioned),
+            ..search::Limits::default()
+        };
+        let linked = search::Limits {
+            linked: true,
+            ..search::Limits::default()
+        };
+        let mut others = [named, linked]
+            .into_iter()
+            .map(|limits| search::ways(&self.edges, from, to, &limits));
+        others.find(near).unwrap_or(shortest)
+    }
+
     /// The tables that a table refers to.
     pub(super) fn parents(&self, table: usize) -> Vec<usize> {
         let mut parents: Vec<usize> = self.edges[table]
@@ -195,53 +174,27 @@ impl Graph {
 
     /// The number of steps between two tables.
     pub(super) fn distance(&self, from: usize, to: usize) -> Option<usize> {
-        self.shortest(&[from], to).first().map(Vec::len)
+        search::distance(&self.edges, from, to)
     }
 
-    fn shortest(&self, from: &[usize], to: usize) -> Vec<Vec<Edge>> {
-        if from.contains(&to) {
-            return vec![Vec::new()];
-        }
-        let mut depth: HashMap<usize, usize> = from.iter().map(|table| (*table, 0)).collect();
-        let mut queue: VecDeque<usize> = from.iter().copied().collect();
-        let mut into: HashMap<usize, Vec<&Edge>> = HashMap::new();
-        while let Some(table) = queue.pop_front() {
-            let here = depth[&table];
-            if here >= FARTHEST || depth.get(&to).is_some_and(|found| *found <= here) {
-                break;
-            }
-            for edge in &self.edges[table] {
-                let known = *depth.entry(edge.to).or_insert_with(|| {
-                    queue.push_back(edge.to);
-                    here + 1
-                });
-                if known == here + 1 {
-                    into.entry(edge.to).or_default().push(edge);
-                }
-            }
-        }
-        let mut ways: Vec<Vec<Edge>> = vec![Vec::new()];
-        if !into.contains_key(&to) {
-            return Vec::new();
-        }
-        for _ in 0..FARTHEST {
-            let mut longer = Vec::new();
-            for way in &ways {
-                let head = way.first().map_or(to, |edge: &Edge| edge.from);
-                if from.contains(&head) {
-                    longer.push(way.clone());
-                    continue;
-                }
-                for edge in into.get(&head).into_iter().flatten().take(8) {
-                    let mut extended = vec![(*edge).clone()];
-                    extended.extend(way.iter().cloned());
-                    longer.push(extended);
-                }
-            }
-            ways = longer;
-            ways.truncate(64);
-        }
-        ways
+    /// The columns by which a table refers to another.
+    pub(super) fn references(&self, from: usize, to: usize) -> Vec<usize> {
+        let steps = self.edges[from]
+            .iter()
+            .filter(|edge| edge.to == to && !edge.many);
+        steps
+            .filter_map(|edge| match edge.columns[..] {
+                [(own, _)] => Some(own),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The step that a column of a table is the key of.
+    pub(super) fn step(&self, from: usize, column: usize) -> Option<&Edge> {
+        self.edges[from]
+            .iter()
+            .find(|edge| !edge.many && matches!(edge.columns[..], [(own, _)] if own == column))
     }
 }
 
@@ -272,20 +225,13 @@ fn alternatives(ways: &[Vec<Edge>], tables: &[Table]) -> Vec<String> {
     said
 }
 
-fn stemmed_but_last(words: &[String]) -> String {
-    let Some((last, rest)) = words.split_last() else {
-        return String::new();
-    };
-    let mut key: String = rest.iter().map(|word| stem(word)).collect();
-    key.push_str(last);
-    key
-}
-
 /// What in the question speaks for one way rather than another.
 #[derive(Debug)]
 pub(super) struct Cues<'a> {
     /// The schema.
     pub(super) index: &'a Index,
+    /// Where things come from or go to, when only one of both is spoken of.
+    pub(super) side: Option<Side>,
     /// Tables that the question names.
     pub(super) mentioned: HashSet<usize>,
     /// Stems of all its words.
@@ -347,6 +293,10 @@ impl Cues<'_> {
         let mut plain = naming::segments(&self.index.table(target).name);
         plain.extend(naming::segments(&self.index.table(table).name));
         let column = &self.index.table(table).columns[column].name;
+        let side = Side::of_column(column, self.index.table(target));
+        if side.is_some() && side == self.side {
+            return true;
+        }
         naming::segments(column)
             .iter()
             .filter(|word| !plain.iter().any(|known| stem(known) == stem(word)))

@@ -44,8 +44,11 @@ pub(super) fn expanded(words: &[String]) -> Vec<String> {
 /// The keys under which a phrase is found, whether it is run together, plural or inflected.
 pub(super) fn keys(words: &[String]) -> [String; 2] {
     let words = || words.iter().filter(|word| *word != "of");
-    let joined: String = words().map(String::as_str).collect();
     let stems: String = words().map(|word| stem(word)).collect();
+    if words().nth(1).is_none() {
+        return [stems.clone(), stems];
+    }
+    let joined: String = words().map(String::as_str).collect();
     [stem(&joined), stems]
 }
 
@@ -89,13 +92,32 @@ fn singulars(plural: &str) -> Vec<String> {
     forms
 }
 
-/// What someone called so does: a `conductor` conducts.
-pub(super) fn deed(word: &str) -> Option<String> {
-    let singular = word.strip_suffix('s').unwrap_or(word);
-    let base = singular
-        .strip_suffix("or")
-        .or_else(|| singular.strip_suffix("er"))?;
-    (base.len() >= 5).then(|| base.to_owned())
+/// The verbs that a noun may come from: a `conductor` conducts, a `prescription` is prescribed.
+pub(super) fn deeds(noun: &str) -> Vec<String> {
+    const FROM: [(&str, &[&str]); 12] = [
+        ("iption", &["ibe"]),
+        ("ation", &["e", "ate"]),
+        ("tion", &["t", "te"]),
+        ("ment", &[""]),
+        ("ance", &[""]),
+        ("ence", &[""]),
+        ("ery", &["er"]),
+        ("al", &["", "e"]),
+        ("ing", &["", "e"]),
+        ("ure", &[""]),
+        ("or", &[""]),
+        ("er", &[""]),
+    ];
+    let singular = match noun.strip_suffix("ies") {
+        Some(base) => format!("{base}y"),
+        None => noun.strip_suffix('s').unwrap_or(noun).to_owned(),
+    };
+    let found = FROM.iter().find_map(|(ending, verbs)| {
+        let base = singular.strip_suffix(ending)?;
+        let enough = if ending.len() == 2 { 5 } else { 3 };
+        (base.len() >= enough).then(|| verbs.iter().map(|verb| [base, verb].concat()).collect())
+    });
+    found.unwrap_or_default()
 }
 
 /// A table's words without what says only that it is a table: `dim_`, `_list`.

@@ -9,6 +9,7 @@ mod following;
 mod grouping;
 mod literals;
 mod measuring;
+mod named;
 mod ranking;
 mod sorting;
 mod timing;
@@ -18,6 +19,7 @@ use crate::nl::Cannot;
 
 use super::draft::Condition;
 use super::draft::Draft;
+use super::draft::Hint;
 use super::draft::Limit;
 use super::draft::Measure;
 use super::draft::Mention;
@@ -41,6 +43,7 @@ pub(super) fn parse(items: &[Item], index: &Index) -> Result<Draft, Cannot> {
         items,
         index,
         at: 0,
+        start: 0,
         draft: Draft::default(),
         mode: Mode::Select,
         focus: None,
@@ -52,6 +55,7 @@ pub(super) fn parse(items: &[Item], index: &Index) -> Result<Draft, Cannot> {
         counted: None,
         sentence: Sentence::default(),
         measured: Vec::new(),
+        unsaid: false,
     };
     while parser.at < items.len() {
         parser.step()?;
@@ -105,6 +109,8 @@ struct Parser<'a> {
     items: &'a [Item],
     index: &'a Index,
     at: usize,
+    /// Where the current step began.
+    start: usize,
     draft: Draft,
     mode: Mode,
     /// The entity mentioned last.
@@ -122,11 +128,14 @@ struct Parser<'a> {
     sentence: Sentence,
     /// What an earlier sentence measured.
     measured: Vec<Output>,
+    /// How many rows are wanted was not said, but follows from a superlative.
+    unsaid: bool,
 }
 
 impl Parser<'_> {
     /// Takes what stands at the current position, by the first rule that knows it.
     fn step(&mut self) -> Result<(), Cannot> {
+        self.start = self.at;
         let taken = self.punctuation()
             || self.sort()
             || self.group()?
@@ -135,6 +144,7 @@ impl Parser<'_> {
             || self.compare()?
             || self.time()?
             || self.count_rows()?
+            || self.name_before()?
             || self.state_value()?
             || self.name()?
             || self.word()?;
@@ -163,7 +173,11 @@ impl Parser<'_> {
         {
             let dates = vec![(end, vec!["*date".to_owned()])];
             let word = if end == End::Max { "last" } else { "first" };
-            let key = SortKey::Hinted(dates, word.to_owned());
+            let key = SortKey::Hinted(Hint {
+                readings: dates,
+                text: word.to_owned(),
+                of: None,
+            });
             draft.order.push(Sort {
                 key,
                 end,
@@ -308,6 +322,7 @@ impl Parser<'_> {
         let condition = Condition {
             test,
             focus: self.focus,
+            at: self.start,
         };
         self.waiting.negated = false;
         self.link = Link::None;
@@ -330,6 +345,7 @@ impl Parser<'_> {
         self.draft.conditions.push(Condition {
             test: Test::Any(any),
             focus: self.focus,
+            at: self.start,
         });
         Ok(())
     }

@@ -17,6 +17,7 @@ use super::lexicon::End;
 use super::query::Expr;
 use super::query::Filter;
 use super::query::Query;
+use super::query::Whole;
 use super::refusal;
 use crate::sql::schema::TypeKind;
 
@@ -183,9 +184,13 @@ impl Printer<'_> {
             Expr::Column(id) => name(id),
             Expr::Start(unit, _) => unit.name().to_owned(),
             Expr::Rows(_) => "count".to_owned(),
-            Expr::Share(_) => "percentage".to_owned(),
+            Expr::Share(_, Whole::Hundred) => "percentage".to_owned(),
+            Expr::Share(_, Whole::One) => "fraction".to_owned(),
             Expr::Aggregate(function, id) => match function {
-                Function::Count | Function::CountDistinct | Function::Share => "count".to_owned(),
+                Function::Count
+                | Function::CountDistinct
+                | Function::Share
+                | Function::Fraction => "count".to_owned(),
                 Function::Sum if name(id).starts_with("total") => name(id),
                 Function::Sum => format!("total_{}", name(id)),
                 Function::Average => format!("average_{}", name(id)),
@@ -209,10 +214,14 @@ impl Printer<'_> {
             Expr::Start(unit, id) => self.start(*unit, *id, from),
             Expr::Rows(table) if !from.repeats(*table) => "count(*)".to_owned(),
             Expr::Rows(table) => self.count_distinct(*table, from)?,
-            Expr::Share(table) if from.repeats(*table) => return Err(self.repeated(*table)),
-            Expr::Share(_) => {
+            Expr::Share(table, _) if from.repeats(*table) => return Err(self.repeated(*table)),
+            Expr::Share(_, whole) => {
+                let unit = match whole {
+                    Whole::Hundred => "100.0",
+                    Whole::One => "1.0",
+                };
                 format!(
-                    "100.0 * count(*) FILTER (WHERE {}) / nullif(count(*), 0)",
+                    "{unit} * count(*) FILTER (WHERE {}) / nullif(count(*), 0)",
                     self.share
                 )
             }
@@ -226,7 +235,9 @@ impl Printer<'_> {
                 }
                 let column = self.column(*id, from);
                 match function {
-                    Function::Count | Function::Share => format!("count({column})"),
+                    Function::Count | Function::Share | Function::Fraction => {
+                        format!("count({column})")
+                    }
                     Function::CountDistinct => format!("count(DISTINCT {column})"),
                     Function::Sum => format!("sum({column})"),
                     Function::Average => format!("avg({column})"),
@@ -235,6 +246,14 @@ impl Printer<'_> {
                 }
             }
         })
+    }
+
+    fn keyless(&self, table: usize) -> Cannot {
+        let name = &self.index.table(table).name;
+        refusal::unsupported(
+            &format!("{name} has no primary key to count by"),
+            "Count a column instead: how many different …",
+        )
     }
 
     fn repeated(&self, table: usize) -> Cannot {
@@ -274,10 +293,7 @@ impl Printer<'_> {
             .map(|column| self.column(ColumnId { table, column }, from))
             .collect();
         match keys.as_slice() {
-            [] => Err(refusal::unsupported(
-                &format!("{} has no primary key to count by", definition.name),
-                "Count a column instead: how many different …",
-            )),
+            [] => Err(self.keyless(table)),
             [one] => Ok(format!("count(DISTINCT {one})")),
             several => Ok(format!("count(DISTINCT ({}))", several.join(", "))),
         }

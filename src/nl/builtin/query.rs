@@ -16,23 +16,32 @@ pub(super) enum Expr {
     Start(Unit, ColumnId),
     /// The rows of a table.
     Rows(usize),
-    /// The percentage of a table's rows that meet the conditions of the share.
-    Share(usize),
+    /// How many of so many of a table's rows meet the conditions of the share.
+    Share(usize, Whole),
     /// A function of a column.
     Aggregate(Function, ColumnId),
+}
+
+/// What a share is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whole {
+    /// Of a hundred.
+    Hundred,
+    /// Of one.
+    One,
 }
 
 impl Expr {
     /// Whether it is one value for many rows.
     pub(super) fn is_aggregate(&self) -> bool {
-        matches!(self, Self::Rows(_) | Self::Share(_) | Self::Aggregate(..))
+        matches!(self, Self::Rows(_) | Self::Share(..) | Self::Aggregate(..))
     }
 
     /// The table it is read from.
     pub(super) fn table(&self) -> usize {
         match self {
             Self::Column(id) | Self::Start(_, id) | Self::Aggregate(_, id) => id.table,
-            Self::Rows(table) | Self::Share(table) => *table,
+            Self::Rows(table) | Self::Share(table, _) => *table,
         }
     }
 }
@@ -67,6 +76,28 @@ pub(super) enum Filter {
         from: Option<String>,
         to: Option<String>,
     },
+    /// One of the first rows of its table.
+    First {
+        /// What they are the first by.
+        by: ColumnId,
+        /// Which end is first.
+        end: End,
+        /// How many.
+        limit: String,
+        /// Among which rows of the table.
+        among: Vec<Filter>,
+    },
+    /// The greatest or smallest of its group.
+    Extreme {
+        /// What is compared.
+        by: ColumnId,
+        /// Which end is wanted.
+        end: End,
+        /// What rows of one group share.
+        within: usize,
+        /// Which rows of the table are compared.
+        among: Vec<Filter>,
+    },
     /// Compared with its own average.
     Average(ColumnId, Comparison),
     /// One of these.
@@ -74,8 +105,8 @@ pub(super) enum Filter {
 }
 
 impl Filter {
-    /// The table it tests.
-    pub(super) fn table(&self) -> usize {
+    /// The columns it tests.
+    pub(super) fn columns(&self) -> Vec<ColumnId> {
         match self {
             Self::Compare(column, ..)
             | Self::Between(column, ..)
@@ -84,9 +115,16 @@ impl Filter {
             | Self::Null { column, .. }
             | Self::Truth { column, .. }
             | Self::Range { column, .. }
-            | Self::Average(column, _) => column.table,
-            Self::Any(filters) => filters.first().map_or(0, Self::table),
+            | Self::Average(column, _)
+            | Self::First { by: column, .. }
+            | Self::Extreme { by: column, .. } => vec![*column],
+            Self::Any(filters) => filters.iter().flat_map(Self::columns).collect(),
         }
+    }
+
+    /// The table it tests.
+    pub(super) fn table(&self) -> usize {
+        self.columns().first().map_or(0, |column| column.table)
     }
 }
 
@@ -95,6 +133,8 @@ impl Filter {
 pub(super) struct Related {
     /// The table.
     pub(super) table: usize,
+    /// The column that refers to it; `None` when the way is looked for.
+    pub(super) via: Option<usize>,
     /// The mention it comes from; `None` when only its values are said.
     pub(super) entity: Option<usize>,
     /// What each of its rows must have in turn.
@@ -156,12 +196,37 @@ pub(super) struct Query {
 }
 
 impl Query {
+    /// Leaves out relatives that there must be, where others of the same table must be and meet
+    /// something as well.
+    pub(super) fn drop_implied(&mut self) {
+        let bare = |related: &Related| {
+            related.filters.is_empty()
+                && related.nested.is_empty()
+                && !related.negated
+                && related.count.is_none()
+        };
+        let mut kept: Vec<Related> = Vec::new();
+        let (plain, rich): (Vec<Related>, Vec<Related>) = std::mem::take(&mut self.related)
+            .into_iter()
+            .partition(bare);
+        for related in rich.into_iter().chain(plain) {
+            let implied = bare(&related)
+                && kept.iter().any(|other| {
+                    other.table == related.table && other.via == related.via && !other.negated
+                });
+            if !implied {
+                kept.push(related);
+            }
+        }
+        self.related = kept;
+    }
+
     /// Whether a percentage is shown or sorted by.
     pub(super) fn has_share(&self) -> bool {
         let sorted = self.order.iter().map(|(expr, _)| expr);
         self.outputs
             .iter()
             .chain(sorted)
-            .any(|expr| matches!(expr, Expr::Share(_)))
+            .any(|expr| matches!(expr, Expr::Share(..)))
     }
 }

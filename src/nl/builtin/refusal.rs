@@ -82,8 +82,15 @@ pub(super) fn and_or() -> Cannot {
 /// A name stands for several things.
 pub(super) fn ambiguous(text: &str, alternatives: &[String]) -> Cannot {
     let message = format!("\"{text}\" can mean {}", listed(alternatives));
-    let hint = format!("Say which: {}.", alternatives.join(", "));
-    cannot(Reason::Ambiguous, message, Some(hint))
+    let lines: Vec<String> = alternatives
+        .iter()
+        .map(|alternative| format!("\"{text}\" = {alternative}"))
+        .collect();
+    let hint = match alternatives.first() {
+        Some(first) => format!("Say which, for instance \"{first}\" instead of \"{text}\"."),
+        None => "Say what is meant.".to_owned(),
+    };
+    cannot(Reason::Ambiguous, message, Some(hint)).detailed(lines.join("\n"))
 }
 
 /// Something that this translator does not do.
@@ -112,30 +119,54 @@ fn listed(alternatives: &[String]) -> String {
     }
 }
 
-/// The tables nearest to the words, or the first ones.
+/// What the words may have been meant for, and the tables nearest to them, or the first ones.
 fn what_can_be_asked(words: &[&str], index: &Index) -> String {
-    let mut scored: Vec<(usize, &str)> = index
-        .table_names()
-        .map(|name| {
-            let near = words
-                .iter()
-                .map(|word| common_trigrams(&word.to_lowercase(), name))
-                .max();
-            (near.unwrap_or(0), name)
-        })
+    let near: Vec<String> = words
+        .iter()
+        .filter_map(|word| index.spelled_like(&word.to_lowercase()))
+        .map(|name| format!("\"{name}\""))
         .collect();
-    if scored.is_empty() {
+    let question = words.join(" ");
+    let names: Vec<&str> = nearest_tables(&question, index)
+        .take(SHOWN)
+        .map(|table| index.table(table).name.as_str())
+        .collect();
+    if names.is_empty() {
         return "No table is visible to this role.".to_owned();
     }
-    scored.sort_by_key(|(near, _)| std::cmp::Reverse(*near));
-    let names: Vec<&str> = scored.iter().take(8).map(|(_, name)| *name).collect();
-    let more = if scored.len() > names.len() {
+    let meant = if near.is_empty() {
+        String::new()
+    } else {
+        format!("Did you mean {}? ", listed(&near))
+    };
+    let more = if index.schema.tables.len() > names.len() {
         ", …"
     } else {
         ""
     };
-    format!("It can be asked about {}{more}.", names.join(", "))
+    format!("{meant}It can be asked about {}{more}.", names.join(", "))
 }
+
+/// All tables, those that share most of their spelling with the words first.
+pub(super) fn nearest_tables(question: &str, index: &Index) -> impl Iterator<Item = usize> {
+    let lower = question.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let mut scored: Vec<(usize, usize)> = index
+        .schema
+        .tables
+        .iter()
+        .enumerate()
+        .map(|(position, table)| {
+            let near = words.iter().map(|word| common_trigrams(word, &table.name));
+            (near.max().unwrap_or(0), position)
+        })
+        .collect();
+    scored.sort_by_key(|(near, _)| std::cmp::Reverse(*near));
+    scored.into_iter().map(|(_, position)| position)
+}
+
+/// So many tables are named.
+const SHOWN: usize = 8;
 
 fn common_trigrams(a: &str, b: &str) -> usize {
     let letters: Vec<char> = a.chars().collect();

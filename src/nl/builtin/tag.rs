@@ -99,6 +99,8 @@ pub(super) enum Tag {
     Measure,
     /// `percentage of`.
     Percent,
+    /// `proportion of`.
+    Fraction,
 }
 
 /// The comparisons of SQL.
@@ -200,6 +202,7 @@ pub(super) fn tag(section: &str) -> Option<Tag> {
         "least-common" => Tag::LeastCommon,
         "measure" => Tag::Measure,
         "percent" => Tag::Percent,
+        "fraction" => Tag::Fraction,
         _ => return None,
     })
 }

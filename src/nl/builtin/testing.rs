@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::nl::Cannot;
 use crate::nl::Context;
 use crate::nl::Reason;
+use crate::sql::references;
 use crate::sql::schema::Column;
 use crate::sql::schema::ForeignKey;
 use crate::sql::schema::Schema;
@@ -66,9 +67,11 @@ pub(super) fn schema(text: &str) -> Arc<Schema> {
         }
         table
     };
+    let mut tables: Vec<Table> = lines.iter().map(table).collect();
+    references::infer(&mut tables);
     Arc::new(Schema {
         version: 1,
-        tables: lines.iter().map(table).collect(),
+        tables,
         ..Schema::default()
     })
 }

@@ -2,8 +2,11 @@
 
 mod any;
 mod conditions;
+mod doubt;
+mod figures;
 mod groups;
 mod refusals;
+mod relations;
 mod times;
 
 use super::Builtin;

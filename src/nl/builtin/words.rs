@@ -1,5 +1,7 @@
 //! Cuts a question into words, numbers, quoted texts, dates and marks.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use rust_stemmers::Algorithm;
@@ -58,9 +60,34 @@ impl Word {
     }
 }
 
+/// So many stems are remembered on each thread.
+const REMEMBERED: usize = 4096;
+
+/// Words of more bytes than this are not remembered.
+const LONG: usize = 24;
+
+thread_local! {
+    /// Names of a schema consist of few words, over and over.
+    static STEMS: RefCell<HashMap<String, String>> = RefCell::default();
+}
+
 /// The Porter stem of a lower-case word.
 pub(super) fn stem(word: &str) -> String {
-    Stemmer::create(Algorithm::English).stem(word).into_owned()
+    let fresh = || Stemmer::create(Algorithm::English).stem(word).into_owned();
+    if word.len() > LONG {
+        return fresh();
+    }
+    STEMS.with_borrow_mut(|stems| {
+        if let Some(stem) = stems.get(word) {
+            return stem.clone();
+        }
+        if stems.len() >= REMEMBERED {
+            stems.clear();
+        }
+        let stem = fresh();
+        stems.insert(word.to_owned(), stem.clone());
+        stem
+    })
 }
 
 /// The words of a question in order.

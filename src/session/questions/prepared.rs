@@ -6,6 +6,7 @@ use super::OWN_STATEMENT;
 use super::Query;
 use super::UNNAMED;
 use super::put_notices;
+use super::put_notices_of_nothing;
 use crate::session::End;
 use crate::session::Session;
 use crate::session::answer::Answer;
@@ -145,6 +146,7 @@ impl Session {
             Ok(Ok(mut answer)) => {
                 let mut out = Vec::new();
                 answer.put_notices(&mut out);
+                put_notices_of_nothing(&mut out, &question.generated, &answer);
                 backend::put_bare(&mut out, server::BIND_COMPLETE);
                 self.dialogue.names.answered(bind.portal.into(), answer);
                 self.tell(&out)

@@ -98,8 +98,12 @@ impl Binder<'_, '_> {
     }
 
     fn column(&self, mention: &Mention, tables: &[usize]) -> Result<ColumnId, Cannot> {
-        for table in tables {
+        for (position, table) in tables.iter().enumerate() {
             if let Some(id) = self.only_column(mention, *table)? {
+                let said = self.owner_after(mention.at) == Some(*table);
+                if !said && self.index().facts[*table].naming != [id.column] {
+                    self.weigh(mention, id, &tables[position + 1..]);
+                }
                 return Ok(id);
             }
         }
@@ -162,6 +166,32 @@ impl Binder<'_, '_> {
             return Err(refusal::ambiguous(&mention.text, &self.column_names(&ties)));
         }
         Ok(id)
+    }
+
+    /// Names the columns of other tables of the question that could as well be meant.
+    fn weigh(&self, mention: &Mention, taken: ColumnId, tables: &[usize]) {
+        let closeness = |table| closest_in(mention, table).map(|hit| hit.closeness);
+        let own = closeness(taken.table);
+        let others = tables
+            .iter()
+            .filter(|table| **table != taken.table && closeness(**table) == own);
+        for table in others {
+            if let Some(Target::Column(id)) = closest_in(mention, *table).map(|hit| hit.target)
+                && self.index().target(id).is_none()
+                && self.index().target(taken).is_none()
+            {
+                self.could_be(&mention.text, id);
+            }
+        }
+    }
+
+    /// Remembers another reading of some words.
+    pub(super) fn could_be(&self, text: &str, id: ColumnId) {
+        let line = format!("alternative: {}", self.reading(text, id));
+        let mut alternatives = self.alternatives.borrow_mut();
+        if !alternatives.contains(&line) {
+            alternatives.push(line);
+        }
     }
 
     /// Columns as a person would say them.

@@ -4,11 +4,15 @@ use crate::nl::Cannot;
 use crate::nl::builtin::draft::Condition;
 use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Literal;
+use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::flags;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::print::quoted;
 use crate::nl::builtin::query::Filter;
+use crate::nl::builtin::query::Related;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
 
@@ -20,6 +24,10 @@ impl Binder<'_, '_> {
         for condition in &self.draft.conditions {
             if let Test::Measured(measure, comparison, literal) = &condition.test {
                 self.relate_measure(measure, *comparison, literal)?;
+            } else if let Test::Often(comparison, often) = &condition.test {
+                let often = super::values::whole_number(often)?;
+                self.query.size = Some((*comparison, often));
+                self.query.group = self.query.outputs.clone();
             } else if let Test::Has {
                 entity,
                 negated,
@@ -27,11 +35,23 @@ impl Binder<'_, '_> {
             } = &condition.test
             {
                 self.relate(*entity, *negated, count.as_ref())?;
+            } else if let Some(related) = self.referenced(condition) {
+                self.query.related.push(related);
             } else {
                 let filter = self.filter(condition)?;
                 let timed = matches!(condition.test, Test::Within { .. });
                 let known = self.query.filters.len();
-                self.place(filter, condition.focus)?;
+                match self.reference_said(filter.table(), condition.at) {
+                    Some(column) if !self.is_focus(filter.table(), condition.focus) => {
+                        self.query.related.push(Related {
+                            table: filter.table(),
+                            via: Some(column),
+                            filters: vec![filter],
+                            ..Related::default()
+                        });
+                    }
+                    _ => self.place(filter, condition.focus)?,
+                }
                 if shares && !timed {
                     self.query.share.extend(self.query.filters.drain(known..));
                 }
@@ -41,6 +61,13 @@ impl Binder<'_, '_> {
             return Err(refusal::dangling("percentage"));
         }
         self.check_contradictions()
+    }
+
+    /// Whether a table is what was spoken of last, as rows that there must be.
+    fn is_focus(&self, table: usize, focus: Option<usize>) -> bool {
+        focus.is_some_and(|entity| {
+            self.entities[entity] == table && self.draft.entities[entity].role == Role::Related
+        })
     }
 
     /// One test as a filter.
@@ -94,19 +121,33 @@ impl Binder<'_, '_> {
                 column: self.left(left, None, focus)?,
                 negated: *negated,
             },
-            Test::Truth { left, value } => Filter::Truth {
-                column: self.left(left, None, focus)?,
-                value: *value,
-            },
+            Test::Truth { left, value } => {
+                let id = self.left(left, None, focus)?;
+                self.truth(id, *value)
+            }
             Test::Within { left, period, text } => {
                 self.within(left.as_ref(), period, text, focus)?
             }
             Test::Average(left, comparison) => self.above_average(left, *comparison, focus)?,
             Test::Any(conditions) => self.any_of(conditions)?,
-            Test::Has { .. } | Test::Measured(..) => {
+            Test::Has { .. } | Test::Measured(..) | Test::Often(..) => {
                 return Err(refusal::and_or());
             }
         })
+    }
+
+    /// Whether a column says yes, or no.
+    fn truth(&self, column: ColumnId, value: bool) -> Filter {
+        let definition = self.index().column(column);
+        if definition.kind == TypeKind::Boolean {
+            return Filter::Truth { column, value };
+        }
+        let stored = flags::stored(definition, value).unwrap_or_default();
+        let text = match definition.kind {
+            TypeKind::Integer => stored.to_owned(),
+            _ => quoted(stored),
+        };
+        Filter::Compare(column, Comparison::Equal, text)
     }
 
     fn above_average(

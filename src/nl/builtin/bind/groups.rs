@@ -10,6 +10,7 @@ use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::query::Expr;
+use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
 
@@ -52,6 +53,10 @@ impl Binder<'_, '_> {
         if !aggregates.clone().any(Expr::is_aggregate) {
             // `the cheapest product of each category` is one row for each, not one in all.
             if self.draft.limit.is_some() && !self.draft.group.is_empty() {
+                if let Some(extreme) = self.extreme_of_each() {
+                    self.keep_extreme(extreme, shown);
+                    return Ok(());
+                }
                 return Err(refusal::unsupported(
                     "the first rows of each group cannot be asked for",
                     "Ask for the greatest or smallest value of each group.",
@@ -73,6 +78,52 @@ impl Binder<'_, '_> {
         self.group_outputs();
         self.order_by_measure();
         Ok(())
+    }
+
+    /// `the cheapest product of each category`: those that cost as little as any of their category.
+    fn extreme_of_each(&self) -> Option<Filter> {
+        let one = Some(Literal::Number("1".to_owned()));
+        let ([(Expr::Column(by), end)], true) = (&self.query.order[..], self.draft.limit == one)
+        else {
+            return None;
+        };
+        let Some(Expr::Column(key)) = self.query.group.first() else {
+            return None;
+        };
+        let within = if key.table == by.table {
+            key.column
+        } else {
+            let path = self
+                .around
+                .graph
+                .path(&[by.table], key.table, &self.cues)
+                .ok()?;
+            match &path[..] {
+                [edge] if !edge.many => edge.columns.first()?.0,
+                _ => return None,
+            }
+        };
+        (by.table == self.subject).then(|| Filter::Extreme {
+            by: *by,
+            end: *end,
+            within,
+            among: Vec::new(),
+        })
+    }
+
+    /// Shows the groups, what is asked for of each, and the value that it is the greatest by.
+    fn keep_extreme(&mut self, extreme: Filter, shown: Vec<Expr>) {
+        let by = extreme.columns().into_iter().map(Expr::Column);
+        let asked = std::mem::take(&mut self.query.outputs);
+        for expr in shown.into_iter().chain(asked).chain(by) {
+            if !self.query.outputs.contains(&expr) {
+                self.query.outputs.push(expr);
+            }
+        }
+        self.query.group.clear();
+        self.query.order.clear();
+        self.limited = true;
+        self.query.filters.push(extreme);
     }
 
     /// Groups nobody ordered come with the greatest first, which is what is looked for.

@@ -2,6 +2,8 @@
 
 use crate::nl::Cannot;
 use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Kept;
+use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Mention;
 use crate::nl::builtin::draft::Output;
@@ -10,7 +12,9 @@ use crate::nl::builtin::draft::Sort;
 use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
+use crate::nl::builtin::naming;
 use crate::nl::builtin::query::Expr;
+use crate::nl::builtin::query::Whole;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
 
@@ -89,7 +93,10 @@ impl Binder<'_, '_> {
             if let Some(naming) = self.whole_name(mention) {
                 return Ok(naming);
             }
-            return Ok(vec![Expr::Column(self.asked_column(mention)?)]);
+            let id = self.asked_column(mention)?;
+            return Ok(self
+                .referred(mention, id)
+                .unwrap_or_else(|| vec![Expr::Column(id)]));
         };
         let table = self.entities[entity];
         let nameless = self.index().facts[table].naming.is_empty();
@@ -103,6 +110,19 @@ impl Binder<'_, '_> {
         } else {
             self.naming(table)
         })
+    }
+
+    /// What names the row that a column refers to: the advisor's name rather than the id.
+    fn referred(&self, mention: &Mention, id: ColumnId) -> Option<Vec<Expr>> {
+        let to = self.index().target(id)?;
+        let column = naming::segments(&self.index().column(id).name);
+        let said = naming::segments(&mention.text);
+        let last = column.last()?;
+        let key = matches!(last.as_str(), "id" | "fk" | "ref" | "no" | "code");
+        let whole = !key || said.contains(last);
+        let only = self.around.graph.references(id.table, to).len() == 1;
+        let named = !self.index().facts[to].naming.is_empty();
+        (!whole && only && named && to != id.table).then(|| self.naming(to))
     }
 
     /// The `name` of a table that keeps it in two columns.
@@ -130,8 +150,14 @@ impl Binder<'_, '_> {
             .hits
             .iter()
             .all(|hit| matches!(hit.target, Target::Table(_)));
-        if measure.function == Function::Share {
-            return Ok(Expr::Share(self.table_of(&without_columns(mention))?));
+        let whole = match measure.function {
+            Function::Share => Some(Whole::Hundred),
+            Function::Fraction => Some(Whole::One),
+            _ => None,
+        };
+        if let Some(whole) = whole {
+            let table = self.table_of(&without_columns(mention))?;
+            return Ok(Expr::Share(table, whole));
         }
         if measure.function == Function::Count && tables_only {
             return Ok(Expr::Rows(self.table_of(mention)?));
@@ -161,44 +187,13 @@ impl Binder<'_, '_> {
         Ok(Expr::Aggregate(measure.function, id))
     }
 
-    pub(super) fn bind_order(&mut self) -> Result<(), Cannot> {
-        for sort in &self.draft.order {
-            let (expr, end) = match &sort.key {
-                SortKey::Name(mention) | SortKey::Most(mention) => {
-                    let id = match sort.focus {
-                        Some(_) => self.tested_column(mention, sort.focus)?,
-                        None => self.asked_column(mention)?,
-                    };
-                    (Expr::Column(id), sort.end)
-                }
-                SortKey::Hinted(readings, text) => {
-                    let (end, id) = self.hinted_order(readings, text)?;
-                    self.readings.push(self.reading(text, id));
-                    (Expr::Column(id), end)
-                }
-                SortKey::Measure(measure) => (self.measure(measure)?, sort.end),
-                SortKey::FirstOutput => {
-                    let first = self.query.outputs.first().cloned();
-                    let Some(first) = first else {
-                        return Err(refusal::dangling("order"));
-                    };
-                    (first, sort.end)
-                }
-            };
-            if expr.is_aggregate() && !self.query.outputs.iter().any(Expr::is_aggregate) {
-                self.query.base = expr.table();
-            }
-            self.join(expr.table());
-            self.query.order.push((expr, end));
-        }
-        self.show_rank();
-        Ok(())
-    }
-
     /// `top 5 customers by …` shows the measure beside the name.
-    fn show_rank(&mut self) {
-        let ranked_entity = self.draft.limit.is_some()
-            && self.draft.limit != Some(crate::nl::builtin::draft::Literal::Number("1".to_owned()))
+    pub(super) fn show_rank(&mut self) {
+        let several = match &self.draft.limit {
+            Some(limit) => *limit != Literal::Number("1".to_owned()),
+            None => self.draft.kept == Kept::All,
+        };
+        let ranked_entity = several
             && self.draft.outputs.len() == 1
             && self
                 .draft

@@ -1,6 +1,7 @@
 //! Where a condition belongs: to the rows asked for, or to rows that belong to them.
 
 use crate::nl::Cannot;
+use crate::nl::builtin::draft::Function;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Role;
@@ -40,12 +41,17 @@ impl Binder<'_, '_> {
         if table == self.subject {
             return self.relate_to_itself(negated, count);
         }
+        if let Some(size) = count.clone().filter(|_| self.refers_to_one(table)) {
+            // `languages spoken in more than 5 countries`, where each row pairs one with one.
+            return self.relate_to_itself(false, Some(size));
+        }
         if self.main.contains(&table) && !negated && count.is_none() {
             return Ok(());
         }
         // A link that every row has anyway still joins: it may be NULL.
         let related = Related {
             table,
+            via: self.reference_said(table, self.draft.entities[entity].mention.at),
             entity: Some(entity),
             negated,
             count,
@@ -59,6 +65,12 @@ impl Binder<'_, '_> {
             None => self.query.related.push(related),
         }
         Ok(())
+    }
+
+    /// Whether each row of the subject belongs to one row of a table only.
+    fn refers_to_one(&self, table: usize) -> bool {
+        let path = self.around.graph.path(&[self.subject], table, &self.cues);
+        path.is_ok_and(|path| !path.is_empty() && path.iter().all(|edge| !edge.many))
     }
 
     /// The relatives of a mention.
@@ -107,6 +119,15 @@ impl Binder<'_, '_> {
             .around
             .graph
             .path(&[self.subject], id.table, &self.cues)?;
+        if path.is_empty() && function == Function::Average {
+            // The average of one figure is that figure.
+            if let Literal::Number(value) = literal {
+                self.query
+                    .filters
+                    .push(Filter::Compare(id, comparison, value.clone()));
+                return Ok(());
+            }
+        }
         if !path.iter().any(|edge| edge.many) {
             return Err(refusal::unsupported(
                 "the question compares a total of single rows",
@@ -139,7 +160,7 @@ impl Binder<'_, '_> {
                 let facts = &self.index().facts[id.table];
                 facts.naming.contains(&id.column) || facts.key == Some(id.column)
             }
-            Expr::Start(..) | Expr::Rows(_) | Expr::Share(_) | Expr::Aggregate(..) => true,
+            Expr::Start(..) | Expr::Rows(_) | Expr::Share(..) | Expr::Aggregate(..) => true,
         });
         !negated && !named && !names_row
     }
@@ -202,13 +223,14 @@ impl Binder<'_, '_> {
     /// Groups of single rows are no groups.
     fn shows_key(&self) -> bool {
         let keys = &self.index().table(self.subject).primary_key;
-        keys.iter().any(|column| {
-            let key = ColumnId {
-                table: self.subject,
-                column: *column,
-            };
-            self.query.outputs.contains(&Expr::Column(key))
-        })
+        !keys.is_empty()
+            && keys.iter().all(|column| {
+                let key = ColumnId {
+                    table: self.subject,
+                    column: *column,
+                };
+                self.query.outputs.contains(&Expr::Column(key))
+            })
     }
 
     /// Puts a filter to the rows it speaks of.

@@ -8,7 +8,6 @@ use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::lexicon::Comparison;
-use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::naming;
 use crate::nl::builtin::print::quoted;
 use crate::nl::builtin::query::Filter;
@@ -240,8 +239,10 @@ impl Binder<'_, '_> {
         let says = |column: &&usize| {
             words(column).iter().any(|word| {
                 let stem = stem(word);
-                !matches!(word.as_str(), "date" | "at" | "on" | "time")
-                    && !own.contains(&stem)
+                !matches!(
+                    word.as_str(),
+                    "date" | "at" | "on" | "time" | "in" | "out" | "by" | "of" | "to" | "from"
+                ) && !own.contains(&stem)
                     && self.cues.stems.contains(&stem)
             })
         };
@@ -250,13 +251,19 @@ impl Binder<'_, '_> {
         let created = |column: &&usize| {
             words(column)
                 .iter()
-                .any(|word| matches!(word.as_str(), "created" | "ordered" | "placed"))
+                .any(|word| matches!(word.as_str(), "created" | "ordered" | "placed" | "raised"))
         };
-        let tests: [&dyn Fn(&&usize) -> bool; 4] = [&says, &of_table, &plain, &created];
-        for test in tests {
+        let mandatory = |column: &&usize| definition.columns[**column].not_null;
+        let tests: [&dyn Fn(&&usize) -> bool; 5] = [&says, &of_table, &plain, &created, &mandatory];
+        for (position, test) in tests.iter().enumerate() {
             let fitting: Vec<usize> = dates.iter().filter(|c| test(c)).copied().collect();
-            if let [one] = fitting.as_slice() {
-                return Ok(Some(*one));
+            if let [one] = fitting[..] {
+                if position > 0 {
+                    for column in dates.iter().copied().filter(|column| *column != one) {
+                        self.could_be("date", ColumnId { table, column });
+                    }
+                }
+                return Ok(Some(one));
             }
         }
         let ids: Vec<ColumnId> = dates
@@ -267,20 +274,6 @@ impl Binder<'_, '_> {
             })
             .collect();
         Err(refusal::ambiguous("date", &self.column_names(&ids)))
-    }
-
-    /// The column that a superlative speaks about in the subject's table, with its end.
-    pub(super) fn hinted_order(
-        &self,
-        readings: &[(End, Vec<String>)],
-        text: &str,
-    ) -> Result<(End, ColumnId), Cannot> {
-        for (end, columns) in readings {
-            if let Some(id) = self.hinted_column(columns, self.subject) {
-                return Ok((*end, id));
-            }
-        }
-        Err(self.no_hint(text, self.subject))
     }
 
     /// The first of these columns that a table has; `*date` is its only date.

@@ -105,15 +105,23 @@ impl Binder<'_, '_> {
             .collect();
         tables.push(self.subject);
         tables.extend(self.entities.iter().chain(&self.main).copied());
-        for table in tables {
+        for table in &tables {
             let here: Vec<ColumnId> = values
                 .iter()
                 .map(|value| value.column)
-                .filter(|id| id.table == table)
+                .filter(|id| id.table == *table)
                 .collect();
             match here.as_slice() {
                 [] => {}
-                [one] => return Ok(*one),
+                [one] => {
+                    let others = values.iter().map(|value| value.column);
+                    for other in
+                        others.filter(|id| id.table != *table && tables.contains(&id.table))
+                    {
+                        self.could_be(text, other);
+                    }
+                    return Ok(*one);
+                }
                 several => return Err(refusal::ambiguous(text, &self.column_names(several))),
             }
         }

@@ -8,6 +8,7 @@ use crate::nl::builtin::index::Target;
 use crate::nl::builtin::index::ValueHit;
 use crate::nl::builtin::lexicon::LEXICON;
 use crate::nl::builtin::lexicon::Tag;
+use crate::nl::builtin::naming;
 use crate::nl::builtin::numbers;
 
 use super::Kind;
@@ -25,6 +26,9 @@ impl Matcher<'_> {
             return Vec::new();
         }
         let mut hits = self.named(words);
+        if words.len() > 2 && words[0] == "number" && words[1] == "of" {
+            hits.retain(|hit| self.counts(*hit, &words[2..]));
+        }
         if compared && words[0].ends_with('s') {
             return hits;
         }
@@ -68,6 +72,17 @@ impl Matcher<'_> {
         hits
     }
 
+    /// Whether a column called like `number of …` holds a number of them, rather than the number by
+    /// which each of them is known: `emp_no`.
+    fn counts(&self, hit: Hit, counted: &[String]) -> bool {
+        let Target::Column(id) = hit.target else {
+            return true;
+        };
+        let words = naming::expanded(&naming::segments(&self.index.column(id).name));
+        let last = words.last().map_or("", String::as_str);
+        !matches!(last, "number" | "id" | "code" | "key") || tables(&self.named(counted)).is_empty()
+    }
+
     /// What words name directly in this question.
     pub(super) fn named(&self, words: &[String]) -> Vec<Hit> {
         self.index.named_beside(words, &self.stems)
@@ -91,7 +106,7 @@ impl Matcher<'_> {
         if more {
             return numbers::read(&self.words[range.end..]).is_some();
         }
-        let sums = matches!(kind, Kind::Tag(Tag::Sum)) && range.len() > 2;
+        let sums = matches!(kind, Kind::Tag(Tag::Sum | Tag::Average)) && range.len() > 2;
         if sums && self.total_amount(range) {
             return true;
         }
@@ -125,8 +140,20 @@ impl Matcher<'_> {
         })
     }
 
-    /// Whether a comparison begins at a word.
+    /// Whether a comparison begins at a word, or a value that is introduced by `in`: a plural that
+    /// stands before is the one of which something is said.
     pub(super) fn compares(&self, at: usize) -> bool {
+        let word = |at: usize| self.words.get(at).map(|word| word.lower.clone());
+        let tag = word(at).and_then(|word| LEXICON.tags.get(&word).copied());
+        let figure = || numbers::read(self.words.get(at + 1..).unwrap_or_default()).is_some();
+        let stored = || word(at + 1).is_some_and(|value| !self.values(&[value]).is_empty());
+        let bounded = matches!(
+            tag,
+            Some(Tag::After | Tag::Since | Tag::Before | Tag::Until)
+        );
+        if bounded || (tag == Some(Tag::In) && (stored() || figure())) {
+            return true;
+        }
         (1..=3).any(|length| {
             let Some(words) = self.words.get(at..at + length) else {
                 return false;
@@ -137,6 +164,20 @@ impl Matcher<'_> {
                 Some(Tag::Compare(_) | Tag::Between)
             )
         })
+    }
+
+    /// The values that a verb spells before a table that stores them: `buy transactions`.
+    pub(super) fn kinds(&self, range: &Range<usize>) -> Vec<ValueHit> {
+        let word = &self.words[range.start].lower;
+        let next = self.words.get(range.end).map(|next| [next.lower.clone()]);
+        let verb = matches!(LEXICON.tags.get(word), Some(Tag::Relation));
+        let Some(next) = next.filter(|_| verb && range.len() == 1) else {
+            return Vec::new();
+        };
+        let owners = tables(&self.named(&next));
+        let mut hits = self.index.stored(std::slice::from_ref(word));
+        hits.retain(|hit| owners.contains(&hit.column.table));
+        hits
     }
 
     pub(super) fn values(&self, words: &[String]) -> Vec<ValueHit> {

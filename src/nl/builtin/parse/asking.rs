@@ -80,9 +80,12 @@ impl Parser<'_> {
             Tag::Both
                 if self.mode == Mode::Select
                     && self.columns_at(self.skip(self.at + 1)).is_some() => {}
-            Tag::Both if self.several_values(self.at + 1) => {}
+            Tag::Both
+                if (verb || self.mode == Mode::Modify) && self.several_values(self.at + 1) => {}
             Tag::Both if self.table_at(self.skip(self.at + 1)).is_some() => self.draft.both = true,
             Tag::Distinct => self.draft.distinct = true,
+            // `in meters` says nothing new.
+            Tag::In if self.tag(self.at + 1) == Some(Tag::Measure) => self.at += 1,
             Tag::Of | Tag::In | Tag::By => self.link = Link::Owner,
             // `who is the youngest employee` opens with it.
             Tag::With if self.draft.outputs.is_empty() && self.draft.entities.is_empty() => {

@@ -4,6 +4,7 @@ use crate::nl::Cannot;
 use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::draft::Test;
 use crate::nl::builtin::items::Item;
@@ -23,7 +24,10 @@ impl Parser<'_> {
         };
         self.at = self.skip(self.at);
         let listed = self.tag(self.at) == Some(Tag::In)
-            && matches!(self.kind(self.skip(self.at + 1)), Some(Kind::Quoted));
+            && matches!(
+                self.kind(self.skip(self.at + 1)),
+                Some(Kind::Quoted | Kind::Value)
+            );
         if listed || matches!(self.tag(self.at), Some(Tag::Of | Tag::Named | Tag::With)) {
             self.at = self.skip(self.at + 1);
         }
@@ -276,6 +280,15 @@ impl Parser<'_> {
         if let (Some(often), Some(entity)) = (often, self.focus) {
             self.at = next + 1;
             self.recount(entity, comparison, Literal::Number(often.to_owned()))?;
+            return Ok(true);
+        }
+        if let (Some(often), [Output::Name(_)], true) = (
+            often,
+            &self.draft.outputs[..],
+            self.draft.entities.is_empty(),
+        ) {
+            self.at = next + 1;
+            self.add(Test::Often(comparison, Literal::Number(often.to_owned())))?;
             return Ok(true);
         }
         let Some((literal, end)) = self.literal(next, None) else {

@@ -41,6 +41,13 @@ impl Parser<'_> {
             if matches!(&literal, Literal::Number(digits) if dates::year(digits).is_some()) {
                 return Ok(false);
             }
+            // `4 cylinder cars`.
+            let describes = self.figure_at(next).is_some() && self.table_at(next + 1).is_some();
+            if describes && self.table_at(next).is_none() {
+                self.at = next;
+                self.counted_thing(Comparison::Equal, literal, next)?;
+                return Ok(true);
+            }
             let ranks = matches!(self.kind(next), Some(Kind::Extreme(_)))
                 || matches!(self.tag(next), Some(Tag::Most | Tag::Fewest));
             if !(ranks || self.table_at(next).is_some()) || self.draft.limit.is_some() {

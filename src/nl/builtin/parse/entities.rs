@@ -11,12 +11,12 @@ use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::SortKey;
 use crate::nl::builtin::draft::Test;
+use crate::nl::builtin::flags;
 use crate::nl::builtin::index::Closeness;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Tag;
 use crate::nl::builtin::refusal;
-use crate::sql::schema::TypeKind;
 
 use super::Link;
 use super::Mode;
@@ -40,7 +40,17 @@ impl Parser<'_> {
             return self.test(Left::Name(columns.clone())).map(|()| true);
         }
         if let Some(columns) = columns.as_ref()
-            && let Some((end, next)) = self.bare_superlative(at + 1)
+            && let Some((end, next)) = self.bare_frequency(at + 1)
+        {
+            self.at = next;
+            self.most_frequent(columns.clone(), end);
+            return Ok(true);
+        }
+        if let Some(columns) = columns.as_ref()
+            && let Some((end, next)) = self.bare_superlative(at + 1).or_else(|| {
+                let dated = self.holds_dates(columns);
+                self.bare_place(at + 1).filter(|_| dated)
+            })
         {
             self.at = next;
             self.rank_column(columns.clone(), end);
@@ -237,6 +247,21 @@ impl Parser<'_> {
     fn column(&mut self, mention: Mention) -> Result<(), Cannot> {
         let at = mention.at;
         let figure = self.figure_at(at).is_some() && !self.is_reference(&mention);
+        let adjective = self.mode == Mode::Modify || self.describes(at) || self.hangs();
+        if self.is_flag(&mention) && (adjective || self.waiting.negated) {
+            let value = !self.waiting.negated;
+            return self.add(Test::Truth {
+                left: Left::Name(mention),
+                value,
+            });
+        }
+        if self.has_happened(&mention) && adjective {
+            let negated = !self.waiting.negated;
+            return self.add(Test::Null {
+                left: Left::Name(mention),
+                negated,
+            });
+        }
         if self.waiting.negated && figure {
             return Err(refusal::no_condition(&mention.text));
         }
@@ -250,11 +275,15 @@ impl Parser<'_> {
                 negated: false,
             });
         }
-        let adjective = self.mode == Mode::Modify || self.describes(at) || self.hangs();
-        if self.is_flag(&mention) && adjective {
-            return self.add(Test::Truth {
+        let measured = matches!(self.draft.outputs.last(), Some(Output::Measure(_)));
+        let distinct = at > 0 && self.tag(at - 1) == Some(Tag::Distinct);
+        if self.link == Link::Owner && measured && self.mode == Mode::Select && !distinct {
+            return Err(refusal::no_condition(&mention.text));
+        }
+        if self.is_had(at, &mention) {
+            return self.add(Test::Null {
                 left: Left::Name(mention),
-                value: true,
+                negated: true,
             });
         }
         let owner = self.link == Link::Owner && !self.draft.outputs.is_empty();
@@ -276,14 +305,24 @@ impl Parser<'_> {
     }
 
     /// Whether a name is of columns that refer to other rows.
-    fn is_reference(&self, mention: &Mention) -> bool {
+    pub(super) fn is_reference(&self, mention: &Mention) -> bool {
         mention.hits.iter().all(|hit| match hit.target {
-            Target::Column(id) => {
-                let keys = &self.index.table(id.table).foreign_keys;
-                keys.iter().any(|key| key.columns.contains(&id.column))
-            }
+            Target::Column(id) => self.index.target(id).is_some(),
             Target::Table(_) => false,
         })
+    }
+
+    /// `employees with a manager` have one, whoever that is.
+    fn is_had(&self, at: usize, mention: &Mention) -> bool {
+        let before = (0..at).rev().find(|at| self.tag(*at) != Some(Tag::Filler));
+        let with = before.is_some_and(|at| self.tag(at) == Some(Tag::With));
+        let ends = matches!(self.kind(at + 1), None | Some(Kind::Stop));
+        let optional = mention.hits.iter().all(|hit| match hit.target {
+            Target::Column(id) => !self.index.column(id).not_null,
+            Target::Table(_) => false,
+        });
+        let plain = self.figure_at(at).is_none() || self.is_reference(mention);
+        with && ends && optional && plain && self.mode == Mode::Modify
     }
 
     /// Whether nothing links the current column to what is asked: `how many rooms are unavailable`.
@@ -303,7 +342,17 @@ impl Parser<'_> {
 
     pub(super) fn is_flag(&self, mention: &Mention) -> bool {
         mention.hits.iter().all(|hit| match hit.target {
-            Target::Column(id) => self.index.column(id).kind == TypeKind::Boolean,
+            Target::Column(id) => flags::is_flag(self.index.column(id)),
+            Target::Table(_) => false,
+        })
+    }
+
+    /// Whether a name says that something has been done, of columns that say when.
+    pub(super) fn has_happened(&self, mention: &Mention) -> bool {
+        let text = mention.text.to_lowercase();
+        let done = !text.contains(' ') && (text.ends_with("ed") || text.ends_with("en"));
+        done && mention.hits.iter().all(|hit| match hit.target {
+            Target::Column(id) => self.index.facts[id.table].dates.contains(&id.column),
             Target::Table(_) => false,
         })
     }

@@ -2,6 +2,7 @@
 
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::index::Target;
 use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::Tag;
@@ -44,6 +45,14 @@ impl Parser<'_> {
             | Tag::Named => true,
             Tag::Of | Tag::Or | Tag::Not | Tag::With => {
                 let next = self.skip(at + 1);
+                // `publisher id of Marvel` asks for the id.
+                let stored = self.items.get(next).map_or(&[][..], |item| &item.values);
+                if tag == Tag::Of && !stored.is_empty() {
+                    return Self::any_column(of, |table, column| {
+                        let id = ColumnId { table, column };
+                        stored.iter().any(|value| value.column == id)
+                    });
+                }
                 let value = match self.kind(next) {
                     Some(Kind::ProperName) => !self.describes_table(next) && tag == Tag::Of,
                     Some(Kind::Quoted) => tag != Tag::With,
@@ -73,6 +82,7 @@ impl Parser<'_> {
                     Some(Kind::Quoted) => {
                         self.items[next].values.is_empty() || self.literal_fits(next, of)
                     }
+                    Some(Kind::Value) => self.literal_fits(next, of),
                     Some(Kind::Period(_)) => self.holds_dates(of),
                     Some(Kind::Number(digits)) => {
                         self.holds_dates(of) && crate::nl::builtin::dates::year(digits).is_some()
@@ -111,14 +121,14 @@ impl Parser<'_> {
         })
     }
 
-    /// Whether the value at `at` is stored in the column.
+    /// Whether the value at `at` is stored in the column, or in what it refers to.
     fn literal_fits(&self, at: usize, of: &Mention) -> bool {
-        let stored = &self.items[at].values;
-        of.hits.iter().any(|hit| {
-            stored
-                .iter()
-                .any(|value| hit.target == Target::Column(value.column))
-        })
+        let item = &self.items[at];
+        let own = Self::any_column(of, |table, column| {
+            let id = ColumnId { table, column };
+            item.values.iter().any(|value| value.column == id)
+        });
+        own || (self.table_at(of.at).is_none() && !self.fitting(item, Some(of)).is_empty())
     }
 
     /// Figures, or texts that hold years.

@@ -15,7 +15,7 @@ impl Parser<'_> {
     pub(super) fn literal(&self, at: usize, of: Option<&Mention>) -> Option<(Literal, usize)> {
         let at = self.skip(at);
         let item = self.items.get(at)?;
-        let fitting = fitting(item, of);
+        let fitting = self.fitting(item, of);
         let text = || Literal::Text(item.text.clone(), fitting.clone());
         let literal = match &item.kind {
             Kind::Number(digits) => Literal::Number(digits.clone()),
@@ -70,7 +70,10 @@ impl Parser<'_> {
             {
                 after += 1;
             }
-            let Some((literal, end)) = self.literal(after, of).filter(|_| after > next) else {
+            let found = self
+                .literal(after, of)
+                .or_else(|| self.other_name(&literals[0], after));
+            let Some((literal, end)) = found.filter(|_| after > next) else {
                 break;
             };
             let stands_alone = !matches!(literal, Literal::Number(_)) || !self.names_thing(end);
@@ -83,26 +86,41 @@ impl Parser<'_> {
         Some((literals, next))
     }
 
+    /// The stored values that the item spells, of the column when one is known, or of what the
+    /// column refers to.
+    pub(super) fn fitting(&self, item: &Item, of: Option<&Mention>) -> Vec<ValueHit> {
+        let Some(mention) = of else {
+            return item.values.clone();
+        };
+        let columns = || {
+            mention.hits.iter().filter_map(|hit| match hit.target {
+                Target::Column(id) => Some(id),
+                Target::Table(_) => None,
+            })
+        };
+        let fits = |value: &&ValueHit| {
+            columns()
+                .any(|id| id == value.column || self.index.target(id) == Some(value.column.table))
+        };
+        item.values.iter().filter(fits).cloned().collect()
+    }
+
+    /// `Berlin or Narnia`: a name behind `or` is of the same kind as the value before it, although
+    /// nobody knows that it is stored.
+    fn other_name(&self, first: &Literal, at: usize) -> Option<(Literal, usize)> {
+        let stored = matches!(first, Literal::Text(_, values) if !values.is_empty());
+        let or = at > 0 && self.tag(at - 1) == Some(Tag::Or);
+        let named = matches!(self.kind(at), Some(Kind::ProperName));
+        if !(stored && or && named) {
+            return None;
+        }
+        let (literal, end) = self.proper_name(at);
+        self.table_at(end).is_none().then_some((literal, end))
+    }
+
     fn names_thing(&self, at: usize) -> bool {
         matches!(self.kind(self.skip(at)), Some(Kind::Name(_)))
     }
-}
-
-/// The stored values that the item spells, of the column when one is known.
-fn fitting(item: &Item, of: Option<&Mention>) -> Vec<ValueHit> {
-    let Some(mention) = of else {
-        return item.values.clone();
-    };
-    item.values
-        .iter()
-        .filter(|value| {
-            mention
-                .hits
-                .iter()
-                .any(|hit| hit.target == Target::Column(value.column))
-        })
-        .cloned()
-        .collect()
 }
 
 /// Whether two values may stand in one list: both figures, or texts that share a column.
@@ -110,6 +128,7 @@ fn alike(first: &Literal, other: &Literal) -> bool {
     match (first, other) {
         (Literal::Text(_, a), Literal::Text(_, b)) => {
             (a.is_empty() && b.is_empty())
+                || b.is_empty()
                 || a.iter().any(|x| b.iter().any(|y| x.column == y.column))
         }
         (Literal::Text(..), _) | (_, Literal::Text(..)) => false,

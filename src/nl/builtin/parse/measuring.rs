@@ -15,6 +15,7 @@ use crate::nl::builtin::items::Kind;
 use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::lexicon::LEXICON;
 use crate::nl::builtin::lexicon::Tag;
+use crate::nl::builtin::naming;
 use crate::nl::builtin::refusal;
 use crate::sql::schema::TypeKind;
 
@@ -38,7 +39,10 @@ impl Parser<'_> {
             return Ok(true);
         }
         self.check_total()?;
-        let counts = matches!(self.tag(self.at), Some(Tag::Count | Tag::Percent));
+        let counts = matches!(
+            self.tag(self.at),
+            Some(Tag::Count | Tag::Percent | Tag::Fraction)
+        );
         if (self.mode == Mode::Modify || self.sentence.clause) && !counts {
             return self.compared_measure();
         }
@@ -237,9 +241,13 @@ impl Parser<'_> {
 
     /// Makes a counted table the focus, so that what follows speaks of it.
     pub(super) fn register_measure(&mut self, measure: &Measure) {
-        if matches!(measure.function, Function::Count | Function::Share)
-            && let Some(mention) = measure.of.as_ref()
-            && let Some(table) = self.table_at(mention.at)
+        if matches!(
+            measure.function,
+            Function::Count | Function::Share | Function::Fraction
+        ) && let Some(mention) = measure.of.as_ref()
+            && let Some(table) = self
+                .table_at(mention.at)
+                .or_else(|| self.kind_of_rows(mention.at))
         {
             self.register(table, Role::Counted);
         }
@@ -257,7 +265,11 @@ impl Parser<'_> {
                 .filter(|_| self.columns_at(name).is_none());
             table.is_some_and(|table| !self.has_figures(&table))
         };
-        if matches!(self.tag(at), Some(Tag::Count | Tag::Percent)) || total_rows {
+        let counts = matches!(
+            self.tag(at),
+            Some(Tag::Count | Tag::Percent | Tag::Fraction)
+        );
+        if counts || total_rows {
             return self.counting(at);
         }
         let mut functions = vec![self.function(at)?];
@@ -274,7 +286,12 @@ impl Parser<'_> {
             functions.push(function);
             next = after + 1;
         }
-        let name = self.skip_glue(next);
+        let mut name = self.skip_glue(next);
+        // `average number of beds`, where each row has a number of beds.
+        let counted = self.skip_glue(name + 1);
+        if self.tag(name) == Some(Tag::Count) && self.figure_at(counted).is_some() {
+            name = counted;
+        }
         let mention = self.columns_at(name)?;
         let measures = functions
             .into_iter()
@@ -293,12 +310,12 @@ impl Parser<'_> {
         if distinct {
             name = self.skip_glue(name + 1);
         }
-        let shares = self.tag(at) == Some(Tag::Percent);
-        let function = if shares {
-            Function::Share
-        } else {
-            Function::Count
+        let function = match self.tag(at) {
+            Some(Tag::Percent) => Function::Share,
+            Some(Tag::Fraction) => Function::Fraction,
+            _ => Function::Count,
         };
+        let shares = function != Function::Count;
         let one = |function, of, next| Some((vec![Measure { function, of }], next));
         // Values may stand before what is counted: `how many French singers`.
         let mut noun = name;
@@ -312,24 +329,54 @@ impl Parser<'_> {
             let next = if noun == name { noun + 1 } else { name };
             return one(function, Some(table), next);
         }
+        if let Some(kind) = self.kind_of_rows(name).filter(|_| !distinct) {
+            // The value is read again as a condition.
+            return one(function, Some(kind), name);
+        }
         // `the number of years worked` is a figure that is stored, not one to count.
         let stored = !distinct && self.figure_at(name).is_some();
+        if let Some(columns) = self.figure_at(name).filter(|_| stored && !shares)
+            && self.adds_up(at, &columns)
+        {
+            return one(Function::Sum, Some(columns), name + 1);
+        }
         if let Some(columns) = self.columns_at(name).filter(|_| !stored && !shares) {
             return one(Function::CountDistinct, Some(columns), name + 1);
         }
         None
     }
 
+    /// `how many beds are there`, where each row has a number of beds: whether what is asked for at
+    /// `at` is the sum of a figure that already counts something.
+    fn adds_up(&self, at: usize, figure: &Mention) -> bool {
+        let asked = self.items[at].text.to_lowercase();
+        let whole = asked.contains("total") || asked.starts_with("how many");
+        let counts = |hit: &Hit| match hit.target {
+            Target::Column(id) => {
+                let words = naming::expanded(&naming::segments(&self.index.column(id).name));
+                let first = words.first().map_or("", String::as_str);
+                let last = words.last().map_or("", String::as_str);
+                matches!(first, "number" | "total" | "count")
+                    || matches!(last, "count" | "quantity" | "population")
+                    || (last.ends_with('s') && !last.ends_with("ss") && last != "years")
+            }
+            Target::Table(_) => false,
+        };
+        whole && figure.hits.iter().all(counts) && !self.is_reference(figure)
+    }
+
     /// Whether the item at `at` is a value, or links two, before what is counted.
     fn describes_noun(&self, at: usize) -> bool {
         match self.kind(at) {
-            Some(Kind::Value | Kind::Quoted | Kind::Comma | Kind::Tag(Tag::And | Tag::Or)) => true,
+            Some(
+                Kind::Value | Kind::Quoted | Kind::Comma | Kind::Tag(Tag::And | Tag::Or | Tag::Not),
+            ) => true,
             Some(Kind::Name(hits)) => {
                 let weak = hits.iter().all(|hit| hit.closeness <= Closeness::Tail);
                 let spells = weak && !self.items[at].values.is_empty();
                 let flag = self
                     .columns_at(at)
-                    .is_some_and(|columns| self.is_flag(&columns));
+                    .is_some_and(|columns| self.is_flag(&columns) || self.has_happened(&columns));
                 spells || (flag && self.table_at(at + 1).is_some())
             }
             _ => false,

@@ -1,6 +1,7 @@
 //! The first few: `top 5`, `the oldest`, `with the highest price`, `the most orders`.
 
 use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Hint;
 use crate::nl::builtin::draft::Key;
 use crate::nl::builtin::draft::Limit;
 use crate::nl::builtin::draft::Literal;
@@ -87,6 +88,7 @@ impl Parser<'_> {
     /// The end that is meant, when `top 5` said one already.
     fn ranked(&mut self, end: End) -> End {
         if self.rank.take().is_none() {
+            self.unsaid |= self.draft.limit.is_none();
             self.limit(Literal::Number("1".to_owned()));
         }
         self.draft.rows = false;
@@ -158,6 +160,28 @@ impl Parser<'_> {
         .then_some((end, next))
     }
 
+    /// `which team was founded first`: the end of time that is meant behind a date.
+    pub(super) fn bare_place(&self, at: usize) -> Option<(End, usize)> {
+        let item = self.items.get(at)?;
+        let end = match item.text.to_lowercase().as_str() {
+            "first" | "earliest" => End::Min,
+            "last" | "latest" => End::Max,
+            _ => return None,
+        };
+        matches!(self.kind(at + 1), None | Some(Kind::Stop)).then_some((end, at + 1))
+    }
+
+    /// `which room type is the most popular`.
+    pub(super) fn bare_frequency(&self, at: usize) -> Option<(End, usize)> {
+        let at = self.skip(at);
+        let end = match self.tag(at)? {
+            Tag::MostCommon => End::Max,
+            Tag::LeastCommon => End::Min,
+            _ => return None,
+        };
+        matches!(self.kind(at + 1), None | Some(Kind::Stop)).then_some((end, at + 1))
+    }
+
     /// Sorts by a column and keeps the first.
     pub(super) fn rank_column(&mut self, columns: Mention, end: End) {
         let most = self.at.checked_sub(1).and_then(|at| self.tag(at));
@@ -181,13 +205,18 @@ impl Parser<'_> {
         {
             return false;
         }
-        let key = SortKey::Hinted(extreme.readings.clone(), self.items[self.at].text.clone());
         let next = self.skip(self.at + 1);
+        let key = SortKey::Hinted(Hint {
+            readings: extreme.readings.clone(),
+            text: self.items[self.at].text.clone(),
+            of: self.table_at(next).map(|_| next),
+        });
         let plural = self.table_at(next).is_some()
             && self.items[next].text.to_lowercase().ends_with('s')
             && self.rank.is_none()
             && self.draft.limit.is_none();
         if plural {
+            self.unsaid = true;
             self.limit(Literal::Number(UNSAID_TOP.to_owned()));
             let text = &self.items[self.at].text;
             self.draft
@@ -231,6 +260,23 @@ impl Parser<'_> {
                 ),
                 Target::Table(_) => false,
             });
+            let asked = self.mode == Mode::Select
+                && self.draft.outputs.is_empty()
+                && self.draft.entities.is_empty()
+                && self.rank.is_none()
+                && !self.draft.rows;
+            if figure && asked {
+                self.at = name + 1;
+                let function = match end {
+                    End::Max => Function::Max,
+                    End::Min => Function::Min,
+                };
+                self.output(Output::Measure(Measure {
+                    function,
+                    of: Some(columns),
+                }));
+                return true;
+            }
             if figure {
                 self.at = name + 1;
                 let end = self.ranked(end);
@@ -271,6 +317,12 @@ impl Parser<'_> {
             return false;
         };
         self.at = name + 1;
+        self.most_frequent(columns, end);
+        true
+    }
+
+    /// Groups by a column and keeps the group with the most rows.
+    pub(super) fn most_frequent(&mut self, columns: Mention, end: End) {
         self.output(Output::Name(columns.clone()));
         self.draft.group.push(Key::Name(columns));
         let key = SortKey::Measure(Measure {
@@ -283,6 +335,5 @@ impl Parser<'_> {
             end,
             focus: self.focus,
         });
-        true
     }
 }

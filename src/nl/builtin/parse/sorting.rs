@@ -1,6 +1,7 @@
 //! Orders: `ordered by age`, `in descending order of price`, `alphabetically`.
 
 use crate::nl::builtin::draft::Function;
+use crate::nl::builtin::draft::Kept;
 use crate::nl::builtin::draft::Measure;
 use crate::nl::builtin::draft::Sort;
 use crate::nl::builtin::draft::SortKey;
@@ -68,7 +69,17 @@ impl Parser<'_> {
         }
         self.at += 1;
         match self.draft.order.last_mut() {
-            Some(sort) => sort.end = end,
+            // `the longest rivers, from longest to shortest` are all of them.
+            Some(sort) => {
+                sort.end = end;
+                if std::mem::take(&mut self.unsaid) {
+                    self.draft.limit = None;
+                    self.draft.kept = Kept::All;
+                    self.draft
+                        .readings
+                        .retain(|line| !line.contains("= the first"));
+                }
+            }
             None => self.direction = Some(end),
         }
         true

@@ -77,13 +77,11 @@ impl Parser<'_> {
             return None;
         }
         let (last, end) = self.period_at(and + 1)?;
-        Some((
-            Period {
-                from: first.from,
-                to: last.to,
-            },
-            end,
-        ))
+        let span = Period {
+            from: first.from,
+            to: last.to,
+        };
+        Some((span.in_order(), end))
     }
 
     /// The words of some items as they were asked.

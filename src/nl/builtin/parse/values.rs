@@ -5,6 +5,7 @@ use crate::nl::builtin::draft::Condition;
 use crate::nl::builtin::draft::Left;
 use crate::nl::builtin::draft::Literal;
 use crate::nl::builtin::draft::Mention;
+use crate::nl::builtin::draft::Output;
 use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::draft::Role;
 use crate::nl::builtin::draft::Test;
@@ -17,6 +18,7 @@ use crate::nl::builtin::lexicon::Comparison;
 use crate::nl::builtin::lexicon::Tag;
 use crate::nl::builtin::refusal;
 
+use super::Link;
 use super::Mode;
 use super::Parser;
 
@@ -32,7 +34,11 @@ impl Parser<'_> {
             Kind::Quoted => !item.values.is_empty() || self.follows_entity(),
             Kind::Name(hits) => {
                 let weak = hits.iter().all(|hit| hit.closeness <= Closeness::Tail);
-                !item.values.is_empty() && weak
+                // `average salary of managers`.
+                let measured = matches!(self.draft.outputs.last(), Some(Output::Measure(_)));
+                let described =
+                    measured && self.link == Link::Owner && self.table_at(self.at).is_none();
+                !item.values.is_empty() && (weak || described)
             }
             _ => false,
         };
@@ -44,6 +50,7 @@ impl Parser<'_> {
             return Ok(false);
         }
         self.check_deed()?;
+        self.ask_for_kind();
         let at = self.at;
         let Some((literals, next)) = self.literals(at, None) else {
             return Ok(false);
@@ -244,6 +251,7 @@ impl Parser<'_> {
         self.draft.conditions.push(Condition {
             test: has,
             focus: Some(entity),
+            at: self.start,
         });
         self.waiting.negated = false;
     }
@@ -283,7 +291,7 @@ impl Parser<'_> {
         let Some((literals, _)) = self.literals(self.skip(at), None) else {
             return false;
         };
-        literals.len() > 1 && self.mode == Mode::Modify && self.value_table(&literals).is_some()
+        literals.len() > 1 && self.value_table(&literals).is_some()
     }
 
     /// The one table that stores the values, when it is not the one asked about.

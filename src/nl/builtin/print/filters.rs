@@ -6,6 +6,7 @@ use crate::nl::builtin::draft::Part;
 use crate::nl::builtin::index::ColumnId;
 use crate::nl::builtin::joins::Edge;
 use crate::nl::builtin::lexicon::Comparison;
+use crate::nl::builtin::lexicon::End;
 use crate::nl::builtin::query::Filter;
 use crate::nl::builtin::query::Related;
 use crate::nl::builtin::refusal;
@@ -14,6 +15,7 @@ use crate::sql::identifier;
 use super::Printer;
 use super::from::From;
 use super::names::qualified;
+use super::push_list;
 use super::quoted;
 
 impl Printer<'_> {
@@ -77,6 +79,8 @@ impl Printer<'_> {
                     qualified(table)
                 )
             }
+            Filter::First { .. } => self.first(filter, from)?,
+            Filter::Extreme { .. } => self.extreme(filter, from)?,
             Filter::Any(filters) => {
                 let any: Result<Vec<String>, Cannot> = filters
                     .iter()
@@ -87,6 +91,88 @@ impl Printer<'_> {
         })
     }
 
+    /// The greatest or smallest value among the rows of the same group.
+    fn extreme(&mut self, filter: &Filter, from: &From) -> Result<String, Cannot> {
+        let Filter::Extreme {
+            by,
+            end,
+            within,
+            among,
+        } = filter
+        else {
+            return self.filter(filter, from);
+        };
+        let inner = From::plan(by.table, &[by.table], self.ways, &mut self.aliases)?;
+        let group = ColumnId {
+            table: by.table,
+            column: *within,
+        };
+        let mut tests = vec![format!(
+            "{} = {}",
+            self.column(group, &inner),
+            self.column(group, from)
+        )];
+        for filter in among {
+            tests.push(self.filter(filter, &inner)?);
+        }
+        let function = match end {
+            End::Max => "max",
+            End::Min => "min",
+        };
+        Ok(format!(
+            "{} = (SELECT {function}({}) FROM {} WHERE {})",
+            self.column(*by, from),
+            self.column(*by, &inner),
+            inner.text,
+            tests.join(" AND ")
+        ))
+    }
+
+    /// One of the first rows of its table, told by its key.
+    fn first(&mut self, filter: &Filter, from: &From) -> Result<String, Cannot> {
+        let Filter::First {
+            by,
+            end,
+            limit,
+            among,
+        } = filter
+        else {
+            return self.filter(filter, from);
+        };
+        let Some(column) = self.index.facts[by.table].key else {
+            return Err(self.keyless(by.table));
+        };
+        let key = ColumnId {
+            table: by.table,
+            column,
+        };
+        let inner = From::plan(by.table, &[by.table], self.ways, &mut self.aliases)?;
+        let mut sql = format!(
+            "{} IN (SELECT {} FROM {}",
+            self.column(key, from),
+            self.column(key, &inner),
+            inner.text
+        );
+        let tests: Result<Vec<String>, Cannot> = among
+            .iter()
+            .map(|filter| self.filter(filter, &inner))
+            .collect();
+        push_list(&mut sql, " WHERE ", &tests?, " AND ");
+        let sort = match end {
+            End::Max => " DESC NULLS LAST",
+            End::Min => "",
+        };
+        let order = [
+            " ORDER BY ",
+            &self.column(*by, &inner),
+            sort,
+            " LIMIT ",
+            limit,
+            ")",
+        ];
+        Ok(sql + &order.concat())
+    }
+
     /// A subquery over the rows that belong to the current one.
     pub(super) fn related(
         &mut self,
@@ -94,10 +180,12 @@ impl Printer<'_> {
         subject: usize,
         outer: &From,
     ) -> Result<String, Cannot> {
-        let path = self
-            .ways
-            .graph
-            .path(&[subject], related.table, self.ways.cues)?;
+        let graph = self.ways.graph;
+        let step = related.via.and_then(|column| graph.step(subject, column));
+        let path = match step {
+            Some(step) => vec![step.clone()],
+            None => graph.path(&[subject], related.table, self.ways.cues)?,
+        };
         let mut tables: Vec<usize> = path.iter().map(|edge| edge.to).collect();
         tables.extend(related.filters.iter().map(Filter::table));
         tables.dedup();

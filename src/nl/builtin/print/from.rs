@@ -132,14 +132,30 @@ impl From {
             return false;
         };
         let definition = index.table(bridge);
+        let steps = self
+            .edges
+            .iter()
+            .filter(|edge| edge.many == (edge.to == bridge));
+        let joined: Vec<usize> = steps
+            .filter(|edge| edge.to == bridge || edge.from == bridge)
+            .flat_map(|edge| {
+                let own = |(from, to): &(usize, usize)| if edge.to == bridge { *to } else { *from };
+                edge.columns.iter().map(own).collect::<Vec<_>>()
+            })
+            .collect();
         let is_reference = |column: &usize| {
-            definition
-                .foreign_keys
-                .iter()
-                .any(|key| key.columns.contains(column))
+            joined.contains(column)
+                || definition
+                    .foreign_keys
+                    .iter()
+                    .any(|key| key.columns.contains(column))
         };
-        !query.group.is_empty()
-            && definition.primary_key.len() > 1
-            && definition.primary_key.iter().all(is_reference)
+        // Where no key is declared, a table of nothing but two references is one of pairs.
+        let all: Vec<usize> = (0..definition.columns.len()).collect();
+        let key = match definition.primary_key.as_slice() {
+            [] => all.as_slice(),
+            declared => declared,
+        };
+        !query.group.is_empty() && key.len() > 1 && key.iter().all(is_reference)
     }
 }

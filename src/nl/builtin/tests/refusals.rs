@@ -35,9 +35,14 @@ fn a_hint_says_what_can_be_asked() {
     let cannot = ask("how many custmers").expect_err("a refusal");
     let hint = cannot.hint.expect("a hint");
     assert!(
-        hint.starts_with("It can be asked about customers"),
+        hint.starts_with("Did you mean \"customers\"? It can be asked about customers"),
         "{hint}"
     );
+    let detail = cannot.detail.expect("examples");
+    let examples = detail.trim_start_matches("Answered would be: ");
+    for example in examples.trim_end_matches('.').split("; ") {
+        assert!(ask(example).is_ok(), "{example}");
+    }
 }
 
 #[test]
@@ -105,9 +110,9 @@ fn rows_counted_beside_themselves_are_refused() {
 }
 
 #[test]
-fn one_row_of_each_group_is_refused() {
+fn several_rows_of_each_group_are_refused() {
     assert_eq!(
-        refused("the cheapest product of each category"),
+        refused("the 3 cheapest products of each category"),
         "the first rows of each group cannot be asked for"
     );
 }
@@ -136,8 +141,8 @@ fn two_ways_to_a_table_are_said_so_that_they_can_be_asked() {
     let shop = context(schema);
     let cannot = translate("total order amount by region", &shop).expect_err("a refusal");
     assert_eq!(
-        cannot.hint.as_deref(),
-        Some("Say which: regions of customers, regions of employees.")
+        cannot.detail.as_deref(),
+        Some("\"regions\" = regions of customers\n\"regions\" = regions of employees")
     );
     assert!(translate("total order amount by regions of customers", &shop).is_ok());
     assert!(translate("total order amount by customer region", &shop).is_ok());

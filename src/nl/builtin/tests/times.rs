@@ -53,3 +53,68 @@ fn a_column_of_years_is_compared_as_years() {
     assert!(films("films after 2010").ends_with("WHERE f.release_year >= 2011"));
     assert!(films("films between 2010 and 2012").ends_with("BETWEEN 2010 AND 2012"));
 }
+
+#[test]
+fn the_year_said_last_is_meant_of_both_ends() {
+    assert!(
+        sql("payments between January and March 2025")
+            .ends_with("WHERE p.paid_on >= DATE '2025-01-01' AND p.paid_on < DATE '2025-04-01'")
+    );
+}
+
+#[test]
+fn whole_units_without_the_current_one_end_where_it_begins() {
+    assert!(
+        sql("payments in the last 6 months, not including the current month")
+            .ends_with("WHERE p.paid_on >= DATE '2026-05-01' AND p.paid_on < DATE '2026-11-01'")
+    );
+}
+
+#[test]
+fn a_day_of_the_clients_zone_may_have_23_or_25_hours() {
+    let on = |now: &str| {
+        let mut context = context(crate::nl::builtin::testing::SHOP);
+        context.now = now.parse().expect("a moment");
+        let answer = translate("how many orders today", &context).expect("an answer");
+        let bounds = answer.sql.split(" WHERE ").nth(1).map(str::to_owned);
+        bounds.expect("a span")
+    };
+    assert_eq!(
+        on("2026-03-29T10:00:00Z"),
+        "o.ordered_at >= TIMESTAMPTZ '2026-03-29 00:00:00+01:00' \
+         AND o.ordered_at < TIMESTAMPTZ '2026-03-30 00:00:00+02:00'"
+    );
+    assert_eq!(
+        on("2026-10-24T22:30:00Z"),
+        "o.ordered_at >= TIMESTAMPTZ '2026-10-25 00:00:00+02:00' \
+         AND o.ordered_at < TIMESTAMPTZ '2026-10-26 00:00:00+01:00'"
+    );
+}
+
+#[test]
+fn weeks_begin_on_monday_and_may_cross_a_year() {
+    let mut context = context(crate::nl::builtin::testing::SHOP);
+    context.now = "2027-01-01T12:00:00Z".parse().expect("a moment");
+    let week = translate("payments this week", &context).expect("an answer");
+    assert!(
+        week.sql
+            .ends_with("WHERE p.paid_on >= DATE '2026-12-28' AND p.paid_on < DATE '2027-01-04'")
+    );
+    let quarter = translate("payments last quarter", &context).expect("an answer");
+    assert!(
+        quarter
+            .sql
+            .ends_with("WHERE p.paid_on >= DATE '2026-10-01' AND p.paid_on < DATE '2027-01-01'")
+    );
+}
+
+#[test]
+fn a_fiscal_year_that_nobody_defined_is_refused() {
+    for question in [
+        "payments this fiscal year",
+        "payments in FY24",
+        "payments last fiscal quarter",
+    ] {
+        assert!(ask(question).is_err(), "{question}");
+    }
+}
