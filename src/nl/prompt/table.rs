@@ -16,6 +16,7 @@ use super::name::written;
 use super::unfenced;
 use crate::nl::line::one_line;
 use crate::sql::schema::Column;
+use crate::sql::schema::Family;
 use crate::sql::schema::ForeignKey;
 use crate::sql::schema::InferredKey;
 use crate::sql::schema::Schema;
@@ -65,6 +66,10 @@ impl<'a> Writer<'a> {
         });
         if let Some(rows) = table.row_estimate {
             let _ = write!(lines, "  ~{} rows", rounded(rows));
+        }
+        if let Some(Family { pattern, members }) = &table.family {
+            let pattern = data(pattern, MAX_LABEL);
+            let _ = write!(lines, "  (one of {members} tables {pattern} with these columns)");
         }
         push_comment(&mut lines, table.comment.as_deref());
         lines.push('\n');

@@ -16,6 +16,7 @@ use crate::nl::flight::Attempt;
 use crate::nl::llm::Message;
 use crate::nl::retrieval::Retrieval;
 use crate::sql::schema::Column;
+use crate::sql::schema::Family;
 use crate::sql::schema::ForeignKey;
 use crate::sql::schema::InferredKey;
 use crate::sql::schema::Schema;
@@ -192,6 +193,18 @@ fn roles_and_joins_that_nothing_declares_are_shown() {
         assert!(prompt.contains(line), "{line}{prompt}");
     }
     assert!(!prompt.contains("(0.30)"), "{prompt}");
+}
+
+#[test]
+fn a_table_that_stands_for_a_family_says_so() {
+    let mut schema = shop();
+    schema.tables[1].family = Some(Family {
+        pattern: "order_*".to_owned(),
+        members: 24,
+    });
+    let prompt = whole(&sent(&question("orders", &[]), &context(schema), PLENTY).expect("one"));
+    let line = "sales.\"order\"  ~1.2M rows  (one of 24 tables order_* with these columns)";
+    assert!(prompt.contains(line), "{prompt}");
 }
 
 #[test]
