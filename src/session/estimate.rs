@@ -95,7 +95,7 @@ impl Dialogue {
             _ => Source::Server(bind.statement.into()),
         };
         if frame.size > LONGEST_TEXT {
-            let info = rules.not_estimated("its values are too long");
+            let info = rules.not_estimated("its values are too long", statement.text());
             return Some(self.refuse_bind(info));
         }
         if !frame.is_whole() {
@@ -242,7 +242,8 @@ impl Session {
             .collect();
         let text = question.text.strip_prefix(EXPLAIN).unwrap_or(question.text);
         let Some(estimate) = estimates(&plan) else {
-            return Err(self.rules.not_estimated("its plan is too deep").into());
+            let told = self.rules.not_estimated("its plan is too deep", Some(text));
+            return Err(told.into());
         };
         self.rules.check_estimate(estimate, text)?;
         Ok(())

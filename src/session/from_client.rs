@@ -287,7 +287,7 @@ impl Dialogue {
             return Fate::emptied(client::QUERY);
         };
         let ruling = rules.rule(text);
-        if rules.wants_path() {
+        if rules.wants_path(text) {
             return Fate::Learn;
         }
         if link.let_give_up(text) {
