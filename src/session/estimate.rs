@@ -21,6 +21,7 @@ use super::from_client::Fate;
 use super::from_client::Frame;
 use super::from_client::LONGEST_TEXT;
 use super::from_client::Step;
+use super::names::Name;
 use super::ruling::Rules;
 use super::wrapper;
 use super::wrapper::Footing;
@@ -49,6 +50,15 @@ pub(super) enum Asked {
         /// Formats, values and formats of results, as sent.
         values: Vec<u8>,
     },
+    /// Nothing: whether what SQL prepared under these names may still run.
+    Executed(Vec<Name>),
+}
+
+impl Asked {
+    /// There is nothing to ask.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Executed(names) if names.is_empty())
+    }
 }
 
 impl Dialogue {
@@ -127,6 +137,9 @@ impl Session {
             // Something before it failed: the server skips it.
             return Ok(());
         }
+        if let Asked::Executed(names) = asked {
+            return self.judge_executed(names).await;
+        }
         let outcome = match self.ask_costs(asked).await {
             Ok(()) => Ok(()),
             Err(Failure::Told(info)) => Err(info),
@@ -142,6 +155,7 @@ impl Session {
         }
         self.attached().await?;
         match asked {
+            Asked::Executed(_) => Ok(()),
             Asked::Query(text) => {
                 for question in self.rules.questions(&text)? {
                     let question = self.in_server_names(question).await?;
@@ -173,7 +187,10 @@ impl Session {
     }
 
     /// The text and types of a prepared statement; `None` when there is none.
-    async fn source(&mut self, source: Source) -> Result<Option<(Box<[u8]>, Box<[u8]>)>, Failure> {
+    pub(super) async fn source(
+        &mut self,
+        source: Source,
+    ) -> Result<Option<(Box<[u8]>, Box<[u8]>)>, Failure> {
         let name = match source {
             Source::Known { text, types } => return Ok(Some((text, types))),
             Source::Server(name) => name,

@@ -299,6 +299,11 @@ impl Dialogue {
             rules.keep(text, ruling);
             return fate;
         }
+        if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
+            && let Some(outdated) = self.outdated_by_sql(text, rules, link)
+        {
+            return outdated.unwrap_or_else(|info| self.refuse_query(info, rules));
+        }
         let ruling = match self.outdated_execute(text, rules) {
             Some(info) => Ruling::Refuse(info),
             None => ruling,
