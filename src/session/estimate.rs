@@ -25,6 +25,7 @@ use super::names::Name;
 use super::ruling::Rules;
 use super::wrapper;
 use super::wrapper::Footing;
+use crate::guard;
 use crate::guard::EXPLAIN;
 use crate::sql::footprint::footprint;
 use crate::upstream::Reply;
@@ -119,6 +120,17 @@ impl Dialogue {
             statement,
             values,
         })))
+    }
+}
+
+impl Rules {
+    /// Why a statement, with this text if that is known, is refused of which nobody can say what it
+    /// would cost.
+    fn not_estimated(&self, why: &str, text: Option<&[u8]>) -> Box<ErrorInfo> {
+        let Some(policy) = self.policy() else {
+            unreachable!("only a policy asks for estimates");
+        };
+        self.refused(&guard::not_estimated(why, policy), text)
     }
 }
 

@@ -323,15 +323,6 @@ impl Rules {
         checked.map_err(|refusal| self.refused(&refusal, Some(text)))
     }
 
-    /// Why a statement, with this text if that is known, is refused of which nobody can say what it
-    /// would cost.
-    pub(super) fn not_estimated(&self, why: &str, text: Option<&[u8]>) -> Box<ErrorInfo> {
-        let Some(policy) = self.policy() else {
-            unreachable!("only a policy asks for estimates");
-        };
-        self.refused(&guard::not_estimated(why, policy), text)
-    }
-
     /// No function may be called by its number.
     pub(super) fn refuses_function_calls(&self) -> bool {
         self.policy().is_some_and(guard::refuses_function_calls)

@@ -6,7 +6,9 @@ use pgparley::server::Running;
 use crate::blocks;
 use crate::blocks::Block;
 use crate::blocks::Fate;
+use crate::blocks::ids;
 use crate::recorder::holds;
+use crate::remains::AT_ONCE;
 use crate::remains::Observer;
 use crate::remains::difference;
 use crate::stage::Stage;
@@ -130,14 +132,16 @@ fn attack(blocks: &[Block]) {
     let mut observer = Observer::new(&stage);
     let mut before = observer.look(&stage);
     let mut wrong = Vec::new();
-    for block in blocks {
-        for front in &mut fronts {
-            front.attack(&stage, block, &mut wrong);
+    for group in blocks.chunks(AT_ONCE) {
+        for block in group {
+            for front in &mut fronts {
+                front.attack(&stage, block, &mut wrong);
+            }
         }
         let after = observer.look(&stage);
         if after != before {
             let left = difference(&before, &after);
-            wrong.push(format!("{} leaves {left:?}", block.id));
+            wrong.push(format!("{:?} leave {left:?}", ids(group)));
             before = after;
         }
     }
