@@ -103,15 +103,17 @@ fn refusals_and_cuts_are_told_without_values() {
         name: "hiding".to_owned(),
         tables: Rules {
             allow: None,
-            deny: ObjectPattern::parse("kept").into_iter().collect(),
+            deny: ObjectPattern::parse("public.kept").into_iter().collect(),
         },
         ..Policy::default()
     };
+    let mut owner = TestClient::login(crate::cluster().addr(), &database);
+    owner.rows("CREATE SCHEMA other; CREATE TABLE other.kept (a int)");
     for (running, user) in under(&hiding).iter().zip(["auditor_a", "auditor_b"]) {
         let parameters = [("user", user), ("database", &*database)];
         let mut client =
             TestClient::login_with(running.addr(), &parameters).expect("the session begins");
-        // Which relation that is depends on where the session looks.
+        // Which of two that is depends on where the session looks.
         client.error("SELECT * FROM kept");
         let events = lines.of(user);
         let last = events.last().expect("a refusal");
