@@ -7,6 +7,7 @@ use pgparley::guard::generated::Checked;
 use pgparley::sql::schema::Schema;
 
 use crate::blocks;
+use crate::blocks::Block;
 use crate::blocks::Fate;
 use crate::blocks::ids;
 use crate::generated::Told;
@@ -44,15 +45,13 @@ fn anything(sql: &str, _: &Schema) -> Result<Checked, Refusal> {
     })
 }
 
-#[test]
-fn nothing_of_an_attack_remains_though_nobody_has_read_it() {
+fn nothing_remains_of(mut blocks: Vec<Block>) {
     let stage = Stage::new();
     let told = Told::new(&stage, anything);
     let mut observer = Observer::new(&stage);
     let mut before = observer.look(&stage);
     let inherited = stage.login(told.addr(), READER).row(SESSION);
     let mut wrong = Vec::new();
-    let mut blocks = blocks::all(Fate::Reject);
     blocks.retain(|block| !NOT_TAKEN_BACK.contains(&&*block.id));
     for group in blocks.chunks(AT_ONCE) {
         for block in group {
@@ -81,4 +80,14 @@ fn nothing_of_an_attack_remains_though_nobody_has_read_it() {
         }
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn nothing_of_the_corpus_remains_though_nobody_has_read_it() {
+    nothing_remains_of(blocks::shared(Fate::Reject));
+}
+
+#[test]
+fn nothing_of_our_own_remains_though_nobody_has_read_it() {
+    nothing_remains_of(blocks::own(Fate::Reject));
 }
