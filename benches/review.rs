@@ -60,6 +60,7 @@ fn reviewing(criterion: &mut Criterion) {
                     CacheKey {
                         policy: 1,
                         facts: 1,
+                        objects: 1,
                         rows: None,
                     },
                     text,

@@ -18,6 +18,7 @@ mod review;
 mod row_limit;
 mod safety;
 pub mod session_limit;
+pub mod session_state;
 mod settings;
 mod shape;
 mod size;
@@ -25,6 +26,7 @@ mod statements;
 mod tree;
 mod verdict;
 
+pub use changes::check_replication;
 pub use changes::check_start;
 pub use changes::imposed;
 pub use changes::restricts_start;

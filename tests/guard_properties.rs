@@ -294,6 +294,7 @@ proptest! {
             let key = CacheKey {
                 policy: number,
                 facts: 1,
+                objects: 1,
                 rows: None,
             };
             for text in [&one, &one, &other, &one] {

@@ -32,6 +32,8 @@ pub struct Policy {
     pub max_bytes: Option<usize>,
     /// Nothing but reads.
     pub read_only: bool,
+    /// Whether a session that only reads may change who it is and what it keeps.
+    pub session_state: SessionState,
     /// Which kinds of statements run.
     pub statements: Rules<Command>,
     /// Whether one Query may hold several statements.
@@ -185,6 +187,17 @@ pub enum CopyOut {
     Pass,
     /// Refused.
     Deny,
+}
+
+/// Whether a session under `read_only` may change its role, its settings by `set_config`, and what
+/// it has prepared or keeps open beyond a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SessionState {
+    /// Refused.
+    #[default]
+    Deny,
+    /// As PostgreSQL has it.
+    Allow,
 }
 
 /// Whether one Query may hold several statements.

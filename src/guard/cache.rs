@@ -20,6 +20,8 @@ pub struct CacheKey {
     pub policy: u64,
     /// [`Facts::version`](crate::sql::schema::Facts), or 0 without facts.
     pub facts: u64,
+    /// [`Objects::version`](crate::sql::objects::Objects), or 0 without objects.
+    pub objects: u64,
     /// The session's row limit, which is not always the policy's.
     pub rows: Option<u64>,
 }
@@ -116,7 +118,8 @@ impl DecisionCache {
         let mut hasher = self.hasher.build_hasher();
         // In two pieces: each one that is hashed costs something.
         hasher.write(self.shape.bytes());
-        hasher.write_u64(key.policy.rotate_left(32) ^ key.facts);
+        let versions = key.facts ^ key.objects.rotate_left(16);
+        hasher.write_u64(key.policy.rotate_left(32) ^ versions);
         hasher.finish()
     }
 
@@ -244,13 +247,21 @@ mod tests {
     }
 
     #[test]
-    fn another_policy_or_other_facts_are_reviewed() {
+    fn another_policy_other_facts_or_other_objects_are_reviewed() {
         let mut cache = DecisionCache::new(10, 1 << 20);
         let mut reviews = 0;
-        for (policy, facts) in [(1, 1), (1, 1), (2, 1), (1, 2), (1, 1)] {
+        for (policy, facts, objects) in [
+            (1, 1, 1),
+            (1, 1, 1),
+            (2, 1, 1),
+            (1, 2, 1),
+            (1, 1, 2),
+            (1, 1, 1),
+        ] {
             let key = CacheKey {
                 policy,
                 facts,
+                objects,
                 rows: None,
             };
             cache.verdict(key, b"SELECT 1", |shape| {
@@ -258,7 +269,7 @@ mod tests {
                 forward(shape)
             });
         }
-        assert_eq!(reviews, 4);
+        assert_eq!(reviews, 5);
     }
 
     #[test]

@@ -62,6 +62,25 @@ pub fn unread_options(policy: &Policy) -> Refusal {
     Refusal::new(any_rule(policy), "42501", message).hint(hint)
 }
 
+/// No connection for replication, which sends what is written and not what a text asks for, where
+/// `policy` has any rule.
+pub fn check_replication(policy: &Policy) -> Result<(), Refusal> {
+    let without_rules = Policy {
+        name: policy.name.clone(),
+        matches: policy.matches.clone(),
+        ..Policy::default()
+    };
+    if *policy == without_rules {
+        return Ok(());
+    }
+    let message = "replication connections are not allowed";
+    let hint = format!(
+        "Policy \"{}\" has rules, which hold for SQL only; give replication a user without any.",
+        policy.name
+    );
+    Err(Refusal::new("replication", "42501", message).hint(hint))
+}
+
 /// The server would read the rest of the session in another way than we do.
 pub(super) fn check_encoding(tokens: Tokens<'_>) -> Result<(), Refusal> {
     if keeps_encoding(tokens) {
@@ -138,7 +157,7 @@ fn may_change(change: &Change, policy: &Policy) -> Result<(), Refusal> {
 }
 
 /// Names of settings do not mind case.
-fn matches(glob: &Glob, name: &str) -> bool {
+pub(super) fn matches(glob: &Glob, name: &str) -> bool {
     Glob::new(glob.to_string().to_ascii_lowercase()).matches(name)
 }
 

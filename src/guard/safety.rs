@@ -4,6 +4,7 @@ use super::changes;
 use super::read_only;
 use super::refusal::Refusal;
 use super::require_where;
+use super::session_state;
 use super::size;
 use super::statements;
 use crate::config::MultipleStatements;
@@ -52,7 +53,8 @@ pub(super) fn check(
         }
     }
     if policy.read_only {
-        return read_only::check(script, facts, policy);
+        read_only::check(script, facts, policy)?;
+        return session_state::check(script, policy);
     }
     for statement in script.runnable() {
         changes::check_encoding(script.tokens(statement))?;

@@ -6,6 +6,7 @@ use super::names::Closed;
 use super::names::Name;
 use super::names::Names;
 use super::names::Prepared;
+use super::outdated::Judged;
 use super::patience::Overdue;
 use super::replies::Effect;
 use super::replies::Owed;
@@ -75,6 +76,8 @@ pub(super) struct Dialogue {
     /// Whether the message that is looked at next may go on, once the server has said what it would
     /// cost.
     pub estimated: Option<Result<(), Box<ErrorInfo>>>,
+    /// What SQL has prepared, as far as it was judged.
+    pub judged: Judged,
     /// What the texts that were run since the server was last asked may have left behind.
     pub footprint: Footprint,
 }
@@ -238,6 +241,7 @@ impl Dialogue {
             places: Vec::new(),
             placed: None,
             estimated: None,
+            judged: Judged::default(),
             footprint: Footprint::default(),
         }
     }

@@ -21,9 +21,11 @@ use super::from_client::Fate;
 use super::from_client::Frame;
 use super::from_client::LONGEST_TEXT;
 use super::from_client::Step;
+use super::names::Name;
 use super::ruling::Rules;
 use super::wrapper;
 use super::wrapper::Footing;
+use crate::guard;
 use crate::guard::EXPLAIN;
 use crate::sql::footprint::footprint;
 use crate::upstream::Reply;
@@ -49,6 +51,15 @@ pub(super) enum Asked {
         /// Formats, values and formats of results, as sent.
         values: Vec<u8>,
     },
+    /// Nothing: whether what SQL prepared under these names may still run.
+    Executed(Vec<Name>),
+}
+
+impl Asked {
+    /// There is nothing to ask.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Executed(names) if names.is_empty())
+    }
 }
 
 impl Dialogue {
@@ -95,7 +106,7 @@ impl Dialogue {
             _ => Source::Server(bind.statement.into()),
         };
         if frame.size > LONGEST_TEXT {
-            let info = rules.not_estimated("its values are too long");
+            let info = rules.not_estimated("its values are too long", statement.text());
             return Some(self.refuse_bind(info));
         }
         if !frame.is_whole() {
@@ -109,6 +120,17 @@ impl Dialogue {
             statement,
             values,
         })))
+    }
+}
+
+impl Rules {
+    /// Why a statement, with this text if that is known, is refused of which nobody can say what it
+    /// would cost.
+    fn not_estimated(&self, why: &str, text: Option<&[u8]>) -> Box<ErrorInfo> {
+        let Some(policy) = self.policy() else {
+            unreachable!("only a policy asks for estimates");
+        };
+        self.refused(&guard::not_estimated(why, policy), text)
     }
 }
 
@@ -127,6 +149,9 @@ impl Session {
             // Something before it failed: the server skips it.
             return Ok(());
         }
+        if let Asked::Executed(names) = asked {
+            return self.judge_executed(names).await;
+        }
         let outcome = match self.ask_costs(asked).await {
             Ok(()) => Ok(()),
             Err(Failure::Told(info)) => Err(info),
@@ -142,6 +167,7 @@ impl Session {
         }
         self.attached().await?;
         match asked {
+            Asked::Executed(_) => Ok(()),
             Asked::Query(text) => {
                 for question in self.rules.questions(&text)? {
                     let question = self.in_server_names(question).await?;
@@ -173,7 +199,10 @@ impl Session {
     }
 
     /// The text and types of a prepared statement; `None` when there is none.
-    async fn source(&mut self, source: Source) -> Result<Option<(Box<[u8]>, Box<[u8]>)>, Failure> {
+    pub(super) async fn source(
+        &mut self,
+        source: Source,
+    ) -> Result<Option<(Box<[u8]>, Box<[u8]>)>, Failure> {
         let name = match source {
             Source::Known { text, types } => return Ok(Some((text, types))),
             Source::Server(name) => name,
@@ -242,7 +271,8 @@ impl Session {
             .collect();
         let text = question.text.strip_prefix(EXPLAIN).unwrap_or(question.text);
         let Some(estimate) = estimates(&plan) else {
-            return Err(self.rules.not_estimated("its plan is too deep").into());
+            let told = self.rules.not_estimated("its plan is too deep", Some(text));
+            return Err(told.into());
         };
         self.rules.check_estimate(estimate, text)?;
         Ok(())

@@ -287,7 +287,7 @@ impl Dialogue {
             return Fate::emptied(client::QUERY);
         };
         let ruling = rules.rule(text);
-        if rules.wants_path() {
+        if rules.wants_path(text) {
             return Fate::Learn;
         }
         if link.let_give_up(text) {
@@ -298,6 +298,11 @@ impl Dialogue {
         {
             rules.keep(text, ruling);
             return fate;
+        }
+        if !matches!(ruling, Ruling::Refuse(_) | Ruling::Answer(_))
+            && let Some(outdated) = self.outdated_by_sql(text, rules, link)
+        {
+            return outdated.unwrap_or_else(|info| self.refuse_query(info, rules));
         }
         let ruling = match self.outdated_execute(text, rules) {
             Some(info) => Ruling::Refuse(info),

@@ -204,9 +204,9 @@ impl Rules {
         Box::new(errors::refused(refusal))
     }
 
-    /// The last refusal may be none where the session looks for names: whether the server is to be
+    /// The last refusal, of `text`, may be none where the session looks for names: whether the server is to be
     /// asked for that, and the text judged again.
-    pub(super) fn wants_path(&mut self) -> bool {
+    pub(super) fn wants_path(&mut self, text: &[u8]) -> bool {
         let Some(guarded) = &mut self.guarded else {
             return false;
         };
@@ -216,7 +216,7 @@ impl Rules {
         }
         guarded.forget_path();
         if let Some(refusal) = depending {
-            self.refused(&refusal, None);
+            self.refused(&refusal, Some(text));
         }
         false
     }
@@ -234,8 +234,8 @@ impl Rules {
         let objects = self.guarded.as_mut().and_then(Guarded::rules);
         let key = CacheKey {
             policy: *number,
-            facts: facts.map_or(0, |facts| facts.version)
-                ^ objects.map_or(0, |objects| objects.version().rotate_left(1)),
+            facts: facts.map_or(0, |facts| facts.version),
+            objects: objects.map_or(0, guard::ObjectRules::version),
             rows: policy.row_limit,
         };
         DECISIONS.with_borrow_mut(|decisions| {
@@ -321,14 +321,6 @@ impl Rules {
         };
         let checked = guard::check_estimate(estimate, policy);
         checked.map_err(|refusal| self.refused(&refusal, Some(text)))
-    }
-
-    /// Why a statement is refused of which nobody can say what it would cost.
-    pub(super) fn not_estimated(&self, why: &str) -> Box<ErrorInfo> {
-        let Some(policy) = self.policy() else {
-            unreachable!("only a policy asks for estimates");
-        };
-        self.refused(&guard::not_estimated(why, policy), None)
     }
 
     /// No function may be called by its number.

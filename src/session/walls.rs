@@ -8,30 +8,67 @@ use crate::config::Policy;
 use crate::guard;
 use crate::guard::Refusal;
 use crate::guard::session_limit;
+use crate::guard::session_state;
 use crate::sql::setting::milliseconds;
 
 /// The settings that `parameters` ask for may be what the session begins with.
 pub(super) fn check(parameters: &Parameters, policy: &Policy) -> Result<(), Refusal> {
+    if is_replication(parameters) {
+        guard::check_replication(policy)?;
+    }
     let restricts = guard::restricts_start(policy);
-    if !restricts && session_limit::row_limit(policy).is_none() {
+    let restricts_role = session_state::is_denied(policy);
+    if !restricts && !restricts_role && session_limit::row_limit(policy).is_none() {
         return Ok(());
     }
     for (name, value) in parameters {
         if name != b"options" {
-            guard::check_start(&text(name), &text(value), policy)?;
+            check_setting(name, value, policy)?;
             continue;
         }
         let settings = match settings_in(value) {
             Some(settings) => settings,
+            None if restricts_role && may_name_role(value) => {
+                return Err(guard::unread_options(policy));
+            }
             // Whatever limit stands there, the imposed one comes behind it.
             None if !restricts => continue,
             None => return Err(guard::unread_options(policy)),
         };
         for (name, value) in settings {
-            guard::check_start(&text(&name), &text(&value), policy)?;
+            check_setting(&name, &value, policy)?;
         }
     }
     Ok(())
+}
+
+fn check_setting(name: &[u8], value: &[u8], policy: &Policy) -> Result<(), Refusal> {
+    session_state::check_role(&text(name), policy)?;
+    guard::check_start(&text(name), &text(value), policy)
+}
+
+/// What cannot be read as settings may hold a role. A backslash there hides nothing but white space.
+fn may_name_role(options: &[u8]) -> bool {
+    let options = text(options).replace('\\', "").to_ascii_lowercase();
+    ["role", "session"]
+        .iter()
+        .any(|word| options.contains(word))
+}
+
+/// The server would be asked for a walsender, by a value that it does not read as false.
+///
+/// <https://www.postgresql.org/docs/current/protocol-replication.html>
+fn is_replication(parameters: &Parameters) -> bool {
+    let mut parameters = parameters.iter();
+    parameters.any(|(name, value)| {
+        let value = value.to_ascii_lowercase();
+        let is_false = value == b"0"
+            || value != b"o"
+                && [&b"false"[..], b"no", b"off"]
+                    .iter()
+                    .any(|word| !value.is_empty() && word.starts_with(&value));
+        name.eq_ignore_ascii_case(b"replication") && !is_false
+    })
 }
 
 /// What a connection is opened with that is the client's alone. The server applies `options` first
@@ -182,6 +219,64 @@ mod tests {
             ]
         );
         assert_eq!(asked.settings, [pair("statement_timeout", "1s")]);
+    }
+
+    #[test]
+    fn no_replication_goes_past_a_policy() {
+        let open = Policy::default();
+        let limited = Policy {
+            row_limit: Some(5),
+            ..Policy::default()
+        };
+        for (value, is_refused) in [
+            ("database", true),
+            ("true", true),
+            ("on", true),
+            ("1", true),
+            ("o", true),
+            ("", true),
+            ("FALSE", false),
+            ("of", false),
+            ("n", false),
+            ("0", false),
+        ] {
+            let parameters = vec![pair("replication", value)];
+            for policy in [&walled(), &limited] {
+                let refused = check(&parameters, policy).err().map(|refusal| refusal.rule);
+                assert_eq!(refused == Some("replication"), is_refused, "{value}");
+            }
+            assert!(check(&parameters, &open).is_ok(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_reads_only_begins_as_itself() {
+        let reader = Policy {
+            read_only: true,
+            ..Policy::default()
+        };
+        for (refused, value) in [
+            ("role", "owner"),
+            ("Session_Authorization", "owner"),
+            ("options", "-c role=owner"),
+            ("options", "-c ro\\le=owner"),
+            ("options", "-c\\ role=owner"),
+            ("options", "-e -c role=owner"),
+            ("options", "--session-authorization=owner -e"),
+        ] {
+            let refusal = check(&vec![pair(refused, value)], &reader);
+            assert!(refusal.is_err(), "{refused}={value}");
+        }
+        for (passes, value) in [
+            ("options", "-e"),
+            ("options", "-c geqo=off"),
+            ("search_path", "role"),
+        ] {
+            assert!(
+                check(&vec![pair(passes, value)], &reader).is_ok(),
+                "{passes}={value}"
+            );
+        }
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //!
 //! <https://www.postgresql.org/docs/current/sql-fetch.html>
 
+use std::borrow::Cow;
+
 use super::kind::StatementKind;
+use super::lexer::TokenKind;
 use super::tokens::Tokens;
 
 /// Bytes of a name that PostgreSQL looks at.
@@ -45,7 +48,7 @@ impl CursorAct {
                 name: name(tokens, 1),
                 holds: holds(tokens),
             }),
-            StatementKind::Fetch => Some(Self::Fetch(name(tokens, tokens.len() - 1))),
+            StatementKind::Fetch => Some(Self::Fetch(name(tokens, last_name(tokens)))),
             StatementKind::Close | StatementKind::Discard if tokens.is_word(1, "all") => {
                 Some(Self::CloseAll)
             }
@@ -55,13 +58,69 @@ impl CursorAct {
     }
 }
 
+/// Where the name stands that ends the statement `tokens`, perhaps before its UESCAPE.
+fn last_name(tokens: Tokens<'_>) -> usize {
+    let last = tokens.len() - 1;
+    let escaped = last >= 2 && tokens.is_word(last - 1, "uescape");
+    if escaped && unicode_name(tokens, last - 2).is_some() {
+        last - 2
+    } else {
+        last
+    }
+}
+
 /// The name at `index` as far as PostgreSQL tells names apart.
 fn name(tokens: Tokens<'_>, index: usize) -> Box<[u8]> {
-    let Some(name) = tokens.name(index) else {
+    let name = tokens.name(index).map(Cow::into_owned);
+    let Some(name) = name.or_else(|| unicode_name(tokens, index)) else {
         return UNTOLD.into();
     };
     let bytes = name.as_bytes();
     bytes[..name.floor_char_boundary(LONGEST_NAME)].into()
+}
+
+/// The name that `U&"…"` at `index` spells, with the escape character that stands behind it.
+///
+/// <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>
+fn unicode_name(tokens: Tokens<'_>, index: usize) -> Option<String> {
+    let token = tokens.get(index)?;
+    if token.kind != TokenKind::UnicodeName {
+        return None;
+    }
+    let spelled = std::str::from_utf8(token.of(tokens.text())).ok()?;
+    let spelled = spelled.get(3..)?.strip_suffix('"')?.replace("\"\"", "\"");
+    let escape = if tokens.is_word(index + 1, "uescape") {
+        let told = std::str::from_utf8(tokens.bytes(index + 2)).ok()?;
+        let told = told.strip_prefix('\'')?.strip_suffix('\'')?;
+        told.parse().ok()?
+    } else {
+        '\\'
+    };
+    let mut units = Vec::with_capacity(spelled.len());
+    let mut rest = spelled.chars();
+    while let Some(letter) = rest.next() {
+        let point = if letter != escape {
+            letter as u32
+        } else if rest.as_str().starts_with(escape) {
+            rest.next().map(u32::from)?
+        } else {
+            let digits = if rest.as_str().starts_with('+') {
+                1..7
+            } else {
+                0..4
+            };
+            let end = digits.end;
+            let point = u32::from_str_radix(rest.as_str().get(digits)?, 16).ok()?;
+            rest.nth(end - 1)?;
+            point
+        };
+        match char::from_u32(point) {
+            Some(letter) => units.extend_from_slice(letter.encode_utf16(&mut [0; 2])),
+            // Half of a pair.
+            None => units.push(u16::try_from(point).ok()?),
+        }
+    }
+    String::from_utf16(&units).ok()
 }
 
 /// `WITH HOLD` stands before the query.
@@ -91,7 +150,20 @@ mod tests {
         assert!(fetches("FETCH c", b"c"));
         assert!(fetches("FETCH FORWARD 10 FROM C -- x", b"c"));
         assert!(fetches("fetch absolute -1 in \"My c\";", b"My c"));
-        assert!(fetches("FETCH ALL U&\"c\"", UNTOLD));
+        for spelled in [
+            "U&\"c\"",
+            "u&\"\\0063\"",
+            "U&\"\\+000063\"",
+            "U&\"!0063\" UESCAPE '!'",
+        ] {
+            assert!(fetches(&format!("FETCH ALL {spelled}"), b"c"), "{spelled}");
+        }
+        assert!(fetches(
+            "FETCH U&\"\\d83d\\de00\"\"\\\\\"",
+            "😀\"\\".as_bytes()
+        ));
+        assert!(fetches("FETCH ALL U&\"\\00\"", UNTOLD));
+        assert!(fetches("FETCH uescape", b"uescape"));
         let long = "x".repeat(70);
         assert!(fetches(&format!("FETCH {long}"), &long.as_bytes()[..63]));
         assert_eq!(of("MOVE ALL c"), None);

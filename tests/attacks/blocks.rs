@@ -53,6 +53,11 @@ pub(crate) fn all(fate: Fate) -> Vec<Block> {
     [shared(fate), own(fate)].concat()
 }
 
+/// What `blocks` are called.
+pub(crate) fn ids(blocks: &[Block]) -> Vec<&str> {
+    blocks.iter().map(|block| &*block.id).collect()
+}
+
 /// The questions of the corpus, without their number.
 pub(crate) fn questions() -> Vec<String> {
     let Some(corpus) = beside("attacks/attacks.sql") else {

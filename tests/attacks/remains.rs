@@ -7,6 +7,9 @@ use crate::support::message::Kind;
 /// The slot that sees every change and every message in the write-ahead log.
 const SLOT: &str = "SELECT pg_create_logical_replication_slot";
 
+/// Attacks between two looks: a look costs more than an attack.
+pub(crate) const AT_ONCE: usize = 12;
+
 /// System catalogs that tell what there is; their rows as they are, with transaction ids left out.
 const CATALOGS: &[&str] = &[
     "pg_aggregate",

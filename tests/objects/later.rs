@@ -20,8 +20,8 @@ use crate::support::message::sync;
 use crate::support::proxy::proxy_with;
 
 /// A view that shows a column that is not denied, and the same when it shows one that is.
-const BEFORE: &str = "CREATE VIEW late AS SELECT id, name AS shown FROM customers";
-const AFTER: &str = "CREATE OR REPLACE VIEW late AS SELECT id, ssn AS shown FROM customers";
+const BEFORE: &str = "CREATE VIEW guests AS SELECT id, name FROM customers";
+const AFTER: &str = "CREATE OR REPLACE VIEW guests AS SELECT id, ssn AS name FROM customers";
 
 fn changing(mode: PoolMode, ask: impl Fn(&mut TestClient) -> Vec<Message>) {
     let name = database();
@@ -34,11 +34,17 @@ fn changing(mode: PoolMode, ask: impl Fn(&mut TestClient) -> Vec<Message>) {
         config.policies.push(policy);
     });
     let mut client = TestClient::login(proxy.addr(), &name);
-    client.run("PREPARE by_sql AS SELECT shown FROM late");
-    client.send(&[parse("by_parse", "SELECT shown FROM late"), sync()].concat());
+    client.run("PREPARE by_sql AS SELECT name FROM guests");
+    client.send(&[parse("by_parse", "SELECT name FROM guests"), sync()].concat());
     client.replies();
+    let question = "/* nl: how many guests */";
+    client.send(&[parse("by_question", question), sync()].concat());
+    let prepared = client.replies();
     let replies = ask(&mut client);
-    assert!(replies.iter().any(|it| it.kind() == Kind::DataRow));
+    assert!(
+        replies.iter().any(|it| it.kind() == Kind::DataRow),
+        "{prepared:?} {replies:?}"
+    );
     cluster().run_sql(&name, AFTER).expect("the script runs");
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -56,20 +62,47 @@ fn changing(mode: PoolMode, ask: impl Fn(&mut TestClient) -> Vec<Message>) {
     assert_eq!(client.run("SELECT 1").len(), 4);
 }
 
-fn bound(client: &mut TestClient) -> Vec<Message> {
-    client.send(&[bind("", "by_parse", &[]), execute("", 0), sync()].concat());
+fn bound(client: &mut TestClient, statement: &str) -> Vec<Message> {
+    client.send(&[bind("", statement, &[]), execute("", 0), sync()].concat());
     client.replies()
 }
 
 #[test]
 fn a_statement_that_was_prepared_is_judged_again_when_it_is_bound() {
     for mode in [PoolMode::Session, PoolMode::Transaction] {
-        changing(mode, bound);
+        changing(mode, |client| bound(client, "by_parse"));
     }
 }
 
 #[test]
+fn a_question_that_was_prepared_is_judged_again_when_it_is_bound() {
+    for mode in [PoolMode::Session, PoolMode::Transaction] {
+        changing(mode, |client| bound(client, "by_question"));
+    }
+}
+
+#[test]
+fn what_executes_a_statement_is_judged_by_what_it_executes() {
+    changing(PoolMode::Session, |client| {
+        client.send(
+            &[
+                parse("", "EXECUTE by_sql"),
+                bind("", "", &[]),
+                execute("", 0),
+                sync(),
+            ]
+            .concat(),
+        );
+        client.replies()
+    });
+    changing(PoolMode::Session, |client| {
+        client.run("EXPLAIN ANALYZE EXECUTE by_sql; EXECUTE by_sql")
+    });
+}
+
+#[test]
 fn a_statement_that_was_prepared_is_judged_again_when_sql_executes_it() {
+    changing(PoolMode::Session, |client| client.run("EXECUTE by_sql"));
     changing(PoolMode::Transaction, |client| client.run("EXECUTE by_sql"));
     changing(PoolMode::Transaction, |client| {
         client.run("EXECUTE by_parse")

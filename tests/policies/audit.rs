@@ -4,7 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use pgparley::config::ObjectPattern;
 use pgparley::config::Policy;
+use pgparley::config::Rules;
 use tracing_subscriber::EnvFilter;
 
 use crate::prepared_database;
@@ -96,5 +98,29 @@ fn refusals_and_cuts_are_told_without_values() {
         assert_eq!(events[2]["verdict"], "truncated");
         assert_ne!(events[2]["statement"], "-");
         assert_ne!(events[2]["statement"], events[0]["statement"]);
+    }
+    let hiding = Policy {
+        name: "hiding".to_owned(),
+        tables: Rules {
+            allow: None,
+            deny: ObjectPattern::parse("public.kept").into_iter().collect(),
+        },
+        ..Policy::default()
+    };
+    let mut owner = TestClient::login(crate::cluster().addr(), &database);
+    owner.rows("CREATE SCHEMA other; CREATE TABLE other.kept (a int)");
+    for (running, user) in under(&hiding).iter().zip(["auditor_a", "auditor_b"]) {
+        let parameters = [("user", user), ("database", &*database)];
+        let mut client =
+            TestClient::login_with(running.addr(), &parameters).expect("the session begins");
+        // Which of two that is depends on where the session looks, which is not asked in a
+        // transaction that has failed.
+        client.rows("BEGIN");
+        client.error("SELECT 1 / 0");
+        client.error("SELECT * FROM kept");
+        let events = lines.of(user);
+        let last = events.last().expect("a refusal");
+        assert_eq!(last["rule"], "deny_tables");
+        assert_ne!(last["statement"], "-");
     }
 }

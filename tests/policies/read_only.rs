@@ -1,12 +1,18 @@
 //! A session that reads only, and every way to make it something else.
 
 use pgparley::config::Policy;
+use pgparley::config::PoolMode;
+use pgparley::config::SessionState;
 
 use crate::lets_through;
 use crate::prepared_database;
 use crate::support::client::TestClient;
 use crate::support::cluster;
 use crate::support::message::function_call;
+use crate::support::message::query;
+use crate::support::message::sync;
+use crate::support::message::unnamed;
+use crate::support::proxy::proxy_with;
 use crate::under;
 
 fn read_only() -> Policy {
@@ -59,12 +65,7 @@ fn nothing_takes_the_servers_wall_down() {
             assert_eq!(refused.field('D'), "Rule \"read_only\".", "{text}");
             assert_eq!(client.row(SHOW), "on|on", "{text}");
         }
-        for text in [
-            "RESET ALL",
-            "DISCARD ALL",
-            "RESET SESSION AUTHORIZATION",
-            "SET ROLE NONE",
-        ] {
+        for text in ["RESET ALL", "RESET SESSION AUTHORIZATION", "RESET ROLE"] {
             client.rows(text);
             assert_eq!(client.row(SHOW), "on|on", "{text}");
         }
@@ -115,6 +116,80 @@ fn functions_that_write_are_not_called_by_their_number() {
 }
 
 #[test]
+fn a_session_stays_who_it_is_and_keeps_what_it_has() {
+    let texts = [
+        "SET ROLE pg_monitor",
+        "SET LOCAL SESSION AUTHORIZATION postgres",
+        "DISCARD ALL",
+        "DEALLOCATE ALL",
+        "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+        "SELECT set_config('search_path', 'kept', false)",
+        "WITH t AS MATERIALIZED (SELECT set_config('app.tenant', 'b', true)) SELECT * FROM t",
+        "SELECT set_config(name, 'b', true) FROM pg_settings WHERE name = 'work_mem'",
+    ];
+    let database = prepared_database();
+    for running in under(&read_only()) {
+        let mut client = TestClient::login(running.addr(), &database);
+        for text in texts {
+            for message in [query(text), [unnamed(text), sync()].concat()] {
+                client.send(&message);
+                let replies = client.replies();
+                let refused = crate::error(&replies).expect("refused");
+                assert_eq!(refused.field('C'), "42501", "{text}");
+                assert_eq!(refused.field('D'), "Rule \"session_state\".", "{text}");
+            }
+        }
+        assert_eq!(client.row("SELECT current_user"), "postgres");
+    }
+    let allowing = Policy {
+        session_state: SessionState::Allow,
+        ..read_only()
+    };
+    lets_through(
+        &allowing,
+        &[
+            "SET ROLE pg_monitor",
+            "DISCARD ALL",
+            "DEALLOCATE ALL",
+            "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT; CLOSE c",
+            "SELECT set_config('app.tenant', 'b', true)",
+        ],
+    );
+}
+
+#[test]
+fn no_session_begins_as_another_or_for_replication() {
+    let database = prepared_database();
+    for running in under(&read_only()) {
+        for (name, value, rule) in [
+            ("role", "pg_monitor", "session_state"),
+            ("options", "-c role=pg_monitor", "session_state"),
+            ("replication", "database", "replication"),
+            ("replication", "true", "replication"),
+        ] {
+            let parameters = [
+                ("user", "postgres"),
+                ("database", &*database),
+                (name, value),
+            ];
+            let Err(refused) = TestClient::login_with(running.addr(), &parameters) else {
+                panic!("a session begins with {name}={value}");
+            };
+            assert_eq!(refused.field('C'), "42501", "{name}={value}");
+            assert_eq!(refused.field('D'), format!("Rule \"{rule}\"."));
+        }
+    }
+    let running = proxy_with(|config| config.databases[0].pool_mode = PoolMode::Session);
+    let parameters = [
+        ("user", "postgres"),
+        ("database", &*database),
+        ("replication", "database"),
+    ];
+    let client = TestClient::login_with(running.addr(), &parameters);
+    assert_eq!(client.expect("no rule is there").row("SELECT 1"), "1");
+}
+
+#[test]
 fn reading_is_let_through() {
     let texts = [
         "SELECT * FROM t",
@@ -124,6 +199,8 @@ fn reading_is_let_through() {
         "PREPARE p AS SELECT $1::int; EXECUTE p(1); DEALLOCATE p",
         "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1; COMMIT",
         "SET search_path = public; SHOW search_path",
+        "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL",
+        "SELECT current_setting('jit') AS cur, set_config('jit', 'off', false) AS new",
     ];
     lets_through(&read_only(), &texts);
 }

@@ -23,6 +23,7 @@ use crate::config::policy::OnExceed;
 use crate::config::policy::Policy;
 use crate::config::policy::Returning;
 use crate::config::policy::Rules;
+use crate::config::policy::SessionState;
 use crate::config::section::Section;
 use crate::config::section::did_you_mean;
 use crate::config::value::boolean;
@@ -65,6 +66,8 @@ pub(super) fn policy(mut section: Section<'_>, place: usize) -> (Policy, Keys) {
         ("pass", MultipleStatements::Pass),
         ("deny", MultipleStatements::Deny),
     ];
+    const SESSION_STATE: [(&str, SessionState); 2] =
+        [("deny", SessionState::Deny), ("allow", SessionState::Allow)];
     let default = Policy::default();
     let policy = Policy {
         name: section
@@ -83,6 +86,11 @@ pub(super) fn policy(mut section: Section<'_>, place: usize) -> (Policy, Keys) {
         copy: section.or("copy", choice(&COPY), default.copy),
         max_bytes: section.optional("max_bytes", size),
         read_only: section.or("read_only", boolean, default.read_only),
+        session_state: section.or(
+            "session_state",
+            choice(&SESSION_STATE),
+            default.session_state,
+        ),
         statements: Rules {
             allow: section.optional("allow_statements", list_of(command)),
             deny: section.or("deny_statements", list_of(command), Vec::new()),

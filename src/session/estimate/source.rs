@@ -31,6 +31,14 @@ impl Source {
         }
     }
 
+    /// The text, where it is here.
+    pub(in crate::session) fn text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Known { text, .. } => Some(text),
+            Self::Server(_) => None,
+        }
+    }
+
     /// The text of a statement that is shared.
     pub(in crate::session) fn of_shared(statement: &Statement) -> Self {
         if statement.is_sql() {

@@ -229,7 +229,7 @@ impl Dialogue {
         if let Err(fate) = self.reach(client::BIND, link) {
             return fate;
         }
-        if let Some(fate) = self.outdated_bind(&bind, rules) {
+        if let Some(fate) = self.outdated_bind(&bind, rules, link) {
             return fate;
         }
         if let Some(fate) = self.estimate_bind(frame, &bind, rules) {

@@ -20,6 +20,7 @@ use crate::session::names::Prepared;
 use crate::session::replies::Owed;
 use crate::sql::question::Placement;
 use crate::upstream::Statement;
+use crate::wire::ErrorInfo;
 use crate::wire::backend;
 use crate::wire::frame;
 use crate::wire::frame::server;
@@ -119,6 +120,9 @@ impl Session {
             Err(Failure::Told(info)) => return self.fail_until_sync(*info).await,
             Err(ended) => return Err(ended),
         };
+        if let Err(info) = self.still_permitted(&question).await? {
+            return self.fail_until_sync(*info).await;
+        }
         let mut statement = bind.statement;
         if self.link.is_shared() {
             let Some(asked) = Parse::read(&question.parse) else {
@@ -160,6 +164,21 @@ impl Session {
             Err(Failure::Told(info)) => self.fail_until_sync(*info).await,
             Err(ended) => Err(ended),
         }
+    }
+
+    /// What was let through at Parse is held to the rules about objects again: a view may show since
+    /// what it did not show then.
+    async fn still_permitted(
+        &mut self,
+        question: &PreparedQuestion,
+    ) -> Result<Result<(), Box<ErrorInfo>>, Failure> {
+        if self.rules.must_learn() {
+            self.learn().await.map_err(Failure::Ended)?;
+        }
+        if self.rules.guarded().is_none() {
+            return Ok(Ok(()));
+        }
+        Ok(self.rules.permit(&question.generated.text))
     }
 
     /// The answers of all open portals together would take more than one may.
