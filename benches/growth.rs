@@ -66,7 +66,7 @@ fn fastest(run: impl Fn()) -> Duration {
         while took < SHORT {
             run();
             runs += 1;
-            took = spent() - began;
+            took = spent().saturating_sub(began);
         }
         least = least.min(took / runs);
         if least > LONG {
