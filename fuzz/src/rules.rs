@@ -94,8 +94,10 @@ fn is_table(tokens: Tokens<'_>) -> bool {
         }
         let is_clause = ["from", "join", "into"].map(|word| tokens.is_word(index, word));
         let is_label = tokens.is_label(index) || tokens.is_symbol(index + 1, b'.');
-        let compares = index > 0 && tokens.is_word(index - 1, "distinct");
-        let stands = is_clause.contains(&true) && !is_label && !compares;
+        // Behind these it compares, or the text is none that PostgreSQL accepts.
+        let before = ["distinct", "from", "join", "into"];
+        let follows = index > 0 && before.iter().any(|word| tokens.is_word(index - 1, word));
+        let stands = is_clause.contains(&true) && !is_label && !follows;
         if stands && queries.last() == Some(&true) && is_denied(tokens.from(index + 1)) {
             return true;
         }
@@ -146,8 +148,17 @@ fn is_alias(name: &str) -> bool {
 pub fn parts(text: &[u8]) {
     each_statement(text, |tokens| {
         let parts = pgparley::sql::parts::parts(tokens);
-        let writes = ["insert", "update", "delete", "merge"];
-        for word in writes.into_iter().filter(|word| tokens.is_word(0, word)) {
+        let writes = [
+            ("insert", 1, "into"),
+            ("update", 2, "set"),
+            ("delete", 1, "from"),
+            ("merge", 1, "into"),
+        ];
+        for (word, place, follows) in writes {
+            // Other texts that begin so are none that PostgreSQL accepts.
+            if !tokens.is_word(0, word) || !tokens.is_word(place, follows) {
+                continue;
+            }
             let is_told = |verb| verb == Verb::Unknown || verb == Verb::Named(word);
             let told = parts.iter().any(|part| is_told(part.verb));
             assert!(told, "a write is missed");
