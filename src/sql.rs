@@ -15,6 +15,7 @@ pub mod lexer;
 pub mod objects;
 pub mod parts;
 pub mod prepared_name;
+pub mod psql;
 pub mod question;
 pub mod references;
 pub mod role;

@@ -52,6 +52,31 @@ fn prepared_name_corpus_holds() {
 }
 
 #[test]
+fn objects_corpus_holds() {
+    replay("objects", fuzz::rules::objects);
+}
+
+#[test]
+fn setting_corpus_holds() {
+    replay("setting", fuzz::rules::setting);
+}
+
+#[test]
+fn parts_corpus_holds() {
+    replay("parts", fuzz::rules::parts);
+}
+
+#[test]
+fn routine_corpus_holds() {
+    replay("routine", fuzz::rules::routine);
+}
+
+#[test]
+fn psql_corpus_holds() {
+    replay("psql", fuzz::rules::psql);
+}
+
+#[test]
 fn from_client_corpus_holds() {
     replay("from_client", fuzz::wire::from_client);
 }

@@ -1,5 +1,8 @@
 //! What must hold of any bytes, for the fuzz targets and for the test that replays their corpus.
 
+#[path = "../../tests/endurance/readers.rs"]
+pub mod readers;
+pub mod rules;
 pub mod wire;
 
 use pgparley::config::Policy;

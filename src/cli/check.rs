@@ -2,7 +2,6 @@
 //! SQL, and starts nothing.
 
 mod judge;
-mod psql;
 mod report;
 
 use std::io;

@@ -11,6 +11,7 @@ mod columns;
 mod copy;
 mod expressions;
 mod from;
+mod keys;
 mod query;
 mod scope;
 mod statement;

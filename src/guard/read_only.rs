@@ -46,8 +46,13 @@ pub(super) fn check(
     facts: Option<&Facts>,
     policy: &Policy,
 ) -> Result<(), Refusal> {
+    let mut left = tree::MOST_BYTES;
     for statement in script.runnable() {
-        let judged = judge(script.tokens(statement), statement.kind, facts);
+        let tokens = script.tokens(statement);
+        let length = tokens.written().len();
+        let second = (length <= left).then_some(Second { facts });
+        left = left.saturating_sub(length);
+        let judged = judge(tokens, statement.kind, second);
         judged.map_err(|refused| {
             let message = format!("cannot execute {} in a read-only session", refused.what);
             let mut hint = format!("Policy \"{}\" has read_only = true.", policy.name);
@@ -58,18 +63,29 @@ pub(super) fn check(
     Ok(())
 }
 
-fn judge(tokens: Tokens<'_>, kind: StatementKind, facts: Option<&Facts>) -> Result<(), Refused> {
+/// What a second opinion is formed with, from a tree; the trees of one text are bounded, as the
+/// worker has other clients.
+#[derive(Debug, Clone, Copy)]
+struct Second<'a> {
+    facts: Option<&'a Facts>,
+}
+
+fn judge(
+    tokens: Tokens<'_>,
+    kind: StatementKind,
+    second: Option<Second<'_>>,
+) -> Result<(), Refused> {
     use StatementKind as Kind;
     match kind {
-        Kind::Select => query(tokens, facts),
+        Kind::Select => query(tokens, second),
         Kind::Prepare | Kind::Declare => match classify(inner(tokens)) {
-            Kind::Select => query(inner(tokens), facts),
+            Kind::Select => query(inner(tokens), second),
             other => Err(named(inner(tokens), other)),
         },
-        Kind::Explain { analyze } => explain(inner(tokens), analyze, facts),
+        Kind::Explain { analyze } => explain(inner(tokens), analyze, second),
         Kind::Copy(CopyKind::ToStdout) => match classify(inner(tokens)) {
             Kind::Empty => calls(tokens),
-            Kind::Select => query(inner(tokens), facts),
+            Kind::Select => query(inner(tokens), second),
             other => Err(named(inner(tokens), other)),
         },
         Kind::Begin => settings::transaction_mode(tokens),
@@ -111,10 +127,14 @@ fn judge(tokens: Tokens<'_>, kind: StatementKind, facts: Option<&Facts>) -> Resu
 }
 
 /// Plain EXPLAIN plans only; with ANALYZE what it explains runs.
-fn explain(explained: Tokens<'_>, analyze: bool, facts: Option<&Facts>) -> Result<(), Refused> {
+fn explain(
+    explained: Tokens<'_>,
+    analyze: bool,
+    second: Option<Second<'_>>,
+) -> Result<(), Refused> {
     use StatementKind as Kind;
     match classify(explained) {
-        Kind::Select => query(explained, facts),
+        Kind::Select => query(explained, second),
         Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge | Kind::Execute if !analyze => {
             calls(explained)
         }
@@ -126,11 +146,11 @@ fn explain(explained: Tokens<'_>, analyze: bool, facts: Option<&Facts>) -> Resul
 }
 
 /// A SELECT, VALUES, TABLE or WITH without DML.
-fn query(tokens: Tokens<'_>, facts: Option<&Facts>) -> Result<(), Refused> {
+fn query(tokens: Tokens<'_>, second: Option<Second<'_>>) -> Result<(), Refused> {
     locks(tokens)?;
     calls(tokens)?;
     // What sqlparser cannot read is left to the server's wall.
-    tree::check(tokens, facts)
+    second.map_or(Ok(()), |second| tree::check(tokens, second.facts))
 }
 
 /// `LOCK … IN ACCESS SHARE MODE`.

@@ -153,7 +153,7 @@ fn read(value: &str) -> Option<u64> {
 }
 
 /// `word`, of which one byte is no letter, stands in `text` in any case.
-fn mentions(text: &[u8], word: &[u8]) -> bool {
+pub(super) fn mentions(text: &[u8], word: &[u8]) -> bool {
     let sign = word.iter().position(|byte| !byte.is_ascii_alphabetic());
     let sign = sign.expect("all words that are looked for have a sign in them");
     let is_there = |at: usize| {

@@ -3,12 +3,14 @@
 //!
 //! The shape is a text itself, `0` in the place of a number and `''` in that of a string: what is
 //! decided of it holds of the text. A value stays where somebody may look at it: behind a word
-//! (`LIMIT 5`), before a cast, as the argument of a function when it is a string. A text has no
-//! shape where a byte could mean something else than it seems to: comments, escapes, dollar quotes,
+//! (`LIMIT 5`), before a cast, in a list behind BY, as the argument of a function when it is a
+//! string. A text has no shape where a byte could mean something else than it seems to: comments, escapes, dollar quotes,
 //! strings side by side, semicolons in the middle.
 
 use memchr::memchr;
+use memchr::memchr2_iter;
 
+use super::session_limit;
 use crate::sql::lexer::begins_name;
 use crate::sql::lexer::continues_name;
 use crate::sql::lexer::is_space;
@@ -62,14 +64,19 @@ impl Shape {
     fn read(&mut self, text: &[u8]) -> Option<()> {
         let mut copied = 0;
         let mut at = 0;
+        let mut places = None;
         while let Some(next) = text[at..].iter().position(|&byte| TELLS[usize::from(byte)]) {
             at += next;
             let (end, stands_for_it): (_, &[u8]) = match text[at] {
                 b'0'..=b'9' => {
                     let end = digits_end(text, at);
+                    let mut may_be_place = || {
+                        is_listed(text, at)
+                            && at > *places.get_or_insert_with(|| places_begin(text))
+                    };
                     (
                         end,
-                        if stands_alone(text, at, end) {
+                        if stands_alone(text, at, end) && !may_be_place() {
                             b"0"
                         } else {
                             b""
@@ -167,6 +174,37 @@ fn stands_alone(text: &[u8], at: usize, end: usize) -> bool {
     follows && !goes_on && end - at <= MOST_DIGITS && !is_cast(text, end)
 }
 
+/// The number at `at` is one of a list, or the first thing in a parenthesis.
+fn is_listed(text: &[u8], at: usize) -> bool {
+    matches!(before(text, at).last(), Some(b'(' | b','))
+}
+
+/// From where on a number in a list may be a place in the select list, which is looked at: behind BY
+/// or DISTINCT ON.
+fn places_begin(text: &[u8]) -> usize {
+    let by = words(text, b"by").next();
+    let on = words(text, b"distinct").find(|&end| {
+        let spaces = text[end..].iter().take_while(|&&byte| is_space(byte));
+        let next = &text[end + spaces.count()..];
+        next.get(..2)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"on"))
+    });
+    by.into_iter().chain(on).min().unwrap_or(usize::MAX)
+}
+
+/// The ends of `word`, which is in lower case, wherever it stands in `text`.
+fn words<'a>(text: &'a [u8], word: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let first = word[0];
+    let begins = memchr2_iter(first, first.to_ascii_uppercase(), text);
+    begins.filter_map(move |begin| {
+        let end = begin + word.len();
+        let is_word = text.get(begin..end)?.eq_ignore_ascii_case(word);
+        let goes_on = |byte: Option<&u8>| byte.is_some_and(|&byte| continues_name(byte));
+        let stands_alone = !goes_on(text[..begin].last()) && !goes_on(text.get(end));
+        (is_word && stands_alone).then_some(end)
+    })
+}
+
 /// The end of the string whose quote is at `at`; `None` for one with a prefix, with escapes or that
 /// may go on.
 fn string_end(text: &[u8], at: usize) -> Option<usize> {
@@ -197,6 +235,7 @@ fn is_compared(text: &[u8], at: usize, end: usize) -> bool {
     compares
         && inside.iter().all(|byte| (b' '..=b'~').contains(byte))
         && !is_cast(text, end)
+        && !session_limit::mentions(inside, b"row_limit")
         && !names_a_setting(text, before.len() - operator.len())
 }
 
@@ -274,7 +313,11 @@ mod tests {
             "select a ->> 'b', 'c' || 'd'",
             "set client_encoding = 'SJIS'",
             "fetch 5 from c",
+            "select a, b from t order by a, 2 desc",
+            "select a, b from t group by (1), 2",
+            "select distinct on (1) a, b from t",
             "select set_config(name, 'a', true) from pg_settings where name = 'b'",
+            "update pg_settings set setting = now() where name = 'pgparley.row_limit'",
             "select SET_CONFIG(NAME, 'a', true) from pg_settings where NAME='b'",
         ] {
             assert_eq!(shape(text), text);

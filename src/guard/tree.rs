@@ -26,7 +26,8 @@ use super::read_only::Refused;
 use crate::sql::schema::Facts;
 use crate::sql::tokens::Tokens;
 
-/// Longer queries get no tree: the work for one is not worth it.
+/// Longer queries get no tree, nor do the statements of a text beyond so many bytes: the work is not
+/// worth it.
 pub(super) const MOST_BYTES: usize = 64 * 1024;
 /// The same, by the depth that a chain of operators can have.
 pub(super) const MOST_TOKENS: usize = 10_000;

@@ -3,6 +3,7 @@
 
 mod alone;
 pub mod readers;
+mod remembered;
 pub mod shapes;
 #[path = "../support/mod.rs"]
 pub mod support;

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use tokio::runtime;
 
-use super::psql::without_psql;
 use crate::catalog;
 use crate::catalog::Catalog;
 use crate::catalog::Service;
@@ -22,6 +21,7 @@ use crate::guard;
 use crate::guard::ObjectRules;
 use crate::guard::Verdict;
 use crate::sql::objects::Objects;
+use crate::sql::psql::without_psql;
 use crate::sql::question;
 use crate::sql::question::Placement;
 use crate::sql::schema::Facts;

@@ -11,6 +11,8 @@ use super::walk::Walk;
 use crate::guard::refusal::Refusal;
 use crate::guard::tree::DEEP_BYTES;
 use crate::guard::tree::DEEP_STACK;
+use crate::guard::tree::MOST_BYTES;
+use crate::guard::tree::MOST_TOKENS;
 use crate::sql::kind::CopyKind;
 use crate::sql::kind::StatementKind;
 use crate::sql::kind::classify;
@@ -47,29 +49,50 @@ impl ObjectRules {
     }
 
     fn check_at(&self, script: &Script<'_>, position: Position) -> Result<(), Refusal> {
+        let mut resolved = 0;
         for statement in script.runnable() {
             let tokens = script.tokens(statement);
-            let checked = self.statement(tokens, statement.kind, position);
-            checked.map_err(|refusal| Refusal::clone(&refusal))?;
+            let candidates = self.to_resolve(tokens, statement.kind);
+            let Some(candidates) = candidates.map_err(Arc::unwrap_or_clone)? else {
+                continue;
+            };
+            if resolved > 0 && resolved + tokens.written().len() > MOST_BYTES {
+                return Err(self.too_long());
+            }
+            resolved += tokens.written().len();
+            let checked = self.resolved(tokens, statement.kind, position, &candidates);
+            checked.map_err(Arc::unwrap_or_clone)?;
         }
         Ok(())
     }
 
-    fn statement(
+    /// What a statement may name that is out of bounds; `None` when it names nothing.
+    fn to_resolve(
         &self,
         tokens: Tokens<'_>,
         kind: StatementKind,
-        position: Position,
-    ) -> Result<(), Refused> {
+    ) -> Result<Option<Candidates>, Refused> {
         self.known_purpose(tokens, kind)?;
         let candidates = self.candidates(tokens, kind)?;
         if candidates.is_empty() && !self.lists_tables {
-            return Ok(());
+            return Ok(None);
         }
         if nests_beyond_grammar(tokens) {
             return Err(Arc::new(self.unresolved()));
         }
-        self.resolved(tokens, kind, position, &candidates)
+        Ok(Some(candidates))
+    }
+
+    /// Statements of one text that must be resolved are so long that its worker would be kept from
+    /// its other clients.
+    fn too_long(&self) -> Refusal {
+        let hint = format!(
+            "Policy \"{}\" has rules about objects, and resolves those of {MOST_BYTES} bytes and \
+             {MOST_TOKENS} tokens at most. Send fewer at once.",
+            self.policy
+        );
+        let message = "statements that name guarded objects are too long to be resolved";
+        Refusal::new("objects", "54000", message).hint(hint)
     }
 
     /// A statement that may name something out of bounds.
@@ -163,13 +186,15 @@ impl ObjectRules {
         position: Position,
         candidates: &Candidates,
     ) -> Result<(), Refused> {
-        let length =
-            tokens.last().map_or(0, |last| last.end) - tokens.get(0).map_or(0, |first| first.start);
+        let length = tokens.written().len();
+        if length > MOST_BYTES || tokens.len() > MOST_TOKENS {
+            return Err(Arc::new(self.too_long()));
+        }
         let judge = || match Tree::read(tokens) {
             Some(tree) => Walk::new(self, &tree).all(position, &candidates.relations),
             None => Err(Arc::new(self.unresolved())),
         };
-        if length as usize > DEEP_BYTES {
+        if length > DEEP_BYTES {
             stacker::grow(DEEP_STACK, judge)
         } else {
             judge()

@@ -7,8 +7,6 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
 use sqlparser::tokenizer::Tokenizer;
 
-use crate::guard::tree::MOST_BYTES;
-use crate::guard::tree::MOST_TOKENS;
 use crate::guard::tree::boundaries;
 use crate::sql::lexer::TokenKind;
 use crate::sql::tokens::Tokens;
@@ -25,9 +23,6 @@ impl Tree {
     pub(super) fn read(tokens: Tokens<'_>) -> Option<Self> {
         let (first, last) = (tokens.get(0)?, tokens.last()?);
         let range = first.start as usize..last.end as usize;
-        if range.len() > MOST_BYTES || tokens.len() > MOST_TOKENS {
-            return None;
-        }
         let mut text = tokens.text()[range].to_vec();
         let skipped = blank_only(tokens, &mut text);
         let text = String::from_utf8(text).ok()?;

@@ -69,7 +69,10 @@ impl<'a> Writer<'a> {
         }
         if let Some(Family { pattern, members }) = &table.family {
             let pattern = data(pattern, MAX_LABEL);
-            let _ = write!(lines, "  (one of {members} tables {pattern} with these columns)");
+            let _ = write!(
+                lines,
+                "  (one of {members} tables {pattern} with these columns)"
+            );
         }
         push_comment(&mut lines, table.comment.as_deref());
         lines.push('\n');

@@ -1,12 +1,12 @@
 //! What in a file of statements is psql's own: its commands, and the data behind a COPY.
 
-use crate::sql::lexer::StandardStrings;
-use crate::sql::lexer::TokenKind;
-use crate::sql::lexer::lex;
+use super::lexer::StandardStrings;
+use super::lexer::TokenKind;
+use super::lexer::lex;
 
 /// `text` with spaces in the place of what psql does not send as SQL, so that every line stays
 /// where it is. Commands are found where a line begins with one, outside of strings.
-pub(super) fn without_psql(text: &[u8]) -> Vec<u8> {
+pub fn without_psql(text: &[u8]) -> Vec<u8> {
     let mut text = text.to_vec();
     blank_copied(&mut text);
     let Ok(tokens) = lex(&text, StandardStrings::On) else {

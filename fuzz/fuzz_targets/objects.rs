@@ -1,0 +1,5 @@
+//! Feeds `objects` with whatever the fuzzer makes up: `cargo +nightly fuzz run objects`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| pgparley_fuzz::rules::objects(text));

@@ -1,0 +1,5 @@
+//! Feeds `parts` with whatever the fuzzer makes up: `cargo +nightly fuzz run parts`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| pgparley_fuzz::rules::parts(text));

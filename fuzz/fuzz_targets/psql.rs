@@ -1,0 +1,5 @@
+//! Feeds `psql` with whatever the fuzzer makes up: `cargo +nightly fuzz run psql`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| pgparley_fuzz::rules::psql(text));

@@ -1,0 +1,5 @@
+//! Feeds `setting` with whatever the fuzzer makes up: `cargo +nightly fuzz run setting`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| pgparley_fuzz::rules::setting(text));
