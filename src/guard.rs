@@ -23,6 +23,7 @@ mod settings;
 mod shape;
 mod size;
 mod statements;
+mod suspects;
 mod tree;
 mod verdict;
 

@@ -11,6 +11,8 @@ pub(super) use denied::is_denied_schema;
 pub(super) use denied::is_denied_to_bodies;
 pub(super) use denied::reads_by_text;
 
+use crate::sql::schema::Facts;
+
 /// `name` computes from its arguments, the clock or chance, and does nothing else, as far as the
 /// functions of `pg_catalog` go.
 pub(super) fn is_harmless(name: &str) -> bool {
@@ -48,6 +50,14 @@ pub(super) fn is_system_volatile(name: &str) -> bool {
                 | "currtid"
                 | "currtid2"
         )
+}
+
+/// A function of this name is not volatile by `facts`, or one of PostgreSQL's that is harmless all the
+/// same. Without facts every one is.
+pub(super) fn is_quiet(name: &str, facts: Option<&Facts>) -> bool {
+    facts.is_none_or(|facts| {
+        facts.quiet_functions.contains(name) || is_grammar(name) || is_system_volatile(name)
+    })
 }
 
 /// `name` is part of the grammar, not in `pg_proc`, though it is written as a function.

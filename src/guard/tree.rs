@@ -23,6 +23,7 @@ use sqlparser::tokenizer::Tokenizer;
 
 use super::functions;
 use super::read_only::Refused;
+use super::suspects;
 use crate::sql::schema::Facts;
 use crate::sql::tokens::Tokens;
 
@@ -43,7 +44,7 @@ pub(super) fn check(tokens: Tokens<'_>, facts: Option<&Facts>) -> Result<(), Ref
         return Ok(());
     };
     let range = first.start as usize..last.end as usize;
-    if range.len() > MOST_BYTES || tokens.len() > MOST_TOKENS {
+    if range.len() > MOST_BYTES || tokens.len() > MOST_TOKENS || !suspects::any(tokens, facts) {
         return Ok(());
     }
     let Ok(text) = std::str::from_utf8(&tokens.text()[range.clone()]) else {
@@ -158,11 +159,7 @@ impl Reads<'_> {
             Some(_) => ident.value.clone(),
             None => ident.value.to_ascii_lowercase(),
         };
-        let quiet = self.facts.is_none_or(|facts| {
-            facts.quiet_functions.contains(&name)
-                || functions::is_grammar(&name)
-                || functions::is_system_volatile(&name)
-        });
+        let quiet = functions::is_quiet(&name, self.facts);
         let refused = Refused::new(&format!("{name}()"));
         if functions::is_denied(&name) {
             return ControlFlow::Break(refused);
