@@ -1,11 +1,13 @@
 //! What becomes of a client's text: is it a question, and if not, what does the guard say.
 
+mod facts;
+mod kept;
+
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Duration;
-use std::time::Instant;
 
-use super::Origin;
+use self::facts::FactsOfDatabase;
+use self::kept::Kept;
 use super::Services;
 use super::errors;
 use super::guarded::Guarded;
@@ -13,7 +15,6 @@ use super::limit::Cut;
 use super::link::Access;
 use super::login::Governing;
 use super::rows::Rows;
-use crate::catalog::Catalog;
 use crate::config::Ceiling;
 use crate::config::Mechanism;
 use crate::config::OnExceed;
@@ -30,14 +31,7 @@ use crate::sql::footprint::footprint;
 use crate::sql::question;
 use crate::sql::question::Placement;
 use crate::sql::question::Verb;
-use crate::sql::schema::Facts;
 use crate::wire::ErrorInfo;
-
-/// How old the facts may be that a decision is made with.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// Longer texts are looked at again when they have waited for a server connection.
-const LONGEST_KEPT: usize = 4096;
 
 /// Verdicts that one worker remembers.
 const MOST_DECISIONS: usize = 8192;
@@ -80,14 +74,6 @@ pub(super) struct Rules {
     own: Option<Arc<Policy>>,
     /// The client has asked for a row limit where there is none: an answer needs another tag.
     pub(super) has_shown: bool,
-}
-
-/// What is known of the database, looked up anew when it is old.
-struct FactsOfDatabase {
-    catalog: Catalog,
-    access: Arc<Access>,
-    known: Option<Arc<Facts>>,
-    since: Option<Instant>,
 }
 
 impl Rules {
@@ -429,64 +415,4 @@ fn needs_store(placement: &Placement) -> bool {
     questions
         .iter()
         .any(|asked| matches!(asked.verb, Verb::Run(_) | Verb::Save(_) | Verb::Refine))
-}
-
-/// A text that waits for a server connection, and what becomes of it.
-#[derive(Default)]
-struct Kept(Option<Box<(Vec<u8>, Ruling)>>);
-
-impl Kept {
-    fn keep(&mut self, text: &[u8], ruling: Ruling) {
-        if text.len() <= LONGEST_KEPT {
-            self.0 = Some(Box::new((text.to_vec(), ruling)));
-        }
-    }
-
-    /// What becomes of `text`, if that is the one; either way nothing is kept any more.
-    fn take(&mut self, text: &[u8]) -> Option<Ruling> {
-        let (kept, ruling) = *self.0.take()?;
-        (kept == text).then_some(ruling)
-    }
-}
-
-impl FactsOfDatabase {
-    fn new(catalog: &Catalog, access: &Arc<Access>) -> Self {
-        Self {
-            catalog: catalog.clone(),
-            access: Arc::clone(access),
-            known: None,
-            since: None,
-        }
-    }
-
-    /// Never waits: what is not known yet lets rows be counted instead.
-    fn fresh(&mut self) -> Option<&Facts> {
-        if self.since.is_none_or(|since| since.elapsed() > FRESH) {
-            let Origin { service, database } = &self.access.origin;
-            self.known = self.catalog.facts(service, database);
-            self.since = self.known.is_some().then(Instant::now);
-        }
-        self.known.as_deref()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_holds_for_its_own_text_and_once() {
-        let mut kept = Kept::default();
-        kept.keep(b"SELECT 1", Ruling::Forward(Plan::unlimited()));
-        assert!(matches!(kept.take(b"SELECT 1"), Some(Ruling::Forward(_))));
-        assert!(kept.take(b"SELECT 1").is_none());
-        kept.keep(b"SELECT 1", Ruling::Forward(Plan::unlimited()));
-        assert!(kept.take(b"SELECT 2").is_none());
-        assert!(kept.take(b"SELECT 1").is_none());
-        kept.keep(
-            &[b' '; LONGEST_KEPT + 1],
-            Ruling::Forward(Plan::unlimited()),
-        );
-        assert!(kept.take(&[b' '; LONGEST_KEPT + 1]).is_none());
-    }
 }
