@@ -1,33 +1,9 @@
 //! What an identifier says in words: `"unitPrice"` is `unit price`, `qty` is `quantity`.
 
+pub(super) use crate::sql::words::segments;
+
 use super::lexicon::LEXICON;
 use super::words::stem;
-
-/// The words of an identifier in lower case: cut at marks and at changes of case.
-pub(super) fn segments(identifier: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut current = String::new();
-    let mut previous: Option<char> = None;
-    let mut letters = identifier.chars().peekable();
-    while let Some(c) = letters.next() {
-        let hump = c.is_uppercase()
-            && previous.is_some_and(|p| {
-                p.is_lowercase()
-                    || (p.is_uppercase() && letters.peek().is_some_and(|n| n.is_lowercase()))
-            });
-        if (hump || !c.is_alphanumeric()) && !current.is_empty() {
-            words.push(std::mem::take(&mut current));
-        }
-        if c.is_alphanumeric() {
-            current.extend(c.to_lowercase());
-        }
-        previous = Some(c);
-    }
-    if !current.is_empty() {
-        words.push(current);
-    }
-    words
-}
 
 /// The words with shortened ones written out.
 pub(super) fn expanded(words: &[String]) -> Vec<String> {
