@@ -55,9 +55,12 @@ pub(super) fn is_system_volatile(name: &str) -> bool {
 /// A function of this name is not volatile by `facts`, or one of PostgreSQL's that is harmless all the
 /// same. Without facts every one is.
 pub(super) fn is_quiet(name: &str, facts: Option<&Facts>) -> bool {
-    facts.is_none_or(|facts| {
-        facts.quiet_functions.contains(name) || is_grammar(name) || is_system_volatile(name)
-    })
+    is_grammar(name) || is_quiet_in_full(name, facts)
+}
+
+/// As [`is_quiet`], of a name in quotes or with a schema, which is never part of the grammar.
+pub(super) fn is_quiet_in_full(name: &str, facts: Option<&Facts>) -> bool {
+    facts.is_none_or(|facts| facts.quiet_functions.contains(name) || is_system_volatile(name))
 }
 
 /// `name` is part of the grammar, not in `pg_proc`, though it is written as a function.

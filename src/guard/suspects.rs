@@ -24,20 +24,36 @@ pub(super) fn any(tokens: Tokens<'_>, facts: Option<&Facts>) -> bool {
         }
         tokens.is_name(index)
             && tokens.is_symbol(index + 1, b'(')
-            && !NEVER_A_FUNCTION.contains(&word.as_bytes())
+            && !is_keyword(tokens, index)
             && !is_quiet(tokens, index, facts)
     })
+}
+
+/// The word at `index`, before a parenthesis, is grammar. With quotes or a schema it would be the name
+/// of somebody's own function.
+pub(super) fn is_keyword(tokens: Tokens<'_>, index: usize) -> bool {
+    !is_behind_dot(tokens, index) && NEVER_A_FUNCTION.contains(&tokens.keyword(index).as_bytes())
+}
+
+fn is_behind_dot(tokens: Tokens<'_>, index: usize) -> bool {
+    index > 0 && tokens.is_symbol(index - 1, b'.')
 }
 
 fn is_quiet(tokens: Tokens<'_>, index: usize, facts: Option<&Facts>) -> bool {
     let Some(name) = tokens.name(index) else {
         return false;
     };
-    !functions::is_denied(&name) && functions::is_quiet(&name, facts)
+    let quiet = if is_behind_dot(tokens, index) || tokens.keyword(index).as_bytes().is_empty() {
+        functions::is_quiet_in_full(&name, facts)
+    } else {
+        functions::is_quiet(&name, facts)
+    };
+    quiet && !functions::is_denied(&name)
 }
 
 /// Reserved words, and those that name a type or a column but no function, as far as a parenthesis
-/// follows them in a query.
+/// follows them in a query. Not among them: `overlay` and `substring`, which since PostgreSQL 14 are
+/// looked for along the search path.
 /// <https://www.postgresql.org/docs/current/sql-keywords-appendix.html>
 const NEVER_A_FUNCTION: &[&[u8]] = &[
     b"all",
@@ -79,12 +95,10 @@ const NEVER_A_FUNCTION: &[&[u8]] = &[
     b"on",
     b"only",
     b"or",
-    b"overlay",
     b"position",
     b"row",
     b"select",
     b"some",
-    b"substring",
     b"then",
     b"time",
     b"timestamp",
@@ -132,6 +146,10 @@ mod tests {
             "SELECT \"lower\" (a), s.\"Lower\"(b) FROM t",
             "SELECT U&\"lower\"(a) FROM t",
             "SELECT DISTINCT ON (a) over(b) FROM t",
+            "SELECT app.time(1)",
+            "SELECT app . values (1)",
+            "SELECT \"time\"(1)",
+            "SELECT app.rows(1), \"rows\"(1)",
             "SELECT nextval('s')",
             "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x",
             "SELECT a INTO b FROM t",

@@ -151,7 +151,8 @@ struct Reads<'a> {
 
 impl Reads<'_> {
     fn call(&self, name: &ObjectName) -> ControlFlow<Refused> {
-        let last = name.0.last().and_then(|part| part.as_ident());
+        let parts = &name.0;
+        let last = parts.last().and_then(|part| part.as_ident());
         let Some(ident) = last else {
             return ControlFlow::Continue(());
         };
@@ -159,7 +160,11 @@ impl Reads<'_> {
             Some(_) => ident.value.clone(),
             None => ident.value.to_ascii_lowercase(),
         };
-        let quiet = functions::is_quiet(&name, self.facts);
+        let quiet = if parts.len() > 1 || ident.quote_style.is_some() {
+            functions::is_quiet_in_full(&name, self.facts)
+        } else {
+            functions::is_quiet(&name, self.facts)
+        };
         let refused = Refused::new(&format!("{name}()"));
         if functions::is_denied(&name) {
             return ControlFlow::Break(refused);

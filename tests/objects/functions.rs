@@ -57,6 +57,24 @@ fn a_denied_function_is_not_reached_by_any_way() {
 }
 
 #[test]
+fn a_keyword_calls_no_function_of_its_name() {
+    let judge = deny(&["public.in", "public.values"]);
+    judge.refuses(&[
+        "SELECT \"in\"(1)",
+        "SELECT public.in(1)",
+        "SELECT public . \"values\" (1)",
+        "SELECT 1 WHERE 1 IN (1) AND public.values(1) = 1",
+    ]);
+    judge.passes(&[
+        "SELECT 1 WHERE 1 IN (1)",
+        "VALUES (1)",
+        "SELECT a FROM (VALUES (1)) AS v (a)",
+    ]);
+    deny(&["pg_catalog.numeric", "date_part", "position"])
+        .refuses(&["SELECT position('a' IN 'b')"]);
+}
+
+#[test]
 fn other_functions_pass() {
     deny(&["pg_sleep", "public.lower"]).passes(&[
         "SELECT lower('X'), upper('x'), now(), count(*) FROM orders",

@@ -252,6 +252,8 @@ CREATE FUNCTION calls_calls() RETURNS text LANGUAGE plpgsql
     AS $$ BEGIN RETURN "calls_leak"(); END $$;
 CREATE FUNCTION dynamic(text) RETURNS text LANGUAGE plpgsql
     AS $$ DECLARE r text; BEGIN EXECUTE $1 INTO r; RETURN r; END $$;
+CREATE FUNCTION "in"(int) RETURNS int LANGUAGE sql AS $$ SELECT $1 $$;
+CREATE FUNCTION "values"(int) RETURNS int LANGUAGE sql AS $$ SELECT $1 $$;
 CREATE FUNCTION sleeps() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0); END $$;
 CREATE FUNCTION by_default(text DEFAULT leak()) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$;
 CREATE FUNCTION standard() RETURNS bigint LANGUAGE sql

@@ -8,6 +8,7 @@ use super::ObjectRules;
 use super::words::Called;
 use super::words::Word;
 use crate::guard::refusal::Refusal;
+use crate::guard::suspects;
 use crate::sql::kind::StatementKind;
 use crate::sql::lexer::TokenKind;
 use crate::sql::objects::Attribute;
@@ -229,7 +230,9 @@ impl At<'_> {
                 let schema = index.checked_sub(2).and_then(|before| tokens.name(before));
                 return schema.is_none_or(|schema| schema == *called.schema);
             }
-            return !self.is_no_call() && may_find(path, &called.schema);
+            // PostgreSQL's own may be what the grammar calls, as `extract` does.
+            let is_grammar = &*called.schema != "pg_catalog" && suspects::is_keyword(tokens, index);
+            return !is_grammar && !self.is_no_call() && may_find(path, &called.schema);
         }
         if !behind_dot || index < 2 {
             return false;
