@@ -3,6 +3,7 @@
 mod columns;
 mod conditions;
 mod contradictions;
+mod families;
 mod groups;
 mod ordering;
 mod outputs;
@@ -379,6 +380,7 @@ impl<'a> Binder<'_, 'a> {
             return Err(refusal::nothing_asked(self.index()));
         }
         self.check_groups()?;
+        self.check_families()?;
         self.readings.extend(self.alternatives.take());
         self.readings.dedup();
         Ok(Bound {

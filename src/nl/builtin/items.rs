@@ -262,15 +262,16 @@ impl Matcher<'_> {
                 && phrase.ends_with("ed")
                 && tables(&self.named(&lower)).is_empty()
         };
+        let kinds = self.kinds(&range);
         let strong = function
             .as_ref()
-            .is_some_and(|kind| is_strong(kind, opens) || participle(kind));
+            .is_some_and(|kind| kinds.is_empty() && (is_strong(kind, opens) || participle(kind)));
         if let Some(kind) = function.as_ref().filter(|_| strong) {
             return Some(self.item(range, kind.clone()));
         }
         let hits = self.names(&lower, self.compares(range.end));
         let mut values = self.values(&lower);
-        values.extend(self.kinds(&range));
+        values.extend(kinds);
         let unit = Unit::of(&phrase);
         if !hits.is_empty() || !values.is_empty() || unit.is_some() {
             let kind = match (hits.is_empty(), values.is_empty()) {

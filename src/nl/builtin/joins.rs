@@ -244,6 +244,8 @@ enum Preference {
     Mentioned,
     /// Over keys that are named.
     Cued,
+    /// Over a table that is called after both of its sides: `keeper_animals`.
+    Called,
     /// Not by the key that stands for the other side: in `friend`, `friend_id` is the friend.
     Owner,
     /// Without meeting several rows.
@@ -251,7 +253,13 @@ enum Preference {
 }
 
 impl Preference {
-    const IN_ORDER: [Self; 4] = [Self::Mentioned, Self::Cued, Self::Owner, Self::Single];
+    const IN_ORDER: [Self; 5] = [
+        Self::Mentioned,
+        Self::Cued,
+        Self::Called,
+        Self::Owner,
+        Self::Single,
+    ];
 }
 
 impl Cues<'_> {
@@ -262,12 +270,30 @@ impl Cues<'_> {
                 .filter(|edge| self.mentioned.contains(&edge.to))
                 .count(),
             Preference::Cued => way.iter().filter(|edge| self.cued(edge)).count(),
+            Preference::Called => way
+                .windows(2)
+                .filter(|steps| self.is_called_after_both(&steps[0], &steps[1]))
+                .count(),
             Preference::Owner => way
                 .iter()
                 .filter(|edge| !self.names_other_side(edge))
                 .count(),
             Preference::Single => usize::from(way.iter().all(|edge| !edge.many)),
         }
+    }
+
+    /// Whether the table between two steps is a link with the names of both sides in its own.
+    fn is_called_after_both(&self, there: &Edge, on: &Edge) -> bool {
+        let stems = |table: usize| -> Vec<String> {
+            let words = naming::segments(&self.index.table(table).name);
+            words.iter().map(|word| stem(word)).collect()
+        };
+        let own = stems(there.to);
+        there.many
+            && !on.many
+            && [there.from, on.to]
+                .into_iter()
+                .all(|side| stems(side).iter().all(|word| own.contains(word)))
     }
 
     fn names_other_side(&self, edge: &Edge) -> bool {

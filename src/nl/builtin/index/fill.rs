@@ -34,7 +34,8 @@ impl Index {
         let other = (stems != joined).then_some(stems);
         for key in std::iter::once(joined).chain(other) {
             let hits = self.names.entry(key).or_default();
-            match hits.iter_mut().find(|known| known.target == target) {
+            // All names of a target are added before those of the next.
+            match hits.last_mut().filter(|known| known.target == target) {
                 Some(known) => known.closeness = known.closeness.max(closeness),
                 None => hits.push(Hit { target, closeness }),
             }

@@ -166,18 +166,37 @@ impl Matcher<'_> {
         })
     }
 
-    /// The values that a verb spells before a table that stores them: `buy transactions`.
+    /// The values that a verb or a word without content spells, beside a table that stores them:
+    /// `buy transactions`, `rooms that are available`.
     pub(super) fn kinds(&self, range: &Range<usize>) -> Vec<ValueHit> {
         let word = &self.words[range.start].lower;
-        let next = self.words.get(range.end).map(|next| [next.lower.clone()]);
-        let verb = matches!(LEXICON.tags.get(word), Some(Tag::Relation));
-        let Some(next) = next.filter(|_| verb && range.len() == 1) else {
+        let tag = LEXICON.tags.get(word);
+        let hollow = matches!(tag, Some(Tag::Relation | Tag::Filler));
+        if !hollow || range.len() != 1 || word.len() < 3 {
             return Vec::new();
-        };
-        let owners = tables(&self.named(&next));
+        }
         let mut hits = self.index.stored(std::slice::from_ref(word));
+        if hits.is_empty() {
+            return hits;
+        }
+        let beside = match self.words.get(range.end) {
+            Some(next) if next.is_plain() => range.end..range.end + 1,
+            _ if self.is_said_of_something(range.start) => 0..range.start,
+            _ => return Vec::new(),
+        };
+        let owners: Vec<usize> = self.words[beside]
+            .iter()
+            .flat_map(|word| tables(&self.named(std::slice::from_ref(&word.lower))))
+            .collect();
         hits.retain(|hit| owners.contains(&hit.column.table));
         hits
+    }
+
+    /// Whether a form of `be` stands before a word, or before a `not` before it.
+    fn is_said_of_something(&self, at: usize) -> bool {
+        let mut before = self.words[..at].iter().rev().map(|word| &*word.lower);
+        let last = before.find(|word| *word != "not");
+        last.is_some_and(|word| matches!(word, "is" | "are" | "was" | "were" | "been"))
     }
 
     pub(super) fn values(&self, words: &[String]) -> Vec<ValueHit> {

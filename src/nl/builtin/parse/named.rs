@@ -56,10 +56,9 @@ impl Parser<'_> {
         let first = item.values.first()?;
         let alone = item.values.iter().all(|value| {
             let table = value.column.table;
-            let names = self.index.facts[table]
-                .naming
-                .contains(&value.column.column);
-            table == first.column.table && !names && self.index.is_stored(table)
+            table == first.column.table
+                && !self.is_name_of_row(value.column)
+                && self.index.is_stored(table)
         });
         let kind = matches!(item.kind, Kind::Value) && plural && alone;
         let stands = self.table_at(at + 1).is_none() && self.columns_at(at + 1).is_none();
@@ -71,6 +70,22 @@ impl Parser<'_> {
             text: item.text.clone(),
             at,
         })
+    }
+
+    /// Whether a column's values name single rows: how many lions there are is nothing that a row
+    /// of `species` called `Lion` tells.
+    fn is_name_of_row(&self, id: ColumnId) -> bool {
+        let column = self.index.column(id);
+        let words = naming::expanded(&naming::segments(&column.name));
+        let called = words
+            .last()
+            .is_some_and(|word| word == "name" || word == "title");
+        let all_differ = self
+            .index
+            .table(id.table)
+            .row_estimate
+            .is_some_and(|rows| rows > 1 && column.common_values.len() as u64 >= rows);
+        called || all_differ || self.index.facts[id.table].naming.contains(&id.column)
     }
 
     /// Asks for the rows of a kind, where no table is named: `list the strikers`.

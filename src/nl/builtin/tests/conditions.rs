@@ -274,3 +274,25 @@ fn a_reference_to_the_same_table_may_be_missing() {
             .ends_with("WHERE e.manager_id IS NULL")
     );
 }
+
+const HOTEL: &str = "
+    rooms: id int pk, floor int, status text {available|occupied}
+    visits: id int pk, room_id int -> rooms, state text {booked|done|cancelled}
+";
+
+#[test]
+fn words_that_mostly_say_nothing_are_values_where_they_are_stored() {
+    for (question, filter) in [
+        ("how many available rooms", "r.status = 'available'"),
+        ("how many rooms are available", "r.status = 'available'"),
+        ("how many booked visits", "v.state = 'booked'"),
+        ("how many visits are done", "v.state = 'done'"),
+    ] {
+        let answer = crate::nl::builtin::translate(question, &context(HOTEL));
+        let sql = answer.expect("the question is answered").sql;
+        assert!(
+            sql.ends_with(&format!("WHERE {filter}")),
+            "{question}: {sql}"
+        );
+    }
+}

@@ -147,3 +147,34 @@ fn two_ways_to_a_table_are_said_so_that_they_can_be_asked() {
     assert!(translate("total order amount by regions of customers", &shop).is_ok());
     assert!(translate("total order amount by customer region", &shop).is_ok());
 }
+
+#[test]
+fn rows_that_a_value_names_are_not_counted_for_what_refers_to_them() {
+    let zoo = "
+        species: id int pk, common_name text {Lion|Zebra}, latin_name text {Panthera leo|Equus quagga}
+        animals: id int pk, name text, species_id int -> species
+    ";
+    assert!(translate("how many lions", &context(zoo)).is_err());
+    assert!(translate("how many animals are lions", &context(zoo)).is_ok());
+}
+
+#[test]
+fn one_table_of_a_family_is_read_only_where_it_is_called_in_full() {
+    let mut context = context("readings_2026_12: id int pk, taken_at date, celsius number");
+    let schema = std::sync::Arc::get_mut(&mut context.schema).expect("nobody else has it");
+    schema.tables[0].family = Some(crate::sql::schema::Family {
+        pattern: "readings_*".to_owned(),
+        members: 24,
+    });
+    let refused = translate("average celsius in 2025", &context).expect_err("23 are left out");
+    assert_eq!(
+        refused.message,
+        "readings_2026_12 is only one of 24 tables readings_*"
+    );
+    let answer = translate("average celsius of readings_2026_12", &context);
+    let answer = answer.expect("it is called in full");
+    assert_eq!(
+        answer.readings,
+        ["\"readings_2026_12\" = one of 24 tables readings_*"]
+    );
+}

@@ -90,3 +90,18 @@ fn the_row_with_the_first_of_its_own_rows_is_one() {
          ORDER BY p.price DESC NULLS LAST LIMIT 1"
     );
 }
+
+const ZOO: &str = "
+    keepers: id int pk, last_name text
+    animals: id int pk, name text
+    feedings: id int pk, keeper_id int -> keepers, animal_id int -> animals, food text
+    keeper_animals: keeper_id int pk -> keepers, animal_id int pk -> animals
+";
+
+#[test]
+fn a_link_called_after_both_sides_outranks_what_merely_refers_to_both() {
+    let answer = translate("keepers without animals", &context(ZOO));
+    let sql = answer.expect("the question is answered").sql;
+    assert!(sql.contains("keeper_animals"), "{sql}");
+    assert!(!sql.contains("feedings"), "{sql}");
+}
