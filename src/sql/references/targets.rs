@@ -140,18 +140,25 @@ impl Targets {
         if readings.is_empty() {
             readings = self.relative(names, column, from).into_iter().collect();
         }
-        if readings.is_empty() && self.schemas.len() > 1 {
-            readings = self.everywhere.readings(names, column, EVERYWHERE);
-            readings.retain(|reading| !reading.bare && !reading.in_a_role);
+        // `patient_id` is that of `med.patient`, though `bill.holders` is keyed by one too.
+        if !self.says_whose(&readings) && self.schemas.len() > 1 {
+            let mut abroad = self.everywhere.readings(names, column, EVERYWHERE);
+            abroad.retain(|reading| !reading.bare && !reading.in_a_role);
+            if readings.is_empty() || self.says_whose(&abroad) {
+                readings = abroad;
+            }
         }
         // `person_id` is that of `people` where `passports` is keyed by it too.
-        if readings
-            .iter()
-            .any(|reading| self.key(reading.key).named_after_table)
-        {
+        if self.says_whose(&readings) {
             readings.retain(|reading| self.key(reading.key).named_after_table);
         }
         readings
+    }
+
+    /// Some of the keys are named after their tables.
+    fn says_whose(&self, readings: &[Reading]) -> bool {
+        let mut readings = readings.iter();
+        readings.any(|reading| self.key(reading.key).named_after_table)
     }
 
     /// `parent_id`: another row of the same table.

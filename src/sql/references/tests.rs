@@ -3,14 +3,16 @@
 use super::*;
 use crate::sql::schema::Column;
 
-/// Reads a schema: `table: column type [pk], …`, one table a line.
+/// Reads a schema: `[namespace.]table: column type [pk], …`, one table a line.
 fn schema(text: &str) -> Vec<Table> {
     let lines = text.lines().filter_map(|line| line.split_once(':'));
     let table = |(position, (name, columns)): (usize, (&str, &str))| {
+        let name = name.trim();
+        let (namespace, name) = name.split_once('.').unwrap_or(("public", name));
         let mut table = Table {
             oid: position as u32 + 1,
-            schema: "public".to_owned(),
-            name: name.trim().to_owned(),
+            schema: namespace.to_owned(),
+            name: name.to_owned(),
             ..Table::default()
         };
         for (place, definition) in columns.split(',').enumerate() {
@@ -285,4 +287,23 @@ fn a_number_of_a_thing_is_not_its_id() {
     let text = "flight: flight_id int pk, carrier text
         carrier_pair: id int pk, low_flight_number int, flight_id int";
     assert_eq!(sure(text), ["carrier_pair.flight_id flight.flight_id"]);
+}
+
+#[test]
+fn a_table_of_the_name_in_another_schema_is_meant_rather_than_one_keyed_by_it_here() {
+    let text = "med.patient: patientid int pk, name text
+        bill.policy_holder: patient_id int, insurer_code text
+        bill.invoice: invoice_id int pk, patient_id int";
+    let found = guessed(text, 0.3);
+    for reference in [
+        "invoice.patient_id patient.patientid",
+        "policy_holder.patient_id patient.patientid",
+    ] {
+        assert!(
+            found.iter().any(|found| found == reference),
+            "{reference}: {found:?}"
+        );
+    }
+    let wrong = "invoice.patient_id policy_holder.patient_id";
+    assert!(!found.iter().any(|found| found == wrong), "{found:?}");
 }
